@@ -1,0 +1,75 @@
+"""Every factor of 2, 1/m, sqrt(m) and sqrt(D) of the package stands here, and nowhere else.
+
+Symbols: n points, D the dimension of z (what the activation sees), m neurons, k the degree of the activation.
+
+==============  =====================================================================================
+convention      meaning
+==============  =====================================================================================
+``sphere``      the paper's gamma_1: neurons w = (a, b) on the unit sphere of R^{D+1} (Eq. 4)
+``path``        signed measures of total variation <= 1 over unit input weights a (Appendix B)
+==============  =====================================================================================
+
+For degree 1, ``|a| |b| <= 1/2`` on the sphere, with equality iff |a| = |b| (Prop. 9): gamma_sphere = gamma_path / 2.
+For degree 2 the paper keeps the output weight a sign (S-ReLU), so that both conventions agree.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+Array = NDArray[np.float64]
+
+SPHERE, PATH = "sphere", "path"
+CONVENTIONS = (SPHERE, PATH)
+WEIGHTS = ("sphere", "gaussian")
+
+
+def variation_factor(degree: int, convention: str) -> float:
+    """gamma_1 in this convention divided by gamma_1 in the path convention (Prop. 9)."""
+    if convention not in CONVENTIONS:
+        raise InputError(f"convention: found {convention!r}, wanted 'sphere' (the paper's) or 'path'")
+    return 0.5 if convention == SPHERE and degree == 1 else 1.0
+
+
+def kernel_factor(degree: int, D: int, weights: str) -> float:
+    """gamma_2 with these random directions divided by gamma_2 with directions uniform on S^{D-1} (Eq. 5).
+
+    A Gaussian a has |a|^2 with mean D and |a|^4 with mean D(D+2), so K_gaussian = factor^2 * K_sphere.
+    """
+    if weights not in WEIGHTS:
+        raise InputError(f"weights: found {weights!r}, wanted 'sphere' (Eq. 5 of the paper) or 'gaussian'")
+    if weights == "sphere":
+        return 1.0
+    return {0: 1.0, 1: math.sqrt(D), 2: math.sqrt(D * (D + 2.0))}[degree]
+
+
+def inputs(X: Array, bias: bool) -> Array:
+    """z = (x, 1) with a bias (bias coordinate last), z = x without; shape (n, D)."""
+    if not bias:
+        return np.ascontiguousarray(X, dtype=float)
+    return np.hstack([np.asarray(X, dtype=float), np.ones((len(X), 1))])
+
+
+def mean_field(m: int) -> float:
+    """The 1/m of h_m(w, x) = (1/m) sum_j phi(w_j, x) (Eq. 1)."""
+    return 1.0 / m
+
+
+def mass(hidden: Array, output: Array) -> float:
+    """(1/m) sum_j |w_j|^2 with w_j = (a_j, b_j): total mass of the 2-homogeneous projection (Eq. 3)."""
+    return float((np.vdot(hidden, hidden) + np.vdot(output, output)) * mean_field(len(output)))
+
+
+def root_mean_square(output: Array) -> float:
+    """sqrt((1/m) sum_j r_j^2) = |r|/sqrt(m): the L2(tau) norm of g for m random features (Prop. 7)."""
+    return float(np.linalg.norm(output) / math.sqrt(len(output)))
+
+
+def relative_gap(lower: float, upper: float) -> float:
+    """(upper - lower) / upper, and 0 when both are 0."""
+    return 0.0 if upper == lower else (upper - lower) / upper

@@ -1,0 +1,1 @@
+"""Gradient flow of wide two-layer networks, in NumPy."""

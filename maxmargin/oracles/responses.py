@@ -1,0 +1,44 @@
+"""What an oracle answers to an adversary: neurons, their payoffs, and a proved bound on all payoffs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+SPHERE_EXACT = "sphere-exact"
+SPHERE_BOUND = "sphere-bound"
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Best responses to q: maximisers of ``s g(a)`` over signs s and unit a, ``g(a) = sum_i q_i sigma(a.z_i)``.
+
+    Path convention: unit input weights, output weight +-1, no factor 1/2.
+
+    Attributes
+    ----------
+    directions : (K, D) unit rows, distinct, best first.
+    signs : (K,) output signs s_k.
+    values : (K,) payoffs ``s_k g(a_k)``, decreasing; evaluated, hence estimates up to rounding.
+    bound : proved ``s g(a) <= bound`` for every sign and unit a (rounding included); inf if nothing is proved.
+    scope : "sphere-exact" (the bound is a global maximum), "sphere-bound" (it need not be attained) or None.
+    proof : what a checker needs besides p, JSON-able; None when enumeration is the proof.
+    """
+
+    directions: Array
+    signs: Array
+    values: Array
+    bound: float
+    scope: str | None
+    proof: dict[str, Any] | None = None
+
+
+class Oracle(Protocol):
+    """Built once for (Z, feature), called with q = p * y (n,) many times."""
+
+    def __call__(self, q: Array, count: int = 15) -> Responses: ...

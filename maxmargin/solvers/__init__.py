@@ -1,0 +1,1 @@
+"""Proposers: methods that find a pair (learner, adversary) for a game to certify."""

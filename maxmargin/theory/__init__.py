@@ -1,0 +1,1 @@
+"""Rates, inter-class distances and the ledger of claims."""
