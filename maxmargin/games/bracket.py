@@ -1,0 +1,64 @@
+"""A proved enclosure of a margin, and the status that a reader may conclude from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..conventions import relative_gap
+
+
+class Status(str, Enum):
+    """What a certificate says; decided from our own gap, never from a solver's report."""
+
+    CERTIFIED = "certified"
+    BRACKETED = "bracketed"
+    NOT_SEPARABLE = "not-separable"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def sentence(self) -> str:
+        """Cause and remedy, for people."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.CERTIFIED: "the relative gap is within the tolerance",
+    Status.BRACKETED: "the bracket holds but is wider than the tolerance; a longer time limit narrows it",
+    Status.NOT_SEPARABLE: "the margin is zero: no neuron gains anything from the adversary weights",
+    Status.INTERRUPTED: "stopped by a limit; the bracket holds, a longer time limit narrows it",
+}
+
+# An adversary whose best payoff is below this fraction of the data's scale is a proof of gamma = 0 up to rounding.
+ZERO = 1e-12
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """``lower <= gamma <= upper``, both recomputed from a (learner, adversary) pair and rounded outward.
+
+    Attributes
+    ----------
+    lower : ``min_i y_i f(x_i) / norm(f)`` of the learner, at least 0 (f = 0 is always allowed).
+    upper : the best payoff against the adversary, ``max_f sum_i p_i y_i f(x_i)`` over the unit ball.
+    scope : what `upper` covers: "sphere-exact", "sphere-bound", "dictionary" or "kernel".
+    """
+
+    lower: float
+    upper: float
+    scope: str
+
+    @property
+    def relative_gap(self) -> float:
+        return relative_gap(self.lower, self.upper)
+
+    def status(self, tol: float, scale: float, interrupted: bool = False) -> Status:
+        """Conclude: zero margin, certified to `tol`, interrupted, or merely bracketed.
+
+        `scale` is the largest payoff that the adversary could conceivably allow, e.g. ``sum_i p_i |z_i|``.
+        """
+        if self.lower <= 0.0 and self.upper <= ZERO * scale:
+            return Status.NOT_SEPARABLE
+        if self.relative_gap <= tol:
+            return Status.CERTIFIED
+        return Status.INTERRUPTED if interrupted else Status.BRACKETED

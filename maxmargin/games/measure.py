@@ -1,0 +1,51 @@
+"""The learner of the F1 game: a signed measure with finitely many atoms, i.e. a two-layer network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features.homogeneous import Feature
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """nu = sum_k w_k delta_{a_k}: f(x) = sum_k w_k sigma(a_k . z) (path convention).
+
+    Attributes
+    ----------
+    directions : (K, D) unit rows a_k.
+    weights : (K,) signed w_k.
+    """
+
+    directions: Array
+    weights: Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "directions", np.atleast_2d(np.ascontiguousarray(self.directions, dtype=float)))
+        object.__setattr__(self, "weights", np.atleast_1d(np.ascontiguousarray(self.weights, dtype=float)))
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def outputs(self, Z: Array, feature: Feature) -> Array:
+        """f at the inputs Z (n, D), shape (n,)."""
+        return self.weights @ feature.evaluate(self.directions, Z)
+
+    def total_variation(self, degree: int) -> float:
+        """sum_k |w_k| |a_k|^degree: the path norm, robust to directions whose norm is 1 only up to rounding."""
+        return float(np.abs(self.weights) @ np.linalg.norm(self.directions, axis=1) ** degree)
+
+    def normalised(self, degree: int) -> Measure:
+        """The same classifier with unit directions, absolute weights summing to one, and no empty atoms."""
+        norms = np.linalg.norm(self.directions, axis=1)
+        weights = self.weights * norms**degree
+        keep = weights != 0.0
+        if not keep.any():
+            return self
+        weights = weights[keep] / np.abs(weights).sum()
+        return Measure(self.directions[keep] / norms[keep, None], weights)

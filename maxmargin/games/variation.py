@@ -1,0 +1,140 @@
+"""The F1 game: the learner picks a measure of total variation <= 1 over neurons, the adversary weights on the points.
+
+    gamma_1 = max_nu min_i y_i int sigma(a.z_i) dnu(a) = min_p max_{s, a} s sum_i p_i y_i sigma(a.z_i)   (Eq. 4, Prop. 12)
+
+Over the whole sphere (`VariationGame`) or over finitely many given directions (`DictionaryGame`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import rounding
+from ..conventions import variation_factor
+from ..features.homogeneous import Feature
+from ..oracles.responses import Oracle, Responses
+from .bracket import Bracket
+from .measure import Measure
+
+Array = NDArray[np.float64]
+
+DICTIONARY = "dictionary"
+
+# Recomputes, from stored dual multipliers alone, a bound on max s g(a) over the sphere: (Z, y, feature, p, proof) -> (bound, scope).
+Verifier = Callable[[Array, Array, Feature, Array, dict[str, Any]], tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class _Variation:
+    """What both F1 games share: how a measure is measured, and its proved lower bound.
+
+    Attributes
+    ----------
+    Z : (n, D) what the activation sees.  y : (n,) labels +-1.
+    """
+
+    Z: Array
+    y: Array
+    feature: Feature
+    convention: str = "sphere"
+
+    @property
+    def factor(self) -> float:
+        """Units of the margin: 1/2 for ReLU in the sphere convention (Prop. 9)."""
+        return variation_factor(self.feature.degree, self.convention)
+
+    def margins(self, measure: Measure) -> Array:
+        """y_i f(x_i) in this convention, shape (n,)."""
+        return self.factor * self.y * measure.outputs(self.Z, self.feature)
+
+    def norm(self, measure: Measure) -> float:
+        """Total variation over unit directions."""
+        return measure.total_variation(self.feature.degree)
+
+    def scale(self, p: Array) -> float:
+        """factor * sum_i p_i |z_i|^k: no neuron can be paid more."""
+        return float(self.factor * (p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree))
+
+    def lower(self, measure: Measure) -> float:
+        """min_i y_i f(x_i) / norm(f), rounded down; 0 when the measure separates nothing."""
+        norm = self.norm(measure)
+        if norm <= 0.0 or not np.isfinite(norm):
+            return 0.0
+        margins = self.margins(measure) - self._margin_errors(measure)
+        return max(0.0, rounding.below(margins.min() / norm, rounding.dot_error(abs(margins.min()) / norm, len(measure))))
+
+    def _margin_errors(self, measure: Measure) -> Array:
+        """Rigorous rounding error of each entry of `margins`."""
+        feature, (K, D) = self.feature, measure.directions.shape
+        reach = (np.abs(measure.directions) @ np.abs(self.Z).T) ** feature.degree
+        magnitude = self.factor * max(abs(feature.right), abs(feature.left)) * (np.abs(measure.weights) @ reach)
+        return rounding.relative_error(2 * (K + feature.degree * D) + 8) * magnitude
+
+
+@dataclass(frozen=True)
+class VariationGame(_Variation):
+    """F1 over all neurons of the sphere; `oracle` answers the adversary and says what its answer proves.
+
+    `verifier` recomputes the bound of a stored dual proof, for scopes that the oracle alone cannot prove.
+    """
+
+    oracle: Oracle = field(kw_only=True)
+    verifier: Verifier | None = field(default=None, kw_only=True)
+
+    def best_response(self, p: Array, count: int = 15) -> Responses:
+        """Neurons that the adversary p pays best, in path units (multiply by `factor`)."""
+        return self.oracle(p * self.y, count)
+
+    def certify(self, measure: Measure, p: Array, proof: dict[str, Any] | None = None) -> Bracket:
+        """Bracket of gamma_1 from any measure and any p >= 0; the better of the oracle's and the proof's bound.
+
+        An oracle that proves nothing leaves ``upper = inf`` unless there is a proof.
+        """
+        responses = self.best_response(p, count=1)
+        bound, scope = responses.bound, responses.scope or "sphere-bound"
+        if proof is not None and self.verifier is not None:
+            proved, proved_scope = self.verifier(self.Z, self.y, self.feature, p, proof)
+            if proved < bound:
+                bound, scope = proved, proved_scope
+        return Bracket(self.lower(measure), _upper(self.factor * bound, p), scope)
+
+
+@dataclass(frozen=True)
+class DictionaryGame(_Variation):
+    """F1 over finitely many directions (K, D), scope "dictionary": no statement about other neurons."""
+
+    directions: Array = field(kw_only=True)
+
+    def payoffs(self, p: Array) -> Array:
+        """sum_i p_i y_i sigma(a_k . z_i) for each direction, shape (K,), path units."""
+        return self.feature.evaluate(self.directions, self.Z) @ (p * self.y)
+
+    def best_response(self, p: Array, count: int = 15) -> Responses:
+        """The best `count` directions of the dictionary; the bound covers the dictionary only."""
+        payoffs = self.payoffs(p) / np.linalg.norm(self.directions, axis=1) ** self.feature.degree
+        best = np.argsort(-np.abs(payoffs), kind="stable")[:count]
+        bound = np.abs(payoffs).max() + self._payoff_error(p)
+        values = np.abs(payoffs[best])
+        return Responses(self.directions[best], np.where(payoffs[best] < 0, -1.0, 1.0), values, float(bound), DICTIONARY)
+
+    def certify(self, measure: Measure, p: Array) -> Bracket:
+        """Bracket of the dictionary's margin from any measure on the dictionary and any p >= 0."""
+        return Bracket(self.lower(measure), _upper(self.factor * self.best_response(p, 1).bound, p), DICTIONARY)
+
+    def _payoff_error(self, p: Array) -> float:
+        n, D = self.Z.shape
+        degree, feature = self.feature.degree, self.feature
+        magnitude = max(abs(feature.right), abs(feature.left)) * (p @ np.linalg.norm(self.Z, axis=1) ** degree)
+        # |a|.|z| coordinatewise is at most sqrt(D) |z|, hence the extra factor D per degree.
+        return rounding.relative_error(2 * (n + degree * D) + 8) * magnitude * D ** (degree / 2)
+
+
+def _upper(bound: float, p: Array) -> float:
+    """Payoff per unit of adversary mass, rounded up: p may sum to one only up to rounding."""
+    total = float(p.sum())
+    return rounding.above(bound / total, rounding.dot_error(abs(bound) / total, len(p)))
