@@ -1,0 +1,82 @@
+"""Files appear whole or not at all: write to a temporary file beside the target, then rename."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+
+_NUMBER_LIST = re.compile(r"\[[-+\d.eE,\s]+\]")  # innermost lists of numbers go on one line
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], suffix: str = "") -> Iterator[Path]:
+    """Yield a temporary path; on success it becomes `path`, on any exception it is removed.
+
+    Raises
+    ------
+    InputError : the folder does not exist or cannot be written, or `path` is a folder.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"output {str(target)!r} is a folder, wanted a file name")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=suffix)
+    except OSError as error:
+        raise InputError(f"output {str(target)!r} cannot be written ({error.strerror}); name a file in a folder that exists") from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write text atomically, UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def dumps(document: Any) -> str:
+    """JSON text of plain data and NumPy arrays; floats round-trip exactly, NaN is refused, infinities become null."""
+    text = json.dumps(_plain(document), allow_nan=False, indent=1)
+    return _NUMBER_LIST.sub(lambda match: re.sub(r"\s+", " ", match.group()), text) + "\n"
+
+
+def write_json(path: str | os.PathLike[str], document: Any) -> None:
+    """Write a JSON document atomically."""
+    write_text(path, dumps(document))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return None if np.isinf(value) else float(value)
+    return value

@@ -1,0 +1,239 @@
+"""The certificate: a margin's bracket together with the pair that proves it, as the JSON of the contract."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import atomic
+from ..conventions import inputs, variation_factor
+from ..errors import InputError
+from ..features.homogeneous import get_feature
+from .bracket import Bracket, Status
+from .measure import Measure
+from .rkhs import KernelExpansion
+
+Array = NDArray[np.float64]
+
+FORMAT, VERSION = "maxmargin-certificate", 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Which margin of which data: everything that gives the numbers their meaning.
+
+    Attributes
+    ----------
+    norm : "f1", "f2" or "ntk".  feature : name of the activation.  bias : z = (x, 1) or z = x.
+    convention : "sphere" or "path" (F1 only; kernels do not depend on it).
+    weights : law of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
+    """
+
+    norm: str
+    feature: str
+    bias: bool
+    convention: str
+    n: int
+    d: int
+    data_sha256: str
+    weights: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        document = {
+            "norm": self.norm,
+            "feature": self.feature,
+            "bias": self.bias,
+            "convention": self.convention,
+            "n": self.n,
+            "d": self.d,
+            "data_sha256": self.data_sha256,
+        }
+        return document if self.weights is None else document | {"weights": self.weights}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One call of a solver: what it said of itself (never what we conclude) and what it cost."""
+
+    name: str
+    status: str
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "status": self.status, "seconds": self.seconds}
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """``lower <= gamma <= upper`` with the classifier that attains `lower` and the adversary that proves `upper`.
+
+    Attributes
+    ----------
+    problem : which margin, in which norm and convention.
+    bracket : lower, upper and scope, recomputed by a game from `classifier` and `adversary`.
+    status : our conclusion from the gap.
+    classifier : `Measure` (f1) or `KernelExpansion` on the training points (f2, ntk), of norm one.
+    adversary : (n,) weights p >= 0 with sum one.
+    tol : relative gap up to which the status is "certified".
+    proof : dual multipliers of a "sphere-bound" (None when enumeration is the proof).
+    training : inputs z (n, D) of the training points, needed to evaluate a kernel classifier; not in the JSON.
+    """
+
+    problem: Problem
+    bracket: Bracket
+    status: Status
+    classifier: Measure | KernelExpansion
+    adversary: Array
+    tol: float
+    attempts: tuple[Attempt, ...] = ()
+    iterations: int = 0
+    seconds: float = 0.0
+    proof: dict[str, Any] | None = None
+    dictionary_sha256: str | None = None
+    versions: dict[str, str] = field(default_factory=lambda: library_versions())
+    training: Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def lower(self) -> float:
+        return self.bracket.lower
+
+    @property
+    def upper(self) -> float:
+        return self.bracket.upper
+
+    @property
+    def relative_gap(self) -> float:
+        return self.bracket.relative_gap
+
+    @property
+    def scope(self) -> str:
+        return self.bracket.scope
+
+    def decision_function(self, X: Array) -> Array:
+        """f(x) of the max-margin classifier at X (N, d), in units of the margin: ``min_i y_i f(x_i) = lower``.
+
+        Raises
+        ------
+        InputError : a kernel certificate read from JSON has no training points: pass the data to `from_json`.
+        """
+        Z = inputs(np.atleast_2d(X), self.problem.bias)
+        feature = get_feature(self.problem.feature)
+        if isinstance(self.classifier, Measure):
+            return variation_factor(feature.degree, self.problem.convention) * self.classifier.outputs(Z, feature)
+        if self.training is None:
+            raise InputError("certificate: a kernel classifier needs its training points; read it with from_json(document, data)")
+        from ..features.kernels import margin_kernel
+
+        K = margin_kernel(self.problem.norm, feature, Z, self.training, weights=self.problem.weights or "sphere")
+        return K @ self.classifier.coefficients
+
+    def predict_sign(self, X: Array) -> Array:
+        """+1 where f(x) > 0, else -1."""
+        return np.where(self.decision_function(X) > 0, 1.0, -1.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document of the contract (plain dict; arrays stay arrays until written)."""
+        document: dict[str, Any] = {
+            "format": FORMAT,
+            "version": VERSION,
+            "problem": self.problem.to_json(),
+            "status": self.status.value,
+            "scope": self.scope,
+            "lower": self.lower,
+            "upper": self.upper,
+            "relative_gap": self.relative_gap,
+            "tol": self.tol,
+            "classifier": _classifier_json(self.classifier),
+            "adversary": self.adversary,
+            "solver": {"attempts": [attempt.to_json() for attempt in self.attempts], "iterations": self.iterations},
+            "seconds": self.seconds,
+            "versions": self.versions,
+        }
+        if self.proof is not None:
+            document["proof"] = self.proof
+        if self.dictionary_sha256 is not None:
+            document["dictionary_sha256"] = self.dictionary_sha256
+        return json.loads(atomic.dumps(document))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the JSON atomically."""
+        atomic.write_json(path, self.to_json())
+
+    @classmethod
+    def from_json(cls, source: dict[str, Any] | str | PathLike[str], training: Array | None = None) -> Certificate:
+        """Read a certificate; the numbers are taken as claims (``maxmargin check`` is what verifies them).
+
+        Parameters
+        ----------
+        source : the document or the path of a file.
+        training : (n, D) inputs z of the training points, to evaluate a kernel classifier.
+
+        Raises
+        ------
+        InputError : not a certificate of this version.
+        """
+        document = source if isinstance(source, dict) else _read(Path(source))
+        if document.get("format") != FORMAT or document.get("version") != VERSION:
+            found = f"format {document.get('format')!r} version {document.get('version')!r}"
+            raise InputError(f"certificate: found {found}, wanted {FORMAT!r} version {VERSION}")
+        try:
+            return cls._from_document(document, training)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"certificate: incomplete or malformed ({error}); write it again with maxmargin margin") from error
+
+    @classmethod
+    def _from_document(cls, document: dict[str, Any], training: Array | None) -> Certificate:
+        upper = document["upper"]
+        return cls(
+            problem=Problem(**document["problem"]),
+            bracket=Bracket(document["lower"], np.inf if upper is None else upper, document["scope"]),
+            status=Status(document["status"]),
+            classifier=_classifier(document["classifier"]),
+            adversary=np.array(document["adversary"], dtype=float),
+            tol=document["tol"],
+            attempts=tuple(Attempt(**attempt) for attempt in document["solver"]["attempts"]),
+            iterations=document["solver"]["iterations"],
+            seconds=document["seconds"],
+            proof=document.get("proof"),
+            dictionary_sha256=document.get("dictionary_sha256"),
+            versions=document["versions"],
+            training=training,
+        )
+
+
+def _classifier_json(classifier: Measure | KernelExpansion) -> dict[str, Any]:
+    if isinstance(classifier, Measure):
+        return {"directions": classifier.directions, "weights": classifier.weights}
+    return {"coefficients": classifier.coefficients}
+
+
+def _classifier(document: dict[str, Any]) -> Measure | KernelExpansion:
+    if "coefficients" in document:
+        return KernelExpansion(np.array(document["coefficients"], dtype=float))
+    return Measure(np.array(document["directions"], dtype=float), np.array(document["weights"], dtype=float))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file") from error
+    except ValueError as error:
+        raise InputError(f"certificate {str(path)!r} is not JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise InputError(f"certificate {str(path)!r}: found a {type(document).__name__}, wanted a JSON object")
+    return document
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of every package that takes part in a result."""
+    packages = ("maxmargin", "numpy", "scipy", "scikit-learn", "cvxpy", "highspy", "clarabel", "scs")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
