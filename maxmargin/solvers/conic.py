@@ -1,0 +1,116 @@
+"""The margins as CVXPY programs: the readable statement, for people to extend, and the cross-check of our own engines.
+
+Both are in minimum-norm form (least norm with all margins >= 1), which keeps more digits than "largest margin in a ball".
+A result is only a proposal: the games certify it. Solvers are always named; CVXPY's own choice is wrong on small margins.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, SolverError
+
+if TYPE_CHECKING:
+    import cvxpy
+
+Array = NDArray[np.float64]
+
+# Accuracy asked of each solver; SCS and OSQP stop far too early by default (shared measurements: 42 % off, "optimal").
+SOLVER_OPTIONS: dict[str, dict[str, Any]] = {
+    "CLARABEL": {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12},
+    "SCS": {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 100_000},
+    "OSQP": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iter": 200_000, "polishing": True},
+}
+
+
+def variation_program(features: Array, y: Array) -> cvxpy.Problem:
+    """F1 over a dictionary: minimise |w|_1 subject to y_i sum_k w_k Phi_ki >= 1; gamma_path = 1 / optimal value.
+
+    Parameters
+    ----------
+    features : (K, n) Phi_ki = sigma(a_k . z_i).
+    y : (n,) labels +-1.
+
+    Returns
+    -------
+    Problem with the variable ``weights`` (K,) and the constraint labelled ``margins``, whose dual values are
+    proportional to the adversary p (Prop. 12).
+    """
+    import cvxpy as cp
+
+    weights = cp.Variable(len(features), name="weights")
+    margins = cp.multiply(y, features.T @ weights) >= 1
+    return cp.Problem(cp.Minimize(cp.norm1(weights)), [margins.set_label("margins")])
+
+
+def kernel_program(K: Array, y: Array) -> cvxpy.Problem:
+    """F2: minimise c'Kc subject to y_i (K c)_i >= 1, no intercept; gamma_2 = 1 / sqrt(optimal value).
+
+    Parameters
+    ----------
+    K : (n, n) Gram matrix.  y : (n,) labels +-1.
+
+    Returns
+    -------
+    Problem with the variable ``coefficients`` (n,) and the constraint labelled ``margins``.
+    """
+    import cvxpy as cp
+
+    coefficients = cp.Variable(len(y), name="coefficients")
+    eigenvalues, vectors = np.linalg.eigh(K)
+    root = np.sqrt(np.maximum(eigenvalues, 0.0))[:, None] * vectors.T  # root' root = K: keeps the program visibly convex
+    margins = cp.multiply(y, K @ coefficients) >= 1
+    return cp.Problem(cp.Minimize(cp.sum_squares(root @ coefficients)), [margins.set_label("margins")])
+
+
+def constraint(problem: cvxpy.Problem, label: str) -> cvxpy.Constraint:
+    """The constraint of that label."""
+    return next(item for item in problem.constraints if item.label == label)
+
+
+def solve(problem: cvxpy.Problem, solver: str) -> tuple[Array, Array, str, float]:
+    """Solve with a named solver; return (primal variable, dual of ``margins``, the solver's own status, seconds).
+
+    Raises
+    ------
+    InputError : the solver is not installed.  SolverError : it returned no point.
+    """
+    import cvxpy as cp
+
+    name = solver.upper()
+    if name not in cp.installed_solvers():
+        raise InputError(f"solver: found {solver!r}, wanted auto or one of {', '.join(cp.installed_solvers()).lower()}")
+    start = time.perf_counter()
+    try:
+        with _no_banner(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "solution may be inaccurate": our own bracket will say by how much
+            problem.solve(solver=name, **SOLVER_OPTIONS.get(name, {}))
+    except cp.error.SolverError as error:
+        raise SolverError(f"{name} failed ({error}); try --solver auto") from error
+    variable, dual = problem.variables()[0].value, constraint(problem, "margins").dual_value
+    if variable is None or dual is None:
+        raise SolverError(f"{name} returned no point (it says {problem.status!r}); try --solver auto")
+    return np.asarray(variable), np.maximum(dual, 0.0), problem.status, time.perf_counter() - start
+
+
+@contextmanager
+def _no_banner() -> Iterator[None]:
+    """Keep HiGHS's banner, which CVXPY lets through, out of standard output: JSON may be going there."""
+    sys.stdout.flush()
+    saved, null = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(null)
