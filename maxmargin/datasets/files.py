@@ -1,0 +1,199 @@
+"""CSV and NPZ files in and out. Every refusal names file, line and column, what was found and what is wanted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..atomic import replacing, write_text
+from ..errors import InputError
+from .values import Dataset, make_dataset
+
+LABEL_COLUMNS = ("y", "label", "target")
+
+
+def read_csv(path: Path) -> Dataset:
+    """Read a comma-separated file with a header row.
+
+    The label is the column ``y``, else ``label``, else ``target``, else the last one; every other column is a
+    feature and must be numeric. Blank lines are skipped, spaces around cells ignored.
+    """
+    text = _read_text(path)
+    header, rows, lines = _cells(path, text)
+    _check_header(path, header)
+    column = next((header.index(name) for name in LABEL_COLUMNS if name in header), len(header) - 1)
+    names = header[:column] + header[column + 1 :]
+    if not names:
+        raise InputError(
+            f"{path}: found the single column {header[0]!r}, wanted at least one feature besides the label"
+        )
+    labels = [row.pop(column) for row in rows]
+    if "" in labels:
+        raise InputError(
+            f"{path}: line {lines[labels.index('')]}, label column {header[column]!r} is empty, wanted a label"
+        )
+    number = _plain_float if "_" in text else float
+    try:
+        X = np.array([[number(cell) for cell in row] for row in rows])
+    except ValueError:
+        X = None
+    if X is None or not np.isfinite(X).all():
+        raise _bad_cell(path, names, rows, lines)
+    label_name = header[column]
+    return _located(f"{path} (label column {label_name!r})", lambda: _as_dataset(path, X, labels, names))
+
+
+def read_npz(path: Path) -> Dataset:
+    """Read ``X`` (n, d) and ``y`` (n,), and ``feature_names`` (d,) where present."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise InputError(f"{path}: found a single array, wanted an .npz archive (np.savez(path, X=X, y=y))")
+            if missing := {"X", "y"} - set(archive.files):
+                raise InputError(
+                    f"{path}: found arrays {sorted(archive.files)}, missing {sorted(missing)}: wanted X (n, d), y (n,)"
+                )
+            X, y = archive["X"], archive["y"]
+            names = archive["feature_names"].tolist() if "feature_names" in archive.files else None
+    except InputError:
+        raise
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a readable .npz archive of plain arrays ({_one_line(error)})") from None
+    return _located(str(path), lambda: _as_dataset(path, X, y, names))
+
+
+def write_csv(path: Path, dataset: Dataset) -> None:
+    """Write header, features as shortest exact decimals, and the label as the last column ``y``; atomically."""
+    names = dataset.feature_names or tuple(f"x{j + 1}" for j in range(dataset.d))
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*names, "y"])
+    writer.writerows([*map(repr, row), label] for row, label in zip(dataset.X.tolist(), _written(dataset), strict=True))
+    write_text(path, buffer.getvalue())
+
+
+def write_npz(path: Path, dataset: Dataset) -> None:
+    """Write X, y (the labels as the user wrote them) and feature_names where known; atomically."""
+    arrays: dict[str, Any] = {"X": dataset.X, "y": np.array(_written(dataset))}
+    if dataset.feature_names is not None:
+        arrays["feature_names"] = np.array(dataset.feature_names)
+    with replacing(path, suffix=".npz") as temporary:
+        np.savez(temporary, **arrays)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: found bytes that are not UTF-8 text, wanted a CSV file with a header row") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}), wanted a readable CSV file") from None
+    if "\0" in text:
+        raise InputError(f"{path}: found NUL bytes (a binary file), wanted a CSV file with a header row")
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty, wanted a header row and at least two data rows")
+    return text
+
+
+def _cells(path: Path, text: str) -> tuple[list[str], list[list[str]], list[int]]:
+    """Header, data rows of its length, and the line number of each row."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if not any(cells) and len(cells) < 2:
+                continue
+            if rows and len(cells) != len(rows[0]):
+                raise InputError(
+                    f"{path}: line {reader.line_num} has {len(cells)} cells, wanted {len(rows[0])} as in the header"
+                )
+            rows.append(cells)
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num} is not CSV ({error})") from None
+    if len(rows) == 1:
+        raise InputError(f"{path}: found zero rows below the first line, wanted a header and at least two data rows")
+    return rows[0], rows[1:], lines[1:]
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    """The first row must be names: not data, not blank, not repeated."""
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise InputError(
+            f"{path}: found a header without commas ({header[0][:40]!r}), wanted columns separated by commas"
+        )
+    if _looks_like_data(header):
+        raise InputError(
+            f"{path}: the first row ({', '.join(header[:4])}{', ...' if len(header) > 4 else ''}) looks like data, "
+            "wanted a header row with column names"
+        )
+    if "" in header:
+        raise InputError(
+            f"{path}: column {header.index('') + 1} of the header has no name, wanted a name for every column "
+            "(an index column? write the file without it)"
+        )
+    repeated = [name for name in header if header.count(name) > 1]
+    if repeated:
+        raise InputError(f"{path}: the header names {repeated[0]!r} more than once, wanted distinct column names")
+
+
+def _looks_like_data(header: list[str]) -> bool:
+    """Numbers everywhere, but perhaps for a text label in the last column."""
+    numbers = [_is_number(cell) for cell in header]
+    return all(numbers) or (len(header) > 1 and all(numbers[:-1]) and header[-1] not in LABEL_COLUMNS)
+
+
+def _bad_cell(path: Path, names: list[str], rows: list[list[str]], lines: list[int]) -> InputError:
+    """The first cell that is no finite number."""
+    for row, line in zip(rows, lines, strict=True):
+        for name, cell in zip(names, row, strict=True):
+            if not _is_number(cell) or not math.isfinite(float(cell)):
+                found = f"found {cell[:40]!r}" if cell else "found an empty cell"
+                return InputError(f"{path}: line {line}, column {name!r}: {found}, wanted a finite number")
+    return InputError(f"{path}: found a value that is no finite number")
+
+
+def _plain_float(cell: str) -> float:
+    if "_" in cell:  # Python reads 1_000 as a number; a data file has no such spelling
+        raise ValueError(cell)
+    return float(cell)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        _plain_float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _as_dataset(path: Path, X: object, y: object, names: list[str] | None) -> Dataset:
+    return make_dataset(X, y, path.stem, feature_names=names, recipe={"source": str(path)})  # type: ignore[arg-type]
+
+
+def _located(where: str, build: Callable[[], Dataset]) -> Dataset:
+    """Put the place in front of what the checks of the values say."""
+    try:
+        return build()
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _written(dataset: Dataset) -> list:
+    """The user's labels when reading them back gives the same signs, else -1 and 1."""
+    negative, positive = dataset.classes
+    sorts = isinstance(negative, str) == isinstance(positive, str) and negative < positive  # type: ignore[operator]
+    return dataset.labels if sorts else [int(value) for value in dataset.y]
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,213 @@
+"""The value that everything else consumes: n points, labels -1/+1, checked once and then frozen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..conventions import Array, inputs
+from ..errors import InputError
+
+# |z|^4 is the largest power that any kernel of the package forms (squared ReLU); beyond these it over- or underflows.
+LARGEST, SMALLEST = 1e75, 1e-75
+
+Label = int | float | str
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A binary classification problem (x_i, y_i), i = 1..n.
+
+    Parameters
+    ----------
+    X : (n, d) float64, finite, stored C-contiguous and read-only (a copy is made).
+    y : (n,) float64 of -1 and +1, stored read-only. ``make_dataset`` accepts any two labels.
+    name : what reports call it.
+    classes : (negative label, positive label) as the user wrote them.
+    feature_names : d distinct names, or None.
+    recipe : how it came about: ``source`` (a file or a complete built-in name), for built-ins also ``options``
+        and ``bias`` (False where the closed form is the one without bias; a recommendation, never applied for you).
+
+    Raises
+    ------
+    InputError
+        X is not a real finite (n, d) array with n, d >= 1; a row's largest magnitude is above 1e75, or below 1e-75
+        without being zero (|z|^4 would over- or underflow); y is not n labels -1/+1; wrong feature names.
+    """
+
+    X: Array
+    y: Array
+    name: str = "data"
+    classes: tuple[Label, Label] = (-1, 1)
+    feature_names: tuple[str, ...] | None = None
+    recipe: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        X = check_points(self.X)
+        y = np.array(self.y, dtype=float)
+        if y.shape != (len(X),) or not np.isin(y, (-1.0, 1.0)).all():
+            raise InputError(
+                f"y: found shape {y.shape}, wanted {len(X)} labels, each -1 or +1 (make_dataset maps others)"
+            )
+        X.flags.writeable = y.flags.writeable = False
+        names = None if self.feature_names is None else _check_names(self.feature_names, X.shape[1])
+        for field, value in (("X", X), ("y", y), ("feature_names", names)):
+            object.__setattr__(self, field, value)
+
+    @property
+    def n(self) -> int:
+        """Number of points."""
+        return len(self.X)
+
+    @property
+    def d(self) -> int:
+        """Number of input features."""
+        return self.X.shape[1]
+
+    def inputs(self, bias: bool = True) -> Array:
+        """The vectors that the activation sees, (n, D): z = (x, 1) with a bias, z = x without."""
+        return inputs(self.X, bias)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of n and d (little-endian int64), X (n d little-endian float64, row by row), y (n int8).
+
+        The points and labels alone decide it: the same data from a CSV file, an NPZ file or arrays hash alike
+        (-0.0 has become 0.0).
+        """
+        digest = hashlib.sha256(np.array(self.X.shape, dtype="<i8").tobytes())
+        digest.update(self.X.astype("<f8", copy=False).tobytes())
+        digest.update(self.y.astype(np.int8).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def labels(self) -> list[Label]:
+        """The n labels as the user wrote them."""
+        return [self.classes[int(value > 0)] for value in self.y]
+
+
+def make_dataset(
+    X: ArrayLike,
+    y: ArrayLike,
+    name: str = "data",
+    *,
+    classes: tuple[Label, Label] | None = None,
+    feature_names: Sequence[str] | None = None,
+    recipe: Mapping[str, Any] | None = None,
+) -> Dataset:
+    """Check (X, y) and map the two labels to -1 and +1; the larger (second in sorted order) becomes +1.
+
+    Parameters
+    ----------
+    X : (n, d) real, finite; see `Dataset` for the admissible magnitudes.
+    y : (n,) two distinct labels, numbers or strings (strings that all read as numbers are numbers).
+    classes : (negative, positive), to choose the order; one of the two may then be absent from y.
+
+    Raises
+    ------
+    InputError
+        With one sentence that names the argument, what was found and what is wanted.
+    """
+    points = check_points(X)
+    labels = _check_labels(y)
+    if len(labels) != len(points):
+        raise InputError(f"y: found {len(labels)} labels for {len(points)} rows of X, wanted as many labels as rows")
+    found = np.unique(labels).tolist()
+    if classes is None:
+        if len(found) != 2:
+            shown = ", ".join(repr(_tidy(label)) for label in found[:5]) + (", ..." if len(found) > 5 else "")
+            raise InputError(
+                f"y: found {len(found)} {'class' if len(found) == 1 else 'classes'} ({shown}), wanted two labels"
+            )
+        classes = (_tidy(found[0]), _tidy(found[1]))
+    elif classes[0] == classes[1] or not set(found) <= set(classes):
+        raise InputError(f"classes: found {classes!r} for labels {found!r}, wanted the two labels (negative, positive)")
+    signs = np.where(labels == classes[1], 1.0, -1.0)
+    names = None if feature_names is None else tuple(feature_names)
+    return Dataset(points, signs, name=name, classes=classes, feature_names=names, recipe=recipe)
+
+
+def check_points(X: ArrayLike) -> Array:
+    """A private float64 C-contiguous copy of X (n, d), or an InputError that says what is wrong with it."""
+    array = _as_array("X", X)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"X: found entries of type {array.dtype}, wanted real numbers")
+    if array.ndim != 2:
+        raise InputError(
+            f"X: found an array of shape {array.shape}, wanted (n, d) with one row a point"
+            + (" (one feature: X.reshape(-1, 1))" if array.ndim == 1 else "")
+        )
+    if 0 in array.shape:
+        raise InputError(f"X: found shape {array.shape}, wanted at least one row and one column")
+    if np.ma.is_masked(X):
+        raise InputError("X: found masked entries, wanted every value present (drop or fill those rows)")
+    points = np.array(array, dtype=np.float64, order="C") + 0.0  # -0.0 + 0.0 = 0.0: equal points, equal bytes
+    if not np.isfinite(points).all():
+        row, column = np.argwhere(~np.isfinite(points))[0]
+        raise InputError(
+            f"X: found {points[row, column]} in row {row}, column {column} (from 0), wanted finite numbers"
+        )
+    magnitude = np.abs(points).max(axis=1)
+    if (bad := (magnitude > LARGEST) | ((magnitude < SMALLEST) & (magnitude > 0.0))).any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"X: found largest magnitude {magnitude[row]:.3g} in row {row} (from 0), wanted 0 or {SMALLEST:g} "
+            f"to {LARGEST:g}, where fourth powers neither over- nor underflow: rescale the features"
+        )
+    return points
+
+
+def _as_array(argument: str, values: ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"{argument}: found values that form no array ({error}), wanted rows of equal length"
+        ) from None
+
+
+def _check_labels(y: ArrayLike) -> np.ndarray:
+    """The labels as a 1-D float64 or string array."""
+    labels = _as_array("y", y)
+    if labels.ndim != 1:
+        raise InputError(
+            f"y: found an array of shape {labels.shape}, wanted a vector of n labels"
+            + (" (y.ravel())" * (labels.ndim == 2))
+        )
+    if labels.dtype == object and all(isinstance(label, str) for label in labels):
+        labels = labels.astype(str)  # how pandas holds text
+    if labels.dtype.kind == "U":
+        labels = np.array([label.strip() for label in labels.tolist()], dtype=str)
+        if (labels == "").any():
+            raise InputError(
+                f"y: found an empty label at position {np.argmax(labels == '')} (from 0), wanted no missing label"
+            )
+        try:
+            labels = labels.astype(float)
+        except ValueError:
+            return labels
+    if labels.dtype.kind not in "biuf":
+        raise InputError(f"y: found labels of type {labels.dtype}, wanted numbers or strings")
+    labels = labels.astype(float)
+    if not np.isfinite(labels).all():
+        raise InputError(f"y: found {labels[~np.isfinite(labels)][0]} among the labels, wanted two finite labels")
+    return labels
+
+
+def _check_names(names: Sequence[str], d: int) -> tuple[str, ...]:
+    if len(names) != d or len(set(names)) != d or not all(isinstance(s, str) and s.strip() == s != "" for s in names):
+        raise InputError(f"feature_names: found {list(names)!r}, wanted {d} distinct non-empty strings")
+    if "y" in names:
+        raise InputError("feature_names: found 'y', which names the label column of a file; rename that feature")
+    return tuple(names)
+
+
+def _tidy(label: Label) -> Label:
+    """1.0 is shown, stored and written as 1."""
+    return int(label) if isinstance(label, float) and label.is_integer() and abs(label) < 2**53 else label
