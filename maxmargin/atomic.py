@@ -26,9 +26,7 @@ def replacing(path: str | os.PathLike[str], suffix: str = "") -> Iterator[Path]:
     ------
     InputError : the folder does not exist or cannot be written, or `path` is a folder.
     """
-    target = Path(path)
-    if target.is_dir():
-        raise InputError(f"output {str(target)!r} is a folder, wanted a file name")
+    target = check_target(path)
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=suffix)
     except OSError as error:
@@ -41,6 +39,18 @@ def replacing(path: str | os.PathLike[str], suffix: str = "") -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """The path, if a file can be written there; else `InputError` (cheap: call it before long work)."""
+    target = Path(path)
+    if target.is_dir():
+        raise InputError(f"output {str(target)!r} is a folder, wanted a file name")
+    if not target.parent.is_dir():
+        raise InputError(f"output {str(target)!r}: folder {str(target.parent)!r} does not exist; create it or name another")
+    if not os.access(target.parent, os.W_OK):
+        raise InputError(f"output {str(target)!r}: folder {str(target.parent)!r} cannot be written; name another")
+    return target
 
 
 def _umask() -> int:

@@ -73,3 +73,11 @@ def root_mean_square(output: Array) -> float:
 def relative_gap(lower: float, upper: float) -> float:
     """(upper - lower) / upper, and 0 when both are 0."""
     return 0.0 if upper == lower else (upper - lower) / upper
+
+
+def describe(norm: str, convention: str, weights: str | None) -> str:
+    """Norm and unit of a margin, as printed beside every number."""
+    if norm == "f1":
+        return "F1, unit sphere (gamma_1)" if convention == SPHERE else "F1, path norm (= 2 gamma_1 for ReLU)"
+    kind = "F2, L2(tau)" if norm == "f2" else "tangent RKHS"
+    return f"{kind}, a uniform on the sphere" if weights != "gaussian" else f"{kind}, a Gaussian"

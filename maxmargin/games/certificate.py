@@ -17,6 +17,7 @@ from .. import atomic
 from ..conventions import inputs, variation_factor
 from ..errors import InputError
 from ..features.homogeneous import get_feature
+from ..features.kernels import Kernel
 from .bracket import Bracket, Status
 from .measure import Measure
 from .rkhs import KernelExpansion
@@ -130,10 +131,8 @@ class Certificate:
             return variation_factor(feature.degree, self.problem.convention) * self.classifier.outputs(Z, feature)
         if self.training is None:
             raise InputError("certificate: a kernel classifier needs its training points; read it with from_json(document, data)")
-        from ..features.kernels import margin_kernel
-
-        K = margin_kernel(self.problem.norm, feature, Z, self.training, weights=self.problem.weights or "sphere")
-        return K @ self.classifier.coefficients
+        kernel = Kernel(feature, self.problem.weights or "sphere", tangent=self.problem.norm == "ntk")
+        return kernel(Z, self.training) @ self.classifier.coefficients
 
     def predict_sign(self, X: Array) -> Array:
         """+1 where f(x) > 0, else -1."""

@@ -1,0 +1,36 @@
+"""The command line: ``maxmargin`` and ``python -m maxmargin``.
+
+Exit status: 0 an answer was produced; 1 the answer is "no" (check, verify); 2 bad input or usage, told in one line;
+130 interrupted, what was finished is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from ..errors import InputError, SolverError
+from .parser import build_parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    try:
+        arguments = build_parser().parse_args(argv)
+        return arguments.run(arguments)
+    except (InputError, SolverError) as error:
+        return _fail(str(error))
+    except MemoryError as error:
+        return _fail(f"not enough memory ({error}); use fewer points, neurons or directions")
+    except KeyboardInterrupt:
+        print("maxmargin: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader (head, less) has gone: nothing to tell anybody
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _fail(sentence: str) -> int:
+    print("maxmargin: " + " ".join(sentence.split()), file=sys.stderr)
+    return 2

@@ -1,0 +1,113 @@
+"""Flags and outputs that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from .. import atomic
+from ..conventions import CONVENTIONS, WEIGHTS
+from ..errors import InputError
+
+Subparsers = Any  # argparse keeps the type of add_subparsers() private
+
+
+def command(subparsers: Subparsers, name: str, help: str, example: str) -> argparse.ArgumentParser:
+    """A subcommand whose --help ends with an example."""
+    return subparsers.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """DATA and the flags that say what the activation sees and in which units margins are."""
+    parser.add_argument("data", metavar="DATA", help="a .csv or .npz file, or a built-in name (see maxmargin datasets)")
+    parser.add_argument("--feature", default="relu", help="activation: relu (default), squared-relu, or a registered one")
+    parser.add_argument("--no-bias", dest="bias", action="store_false", help="z = x instead of z = (x, 1)")
+    parser.add_argument("--convention", choices=CONVENTIONS, default="sphere", help="unit of F1 margins (default: the paper's)")
+    parser.add_argument("--weights", choices=WEIGHTS, default="sphere", help="law of the random directions of F2 (default: sphere)")
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """--seed, --json, --quiet."""
+    parser.add_argument("--seed", type=natural, default=0, help="seed of everything random (default 0)")
+    parser.add_argument("--json", metavar="FILE", help="write the result as JSON; - is standard output, and nothing else goes there")
+    parser.add_argument("--quiet", action="store_true", help="no table, no progress")
+
+
+def load_data(arguments: argparse.Namespace) -> Any:
+    """DATA as a Dataset."""
+    from ..dataset import load
+
+    return load(arguments.data)
+
+
+def data_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The keyword arguments that every computing call shares."""
+    return {
+        "feature": arguments.feature,
+        "bias": arguments.bias,
+        "convention": arguments.convention,
+        "seed": arguments.seed,
+    }
+
+
+def deliver(arguments: argparse.Namespace, document: Callable[[], dict[str, Any]], text: Callable[[], str]) -> None:
+    """Send the result where the flags want it."""
+    if arguments.json == "-":
+        sys.stdout.write(atomic.dumps(document()))
+        return
+    if arguments.json:
+        atomic.write_json(arguments.json, document())
+    if not arguments.quiet:
+        print(text())
+
+
+def check_writable(path: str | None) -> None:
+    """Refuse an impossible output path before the work, not after it."""
+    if path and path != "-":
+        atomic.check_target(path)
+
+
+def positive(text: str) -> float:
+    """argparse type: a finite number > 0."""
+    return _number(text, float, lambda value: value > 0 and math.isfinite(value), "a number above 0")
+
+
+def non_negative(text: str) -> float:
+    """argparse type: a finite number >= 0."""
+    return _number(text, float, lambda value: value >= 0 and math.isfinite(value), "a number of at least 0")
+
+
+def natural(text: str) -> int:
+    """argparse type: an integer >= 0."""
+    return _number(text, int, lambda value: value >= 0, "a whole number of at least 0")
+
+
+def count(text: str) -> int:
+    """argparse type: an integer >= 1."""
+    return _number(text, int, lambda value: value >= 1, "a whole number of at least 1")
+
+
+def _number(text: str, kind: Callable[[str], Any], valid: Callable[[Any], bool], wanted: str) -> Any:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not valid(value):
+        raise argparse.ArgumentTypeError(f"found {text!r}, wanted {wanted}")
+    return value
+
+
+def require(condition: bool, sentence: str) -> None:
+    """Raise `InputError` with the sentence unless the condition holds."""
+    if not condition:
+        raise InputError(sentence)

@@ -1,0 +1,45 @@
+"""``maxmargin compare``: the main job."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from . import common
+from .train import add_training
+
+
+def add(subparsers: common.Subparsers) -> None:
+    parser = common.command(
+        subparsers, "compare", "solve the margins, train the flows, write a report", "maxmargin compare data/clusters.csv --out report"
+    )
+    common.add_data(parser)
+    parser.add_argument("--out", metavar="DIR", default="out", help="folder for comparison.json, figures and report.html (default: out)")
+    parser.add_argument("--tol", type=common.positive, default=1e-9, help="relative gap at which a margin is certified (default 1e-9)")
+    parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="seconds for each margin and each run")
+    add_training(parser)
+    common.add_output(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..comparison import compare
+    from ..progress import reporter
+
+    common.check_writable(arguments.json)
+    out = Path(arguments.out)
+    common.require(not out.exists() or out.is_dir(), f"--out: found the file {str(out)!r}, wanted a folder")
+    comparison = compare(
+        common.load_data(arguments),
+        **common.data_options(arguments),
+        weights=arguments.weights,
+        width=arguments.width,
+        steps=arguments.steps,
+        schedule=arguments.schedule,
+        tol=arguments.tol,
+        time_limit=arguments.time_limit,
+        progress=reporter(arguments.quiet or arguments.json == "-"),
+    )
+    report = comparison.save(out)
+    common.deliver(arguments, comparison.to_json, lambda: f"{comparison.table()}\n\nreport: {report}")
+    return 0

@@ -1,0 +1,69 @@
+"""``maxmargin datasets`` and ``maxmargin doctor``: what is built in, and what it runs on."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from . import common
+
+
+def add(subparsers: common.Subparsers) -> None:
+    parser = common.command(subparsers, "datasets", "list the built-in data sets and their options", "maxmargin datasets")
+    _add_output(parser)
+    parser.set_defaults(run=list_datasets)
+    parser = common.command(subparsers, "doctor", "versions, solvers and BLAS threads", "maxmargin doctor")
+    _add_output(parser)
+    parser.set_defaults(run=examine)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", metavar="FILE", help="write as JSON; - is standard output")
+    parser.add_argument("--quiet", action="store_true", help="print nothing")
+
+
+def list_datasets(arguments: argparse.Namespace) -> int:
+    from ..datasets import describe
+    from ..text import table
+
+    common.check_writable(arguments.json)
+    entries = describe()
+
+    def text() -> str:
+        return table(("name", "options (defaults)", "what it is"), [_row(entry) for entry in entries])
+
+    common.deliver(arguments, lambda: {"datasets": [_document(entry) for entry in entries]}, text)
+    return 0
+
+
+def _document(entry: Any) -> dict[str, Any]:
+    name, options, line = entry
+    return {"name": name, "options": options, "description": line}
+
+
+def _row(entry: Any) -> tuple[str, str, str]:
+    name, options, line = entry
+    return name, ",".join(f"{key}={value}" for key, value in options.items()), line
+
+
+def examine(arguments: argparse.Namespace) -> int:
+    import os
+
+    import cvxpy
+    import numpy  # noqa: F401 - loads the BLAS whose threads are reported
+    from threadpoolctl import threadpool_info
+
+    from ..games.certificate import library_versions
+
+    common.check_writable(arguments.json)
+    blas = [{"library": pool["internal_api"], "version": pool["version"], "threads": pool["num_threads"]} for pool in threadpool_info()]
+    document = {"versions": library_versions(), "solvers": cvxpy.installed_solvers(), "blas": blas, "cores": os.cpu_count()}
+
+    def text() -> str:
+        lines = [f"{name:14}{version}" for name, version in document["versions"].items()]
+        lines += [f"{'solvers':14}{', '.join(document['solvers'])}"]
+        lines += [f"{'threads':14}{pool['library']} {pool['version']}: {pool['threads']} of {document['cores']} cores" for pool in blas]
+        return "\n".join(lines)
+
+    common.deliver(arguments, lambda: document, text)
+    return 0

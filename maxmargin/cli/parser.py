@@ -1,0 +1,29 @@
+"""The argument parser: one subcommand a module, usage errors as one clear line."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from .. import __version__
+from ..errors import InputError
+from . import check, compare, doctor, film, margin, train
+
+COMMANDS = (compare, margin, train, check, film, doctor)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose errors are `InputError`, hence one line and exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def build_parser() -> Parser:
+    """The whole command line."""
+    parser = Parser(prog="maxmargin", description="Certified max margins of wide two-layer networks, and the flows that reach them.")
+    parser.add_argument("--version", action="version", version=f"maxmargin {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(subparsers)
+    return parser

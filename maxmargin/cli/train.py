@@ -1,0 +1,74 @@
+"""``maxmargin train``: one gradient-flow run."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..conventions import describe
+from . import common
+
+LAYERS = ("both", "output", "magnitudes")
+
+
+def add(subparsers: common.Subparsers) -> None:
+    parser = common.command(
+        subparsers, "train", "train a wide two-layer network and follow its margin", "maxmargin train xor --layers both --width 200 --json run.json"
+    )
+    common.add_data(parser)
+    parser.add_argument("--layers", choices=LAYERS, default="both", help="which weights move (default both)")
+    add_training(parser)
+    parser.add_argument("--step-size", type=common.positive, metavar="S", help="step of the schedule (default: the schedule's own)")
+    parser.add_argument("--loss", choices=("exp", "logistic"), default="exp", help="default exp, as in the authors' code")
+    parser.add_argument("--init", default="gaussian", help="gaussian (default), balanced, or gaussian:SCALE, balanced:SCALE")
+    parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
+    parser.add_argument("--batch-size", type=common.count, metavar="B", help="mini-batches of B points (default: all)")
+    parser.add_argument("--certify-every", type=common.count, metavar="K", help="prove an upper bound every K recorded times")
+    parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="stop after S seconds")
+    common.add_output(parser)
+    parser.set_defaults(run=run)
+
+
+def add_training(parser: argparse.ArgumentParser) -> None:
+    """--width, --steps, --schedule."""
+    parser.add_argument("--width", type=common.count, default=1000, metavar="M", help="number of neurons m (default 1000)")
+    parser.add_argument("--steps", type=common.natural, metavar="T", help="number of steps (default: the schedule's own)")
+    parser.add_argument("--schedule", help="paper, constant, loss-based, flow, ... (default: the one that gets there)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..progress import reporter
+    from ..text import lower_text, upper_text
+    from ..training import train
+
+    common.check_writable(arguments.json)
+    result = train(
+        common.load_data(arguments),
+        **common.data_options(arguments),
+        layers=arguments.layers,
+        width=arguments.width,
+        steps=arguments.steps,
+        schedule=arguments.schedule,
+        step_size=arguments.step_size,
+        loss=arguments.loss,
+        init=arguments.init,
+        weights=arguments.weights,
+        dtype=arguments.dtype,
+        batch_size=arguments.batch_size,
+        certify_every=arguments.certify_every,
+        time_limit=arguments.time_limit,
+        progress=reporter(arguments.quiet or arguments.json == "-"),
+    )
+
+    def text() -> str:
+        norm = describe(result.norm, result.convention, arguments.weights if result.norm == "f2" else None)
+        upper = "" if result.upper is None else f", proved limit at most {upper_text(result.upper)}"
+        lines = [
+            f"margin    {lower_text(result.margin_best)} at step {result.step_of_best} (best), {lower_text(result.margin_last)} (last){upper}",
+            f"norm      {norm}",
+            f"status    {result.status}",
+            f"seconds   {result.seconds:.2f} for {result.steps} steps of {result.width} neurons",
+        ]
+        return "\n".join(lines)
+
+    common.deliver(arguments, result.to_json, text)
+    return 0

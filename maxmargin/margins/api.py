@@ -1,0 +1,86 @@
+"""`max_margin`: the F1, F2 or tangent-kernel max margin of a data set, as a certificate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..dataset import Dataset, load
+from ..features.directions import check_directions
+from ..features.homogeneous import Feature, get_feature
+from ..games.certificate import Certificate
+from ..progress import Progress, silent
+from .kernel import kernel_margin
+from .request import Request
+from .variation import dictionary_margin, sphere_margin
+
+
+def max_margin(
+    data: Dataset | Any,
+    norm: str = "f1",
+    *,
+    feature: str | Feature = "relu",
+    bias: bool = True,
+    convention: str = "sphere",
+    weights: str = "sphere",
+    directions: ArrayLike | None = None,
+    solver: str = "auto",
+    tol: float = 1e-9,
+    time_limit: float | None = None,
+    max_rounds: int | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Certificate:
+    """Largest margin over a unit ball of two-layer networks, as a proved bracket.
+
+    ::
+
+        gamma = max_{||f|| <= 1} min_i y_i f(x_i)            (Eqs. 4 and 5 of Chizat and Bach, COLT 2020)
+
+    Parameters
+    ----------
+    data : `Dataset`, path of a .csv or .npz file, built-in name such as "xor", or a pair (X, y).
+    norm : "f1" (variation norm, all neurons on the sphere), "f2" (RKHS of the fixed hidden layer, no intercept)
+        or "ntk" (RKHS of the tangent kernel of both layers).
+    feature : activation, "relu", "squared-relu" or a `Feature`.
+    bias : the activation sees z = (x, 1), D = d+1; else z = x, D = d.
+    convention : unit of F1 margins: "sphere" (the paper's gamma_1) or "path" (twice that for ReLU).
+    weights : law of the random directions of f2 and ntk: "sphere" (Eq. 5) or "gaussian".
+    directions : (K, D) restricts F1 to these neurons, scope "dictionary"; rows are normalised.
+    solver : "auto", or who solves the finite programs: "highs", "clarabel", "scs", "osqp", "nnls" where they apply.
+    tol : relative gap at which the status is "certified".
+    time_limit : seconds. With a limit, F1 in high dimension goes on tightening its upper bound by branching until
+        the limit or `tol`; without one it stops after the lifted relaxation.
+    max_rounds : at most so many rounds of column generation.
+    seed : seed of the random starts of local searches.
+    progress : called with one line now and then.
+
+    Returns
+    -------
+    Certificate : `lower` and `upper` recomputed from the returned classifier and adversary.
+
+    Raises
+    ------
+    InputError : bad data or option, in one sentence.  SolverError : the named solver returned no point.
+    """
+    dataset = load(data)
+    request = Request(
+        data=dataset,
+        norm=norm,
+        feature=get_feature(feature),
+        bias=bias,
+        convention=convention,
+        weights=weights,
+        directions=None if directions is None else check_directions(np.asarray(directions), dataset.d + bias),
+        solver=solver.lower(),
+        tol=tol,
+        time_limit=time_limit,
+        max_rounds=max_rounds,
+        seed=seed,
+        progress=progress,
+    )
+    if norm != "f1":
+        return kernel_margin(request)
+    return sphere_margin(request) if directions is None else dictionary_margin(request)

@@ -1,0 +1,99 @@
+"""What is asked of `max_margin`, checked before any work starts."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..conventions import CONVENTIONS, WEIGHTS
+from ..dataset import Dataset
+from ..errors import InputError
+from ..features.homogeneous import Feature
+from ..games.certificate import Problem
+from ..progress import Progress, silent
+
+Array = NDArray[np.float64]
+
+NORMS = ("f1", "f2", "ntk")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One margin of one data set.
+
+    Attributes are those of `max_margin`; `data` and `feature` are resolved.
+
+    Raises
+    ------
+    InputError : an option has an impossible value.
+    """
+
+    data: Dataset
+    norm: str
+    feature: Feature
+    bias: bool = True
+    convention: str = "sphere"
+    weights: str = "sphere"
+    directions: Array | None = None
+    solver: str = "auto"
+    tol: float = 1e-9
+    time_limit: float | None = None
+    max_rounds: int | None = None
+    seed: int = 0
+    progress: Progress = silent
+
+    def __post_init__(self) -> None:
+        _choice("norm", self.norm, NORMS)
+        _choice("convention", self.convention, CONVENTIONS)
+        _choice("weights", self.weights, WEIGHTS)
+        if not (isinstance(self.tol, (int, float)) and 0 < self.tol < 1):
+            raise InputError(f"tol: found {self.tol!r}, wanted a relative gap between 0 and 1, e.g. 1e-6")
+        if self.time_limit is not None and not (self.time_limit >= 0 and math.isfinite(self.time_limit)):
+            raise InputError(f"time_limit: found {self.time_limit!r}, wanted seconds >= 0, or None for no limit")
+        if self.directions is not None and self.norm != "f1":
+            raise InputError(f"directions: given with norm {self.norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out")
+
+    @property
+    def Z(self) -> Array:
+        """(n, D): what the activation sees."""
+        return self.data.inputs(self.bias)
+
+    @property
+    def problem(self) -> Problem:
+        """The certificate's statement of what was asked."""
+        data, kernel = self.data, self.norm != "f1"
+        return Problem(
+            norm=self.norm,
+            feature=self.feature.name,
+            bias=self.bias,
+            convention=self.convention,
+            n=data.n,
+            d=data.d,
+            data_sha256=data.sha256,
+            weights=self.weights if kernel else None,
+        )
+
+
+class Clock:
+    """Wall time since the start, and what is left of a limit."""
+
+    def __init__(self, limit: float | None) -> None:
+        self._start = time.perf_counter()
+        self._limit = math.inf if limit is None else limit
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._start
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self._limit - self.seconds)
+
+
+def _choice(argument: str, found: object, wanted: tuple[str, ...]) -> None:
+    if found not in wanted:
+        raise InputError(f"{argument}: found {found!r}, wanted one of {', '.join(wanted)}")

@@ -1,0 +1,51 @@
+"""`train`: a gradient-flow run on a data set, optionally carrying proved upper bounds along its path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .dataset import Dataset, load
+from .features.homogeneous import Feature, get_feature
+from .flow.run import Run
+from .flow.train import train_flow
+from .oracles.choose import proving_oracle
+from .progress import Progress, silent
+
+
+def train(
+    data: Dataset | Any,
+    *,
+    layers: str = "both",
+    feature: str | Feature = "relu",
+    bias: bool = True,
+    certify_every: int | None = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> Run:
+    """Train a two-layer network of width m by gradient ascent on the smooth margin (Eqs. 6 and 7).
+
+    Parameters
+    ----------
+    data : as in `max_margin`.
+    layers : "both", "output" (hidden layer fixed at its random start) or "magnitudes" (directions fixed, Prop. 6).
+    feature, bias : what a neuron computes; z = (x, 1) with a bias.
+    certify_every : every so many recorded times, prove an upper bound on gamma_1 from the soft-min weights:
+        the exact oracle in low dimension, a proved spectral bound above. Both layers only.
+    options : width, steps, schedule, step_size, loss, init, weights, dtype, batch_size, convention, seed, time_limit;
+        see `maxmargin.flow.train.train_flow`.
+
+    Returns
+    -------
+    Run : `.margin_best`, `.trace`, `.network`, ...; the JSON of the contract by `.to_json()`.
+
+    Raises
+    ------
+    InputError : bad data or option, in one sentence.
+    """
+    dataset, feature = load(data), get_feature(feature)
+    Z = dataset.inputs(bias)
+    oracle = proving_oracle(Z, feature) if certify_every and layers != "output" else None
+    given = {name: value for name, value in options.items() if value is not None}
+    return train_flow(
+        Z, dataset.y, layers=layers, feature=feature, bias=bias, oracle=oracle, certify_every=certify_every, progress=progress, **given
+    )
