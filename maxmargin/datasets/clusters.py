@@ -1,4 +1,4 @@
-"""The paper's data (Chizat & Bach 2020, Section 7): clusters on a grid in two coordinates, noise in all others.
+"""The paper's data (Chizat & Bach 2020, experiments): clusters on a grid in two coordinates, noise in all others.
 
 With Delta = 1/(3k - 1), the k^2 disks of radius Delta have their centres on the grid Delta (1 + 3 j) - 1/2,
 j = 0..k-1, so that they fill [-1/2, 1/2]^2 and lie Delta apart: the interclass distance in the plane is Delta

@@ -60,6 +60,9 @@ class Dataset:
         for field, value in (("X", X), ("y", y), ("feature_names", names)):
             object.__setattr__(self, field, value)
 
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, n={self.n}, d={self.d}, classes={self.classes!r})"
+
     @property
     def n(self) -> int:
         """Number of points."""
