@@ -1,0 +1,246 @@
+"""Kernels of infinitely wide two-layer networks, in closed form.
+
+With ``theta`` the angle of z and z', ``a`` uniform on the sphere S^{D-1} and k the degree of the activation,
+
+    E[(a.z)_+^k (a.z')_+^k] = (|z| |z'|)^k J_k / (2 pi D (D+2) ... (D+2k-2)),        psi = pi - theta,
+    J_0 = psi,    J_1 = sin psi - psi cos psi,    J_2 = psi (2 + cos 2 psi) - 3/2 sin 2 psi
+
+(arc-cosine kernels of Cho and Saul, NeurIPS 2009; theory.md A1).  A Gaussian ``a`` multiplies by
+``conventions.kernel_factor(k, D, "gaussian")**2``.  Everything is a function of the *supplement* psi, because the
+kernels vanish like psi^(2k+1) at antipodes: there, and only there, relative accuracy needs care.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..conventions import kernel_factor
+from ..errors import InputError
+from .homogeneous import Feature, get_feature
+from .kernels_angles import UnitRows, supplement
+
+Array = NDArray[np.float64]
+
+_BLOCK = 1 << 17  # entries in flight: the handful of temporaries then stays in the cache
+
+
+class Activation(NamedTuple):
+    """right (u)_+^degree + left (-u)_+^degree: a `Feature`, or its derivative (degree 0 is the step)."""
+
+    degree: int
+    right: float = 1.0
+    left: float = 0.0
+
+
+def derivative(activation: Feature | Activation) -> Activation:
+    """sigma'(u) = k right (u)_+^(k-1) - k left (-u)_+^(k-1)."""
+    k = activation.degree
+    return Activation(k - 1, k * activation.right, -k * activation.left)
+
+
+# ------------------------------------------------------------------------------------------- functions of the angle
+
+
+def _series(start: int, shift: int, terms: int = 12) -> list[float]:
+    """Coefficients (-1)^(k-start) (2k + shift) / (2k+1)! for k = start, start+1, ..."""
+    return [(-1.0) ** (k - start) * (2 * k + shift) / math.factorial(2 * k + 1) for k in range(start, start + terms)]
+
+
+_J1 = _series(1, 0)  # sin x - x cos x = sum_{k>=1} (-1)^(k+1) 2k x^(2k+1) / (2k+1)!
+_J2 = _series(2, -2)  # x (2 + cos x) - 3 sin x = sum_{k>=2} (-1)^k (2k-2) x^(2k+1) / (2k+1)!
+
+
+def angular(psi: Array, degree: int) -> Array:
+    """J_k of the module's formula at psi = pi - theta, to a few units of roundoff (relative).
+
+    Parameters
+    ----------
+    psi : supplement of the angle, in [0, pi], any shape.
+    degree : k = 0 (step), 1 (ReLU) or 2 (squared ReLU).
+
+    Raises
+    ------
+    InputError : the degree is not 0, 1 or 2.
+    """
+    psi = np.asarray(psi, dtype=float)
+    if degree == 0:
+        return psi.copy()
+    if degree == 1:
+        return np.asarray(_with_series(np.sin(psi) - psi * np.cos(psi), psi, _J1, 3, limit=0.7))
+    if degree == 2:
+        x = 2.0 * psi
+        return 0.5 * _with_series(x * (2.0 + np.cos(x)) - 3.0 * np.sin(x), x, _J2, 5, limit=2.0)
+    raise InputError(f"kernel degree: found {degree!r}, wanted 0 (step), 1 (ReLU) or 2 (squared ReLU)")
+
+
+def _with_series(closed: Array, x: Array, coefficients: list[float], power: int, limit: float) -> Array:
+    """The closed form cancels for small x: there, x^power times the polynomial in x^2 instead."""
+    small = x < limit
+    if not small.any():
+        return closed
+    t = x[small]
+    closed = np.asarray(closed)
+    closed[small] = t**power * np.polynomial.polynomial.polyval(t * t, coefficients)
+    return closed
+
+
+def kappa(cos: Array) -> Array:
+    """kappa(c) = (sqrt(1 - c^2) + (pi - arccos c) c) / pi, so that K = |z| |z'| kappa(cos theta) / (2 D).
+
+    kappa(-1) = 0, kappa(0) = 1/pi, kappa(1) = 1 and kappa(c) - kappa(-c) = c (theory.md A1).
+    """
+    return angular(np.arccos(np.clip(-np.atleast_1d(np.asarray(cos, dtype=float)), -1.0, 1.0)), 1) / math.pi
+
+
+# ------------------------------------------------------------------------------------------- kernels
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """K(z, z') = E[sigma(a.z) sigma(a.z')], or the tangent kernel, of random directions a.
+
+    The tangent kernel of ``f = (1/m) sum_j b_j sigma(a_j.z)`` at |b| = 1 (``sphere``; the balanced start of
+    Theorem 5) or b ~ N(0, 1) (``gaussian``; the authors' code), both layers trained, is
+
+        E[sigma(a.z) sigma(a.z') + b^2 sigma'(a.z) sigma'(a.z') z.z'].
+
+    For degree 2 the output weight is a fixed sign (S-ReLU in the paper), so that only the second term remains.
+
+    Attributes
+    ----------
+    activation : the scalar activation; any `Feature`, or `Activation` (degree 0 is the step).
+    weights : "sphere" (uniform directions, Eq. 5 of the paper) or "gaussian" (standard normal a).
+    tangent : False for F2 (output layer), True for the tangent kernel.
+    """
+
+    activation: Feature | Activation
+    weights: str = "sphere"
+    tangent: bool = False
+
+    @property
+    def degree(self) -> int:
+        """K(c z, c z') = c^(2 degree) K(z, z')."""
+        return self.activation.degree
+
+    def __call__(self, Z1: Array, Z2: Array | None = None) -> Array:
+        """Gram matrix (n1, n2); with Z2 omitted, (n1, n1) and exactly symmetric."""
+        rows = UnitRows(Z1)
+        if Z2 is None:
+            return self._symmetric(rows)
+        others = UnitRows(Z2)
+        if rows.D != others.D:
+            raise InputError(f"kernel inputs: found vectors of {rows.D} and {others.D} coordinates, wanted the same D")
+        out = np.empty((len(rows), len(others)))
+        for part in _blocks(len(rows), len(others)):
+            out[part] = self.entries(rows[part], others)
+        return out
+
+    def _symmetric(self, rows: UnitRows) -> Array:
+        n = len(rows)
+        out = np.empty((n, n))
+        for part in _blocks(n, n):
+            block = self.entries(rows[part], rows[part.start :])
+            square = block[:, : len(block)]
+            square[:] = np.maximum(square, square.T)  # BLAS rounds (i, j) and (j, i) differently
+            out[part, part.start :] = block
+            out[part.start :, part] = block.T
+        np.fill_diagonal(out, self.diagonal(rows))
+        return out
+
+    def entries(self, rows: UnitRows, others: UnitRows) -> Array:
+        """(|z| |z'|)^degree times the profile, for one block of pairs; shape (r, o)."""
+        cos, psi = supplement(rows, others, near_zero=self.tangent or self.degree == 0)
+        out = self._profile(cos, psi, rows.D)
+        out *= (rows.norms**self.degree * (rows.norms > 0.0))[:, None]
+        out *= others.norms**self.degree * (others.norms > 0.0)
+        return out
+
+    def diagonal(self, rows: UnitRows) -> Array:
+        """K(z_i, z_i), shape (n,): there the angle is exactly 0."""
+        unit = self._profile(np.ones(1), np.full(1, np.pi), rows.D)[0]
+        return unit * rows.norms ** (2 * self.degree) * (rows.norms > 0.0)
+
+    def _profile(self, cos: Array, psi: Array, D: int) -> Array:
+        """K(z, z') of unit vectors."""
+        output = self.activation
+        if not self.tangent:
+            return _moment(output, psi) * self._constant(output.degree, D)
+        hidden = derivative(output)
+        total = _moment(hidden, psi) * cos
+        total *= self._constant(hidden.degree, D)
+        if output.degree == 1:
+            total += _moment(output, psi) * self._constant(1, D)
+        return total
+
+    def _constant(self, degree: int, D: int) -> float:
+        """1 / (2 pi D (D+2) ...), times E|a|^(2 degree) for Gaussian directions."""
+        sphere = 1.0 / (2.0 * math.pi * math.prod(D + 2 * j for j in range(degree)))
+        return sphere * kernel_factor(degree, D, self.weights) ** 2
+
+
+def _moment(activation: Feature | Activation, psi: Array) -> Array:
+    """2 pi D (D+2) ... E[sigma sigma'] of unit vectors: (r^2 + l^2) J(psi) + 2 r l J(pi - psi)."""
+    degree, right, left = activation.degree, activation.right, activation.left
+    out = angular(psi, degree)
+    if left or right != 1.0:
+        out *= right * right + left * left
+    if left and right:
+        out += 2.0 * right * left * angular(np.pi - psi, degree)
+    return out
+
+
+def _blocks(rows: int, columns: int) -> list[slice]:
+    """Row blocks of about `_BLOCK` entries."""
+    step = max(1, _BLOCK // max(columns, 1))
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
+def arc_cosine(Z1: Array, Z2: Array | None = None, degree: int = 1, weights: str = "sphere") -> Array:
+    """Arc-cosine Gram matrix E[(a.z)_+^k (a.z')_+^k] of degree k = 0, 1, 2.
+
+    Parameters
+    ----------
+    Z1, Z2 : (n1, D) and (n2, D), what the activation sees (with the bias coordinate, if any); Z2 defaults to Z1.
+    weights : "sphere" (a uniform on S^{D-1}; Eq. 5) or "gaussian" (a ~ N(0, I)).
+
+    Returns
+    -------
+    (n1, n2) float64.
+    """
+    return Kernel(Activation(degree), weights)(Z1, Z2)
+
+
+def tangent_kernel(
+    Z1: Array, Z2: Array | None = None, weights: str = "sphere", feature: str | Feature = "relu"
+) -> Array:
+    """Tangent kernel of the two-layer network at its initialisation, see `Kernel`."""
+    return Kernel(get_feature(feature), weights, tangent=True)(Z1, Z2)
+
+
+def kernel(feature: str | Feature, Z1: Array, Z2: Array | None = None, weights: str = "sphere") -> Array:
+    """Gram matrix E[sigma(a.z) sigma(a.z')] of the F2 space of a feature (theory.md A1)."""
+    return Kernel(get_feature(feature), weights)(Z1, Z2)
+
+
+def margin_kernel(
+    norm: str, feature: str | Feature, Z1: Array, Z2: Array | None = None, weights: str = "sphere"
+) -> Array:
+    """Gram matrix of the ball in which a margin is measured: "f2" or "ntk"."""
+    return norm_kernel(norm, feature, weights)(Z1, Z2)
+
+
+def norm_kernel(norm: str, feature: str | Feature, weights: str = "sphere") -> Kernel:
+    """The `Kernel` of a norm's name: "f2" (output layer) or "ntk" (tangent kernel).
+
+    Raises
+    ------
+    InputError : another name.
+    """
+    if norm not in ("f2", "ntk"):
+        raise InputError(f"norm: found {norm!r}, wanted 'f2' or 'ntk' (only these are kernel balls)")
+    return Kernel(get_feature(feature), weights, tangent=norm == "ntk")
