@@ -1,1 +1,20 @@
 """Gradient flow of wide two-layer networks, in NumPy."""
+
+from .initial import Balanced, Gaussian
+from .network import Network
+from .run import Run
+from .schedules import Constant, LossBased, Paper, StepRule, Theorem
+from .train import train_flow
+
+__all__ = [
+    "Balanced",
+    "Constant",
+    "Gaussian",
+    "LossBased",
+    "Network",
+    "Paper",
+    "Run",
+    "StepRule",
+    "Theorem",
+    "train_flow",
+]

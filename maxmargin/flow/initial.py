@@ -1,0 +1,92 @@
+"""Where the flow starts: Gaussian, balanced, scaled, or a given network.
+
+One row of a standard normal (m, D+1) matrix is one neuron, so that with one seed a narrower network is the first rows
+of a wider one (Theorem 2 is about such coupled widths).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..features import Feature
+from .network import Network
+
+Array = NDArray[np.float64]
+
+
+class Start(Protocol):
+    """Draws the neurons (a_j, b_j) of a network of width m for inputs of dimension D."""
+
+    def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]: ...
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """All coordinates of all w_j independent N(0, scale^2): the authors' code (1), Fig. 3 (40)."""
+
+    scale: float = 1.0
+
+    def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
+        W = self.scale * rng.standard_normal((m, D + 1))
+        return W[:, :D], W[:, D]
+
+
+@dataclass(frozen=True)
+class Balanced:
+    """|a_j| = |b_j| = scale, a_j uniform on the sphere, b_j = +-scale (Theorem 5; the authors' blog)."""
+
+    scale: float = 1.0
+
+    def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
+        W = rng.standard_normal((m, D + 1))
+        A = W[:, :D] / np.linalg.norm(W[:, :D], axis=1, keepdims=True)
+        return self.scale * A, self.scale * np.where(W[:, D] < 0, -1.0, 1.0)
+
+
+_NAMED: dict[str, Callable[[float], Start]] = {"gaussian": Gaussian, "balanced": Balanced}
+
+
+def get_start(init: str | Start) -> Start:
+    """"gaussian", "balanced", or either with a scale, "gaussian:40"."""
+    if not isinstance(init, str):
+        return init
+    name, _, scale = init.partition(":")
+    try:
+        size = float(scale) if scale else 1.0
+    except ValueError:
+        size = -1.0
+    if name not in _NAMED or not 0 < size < np.inf:
+        raise InputError(
+            f"init: found {init!r}, wanted 'gaussian' or 'balanced', perhaps with a positive scale ('gaussian:40'), "
+            "or a Network"
+        )
+    return _NAMED[name](size)
+
+
+def neurons(
+    init: str | Start | Network, rng: np.random.Generator, m: int, D: int, feature: Feature
+) -> tuple[Array, Array]:
+    """Initial (a_j) (m, D) and (b_j) (m,), fresh arrays; for degree 2 the b_j are signs (S-ReLU of the paper).
+
+    Raises
+    ------
+    InputError : a given network does not fit the data or the feature.
+    """
+    if isinstance(init, Network):
+        if init.hidden.shape[1] != D or init.feature != feature:
+            raise InputError(
+                f"init: found a {init.feature.name} network on {init.hidden.shape[1]} inputs, "
+                f"wanted {feature.name} on {D} (bias coordinate included)"
+            )
+        A, b = init.hidden.astype(float), init.output.astype(float)
+    else:
+        A, b = get_start(init).draw(rng, m, D)
+    if feature.degree == 2:
+        b = np.where(b < 0, -1.0, 1.0)
+    return np.array(A), np.array(b)

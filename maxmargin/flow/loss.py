@@ -1,0 +1,67 @@
+"""The smooth margin of the two losses and its gradient, in the log domain.
+
+    S(u) = -log( (1/n) sum_i l(-u_i) )                                  (Eq. 6)
+    grad_i S(u) = l'(-u_i) / sum_k l(-u_k)
+
+Losses of 1e-800 are ordinary late in the flow, hence nothing here forms l(-u_i) itself: both functions work with
+log l and log l'.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+
+Array = NDArray[np.float64]
+
+# Beyond this output, log(log(1 + e^-u)) = -u - e^-u/2 to the last bit.
+_TAIL = 30.0
+
+
+def _log_logistic(u: Array) -> Array:
+    """log l(-u) for l(v) = log(1 + e^v)."""
+    clipped = np.minimum(u, _TAIL)
+    return np.where(u > _TAIL, -u, np.log(np.logaddexp(0.0, -clipped)))
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Exponential or logistic loss of A2: ``name`` is "exp" (l(v) = e^v) or "logistic" (l(v) = log(1 + e^v))."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if self.name not in ("exp", "logistic"):
+            raise InputError(f"loss: found {self.name!r}, wanted 'exp' or 'logistic'")
+
+    def evaluate(self, u: Array) -> tuple[float, Array]:
+        """S(u) and grad S(u).
+
+        Parameters
+        ----------
+        u : (n,) outputs times labels, y_i h(x_i).
+
+        Returns
+        -------
+        S : the smooth margin; for exp, min u <= S <= min u + log n (Eq. 14 with beta = 1).
+        p : (n,) its gradient; for exp a point of the simplex (softmax of -u), for logistic only in the limit.
+        """
+        log_loss = -u if self.name == "exp" else _log_logistic(u)
+        top = log_loss.max()
+        p = np.exp(log_loss - top)
+        total = p.sum()
+        if self.name == "exp":
+            p /= total
+        else:
+            p = np.exp(-np.logaddexp(0.0, u) - top) / total
+        return math.log(len(u)) - float(top) - math.log(total), p
+
+
+def adversary(p: Array) -> Array:
+    """The gradient of S scaled to the simplex: what the flow, as a player, proposes for the other one."""
+    return p / p.sum()

@@ -1,0 +1,116 @@
+"""One finished training run: what was asked, what came out, and the path at geometrically spaced steps."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import atomic
+from ..errors import InputError
+from ..features import get_feature
+from .network import Network
+
+Array = NDArray[np.float64]
+
+FORMAT, VERSION = "maxmargin-run", 1
+
+STATUSES = {
+    "finished": "all steps were taken",
+    "interrupted": "stopped by the time limit or by the user; everything up to then is kept",
+    "collapsed": "every neuron is dead (zero gradient): take smaller steps or another seed",
+    "diverged": "a number overflowed: the last good state is kept; take smaller steps",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The JSON of ``maxmargin train``, with the networks beside it.
+
+    Attributes
+    ----------
+    layers, width, steps, schedule, step_size, loss, init, seed, dtype, batch_size, feature, bias, convention : as asked
+        (steps = steps taken).
+    norm : "f1" (margins divided by the mass (1/m) sum |w_j|^2; halved masses in the path convention) or "f2" (margins
+        divided by sqrt(mean r_j^2), for this run's own random features).
+    weights : law of the random features of an output-layer run, "sphere" or "gaussian"; None else.
+    status : a key of `STATUSES`.
+    margin_best, step_of_best : best normalised margin over all iterates (Prop. 6 and 7 speak of it).
+    margin_last : normalised margin of the last network.
+    upper, scope : least recorded upper bound on the margin of this norm, and what it covers; None if none was proved.
+    seconds, peak_bytes : wall time of the run, peak resident size of the process.
+    trace : rows {"step", "time", "margin", "smooth_margin", "mass", ...} at geometric steps, see `recorder`.
+    adversary : (n,) soft-min weights at the end, on the simplex.
+    network, network_best : last network, and the one of `margin_best`.
+    snapshots : (step, hidden (m, D), output (m,)) at geometric steps, a bounded number of them.
+    """
+
+    layers: str
+    width: int
+    steps: int
+    schedule: str
+    step_size: float | None
+    loss: str
+    init: str
+    seed: int
+    dtype: str
+    batch_size: int | None
+    feature: str
+    bias: bool
+    convention: str
+    norm: str
+    weights: str | None
+    status: str
+    margin_best: float
+    margin_last: float
+    step_of_best: int
+    upper: float | None
+    scope: str | None
+    seconds: float
+    peak_bytes: int
+    trace: list[dict[str, float]] = field(repr=False)
+    adversary: Array = field(repr=False)
+    network: Network = field(repr=False)
+    network_best: Network = field(repr=False)
+    snapshots: list[tuple[int, Array, Array]] = field(repr=False, default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of the contract, plain Python; the two networks are in it, the snapshots are not."""
+        document: dict[str, Any] = {"format": FORMAT, "version": VERSION}
+        for name in _SCALARS:
+            document[name] = getattr(self, name)
+        document["trace"] = [dict(row) for row in self.trace]
+        document["adversary"] = self.adversary.tolist()
+        for name in _NETWORKS:
+            network = getattr(self, name)
+            document[name] = {"hidden": network.hidden.tolist(), "output": network.output.tolist()}
+        return document
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON atomically."""
+        atomic.write_json(path, self.to_json())
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Run:
+        """The run of a document; `InputError` when it is not one."""
+        if document.get("format") != FORMAT or document.get("version") != VERSION:
+            found = f"format {document.get('format')!r} version {document.get('version')!r}"
+            raise InputError(f"run: found {found}, wanted {FORMAT!r} version {VERSION}")
+        try:
+            feature = get_feature(document["feature"])
+            values: dict[str, Any] = {name: document[name] for name in _SCALARS}
+            for name in _NETWORKS:
+                hidden, output = (np.array(document[name][part], dtype=float) for part in ("hidden", "output"))
+                values[name] = Network(hidden, output, document["bias"], feature)
+            return cls(**values, trace=document["trace"], adversary=np.array(document["adversary"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"run: incomplete or malformed ({error}); write it again with maxmargin train") from error
+
+
+_NETWORKS = ("network", "network_best")
+_SCALARS = tuple(
+    name for name in Run.__dataclass_fields__ if name not in (*_NETWORKS, "trace", "adversary", "snapshots")
+)

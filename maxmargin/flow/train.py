@@ -1,0 +1,246 @@
+"""One training run of the paper's dynamics."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import conventions
+from ..errors import InputError
+from ..features import RELU, Feature
+from ..oracles.responses import Oracle
+from .both_layers import BothLayers
+from .dynamics import Dynamics, Magnitudes, OutputLayer
+from .initial import Start, neurons
+from .loss import Loss
+from .network import Network
+from .recorder import Recorder
+from .run import Run
+from .schedules import Step, StepRule, get_rule
+
+Array = NDArray[np.float64]
+
+LAYERS = ("both", "output", "magnitudes")
+Progress = Callable[[str], None]
+
+
+def train_flow(
+    Z: Array,
+    y: Array,
+    *,
+    layers: str = "both",
+    width: int = 1000,
+    steps: int = 50_000,
+    schedule: str | StepRule = "paper",
+    step_size: float | None = None,
+    loss: str = "exp",
+    init: str | Start | Network = "gaussian",
+    seed: int = 0,
+    dtype: str = "float64",
+    batch_size: int | None = None,
+    feature: Feature = RELU,
+    bias: bool = True,
+    convention: str = conventions.SPHERE,
+    weights: str = "sphere",
+    oracle: Oracle | None = None,
+    certify_every: int | None = None,
+    time_limit: float | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Ascend the smooth margin S(y_i h_m(w, x_i)) from an initial network (Eq. 7), and keep the path.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees, (x, 1) or x.
+    y : (n,) labels -1/+1.
+    layers : "both"; "output" (hidden layer fixed, r(0) = 0, Prop. 7); "magnitudes" (directions fixed, Prop. 6).
+    width : number of neurons m (ignored when `init` is a network).
+    steps : number of steps.
+    schedule, step_size : a step rule or its name, and its constant; see `schedules`.
+    loss : "exp" or "logistic".
+    init : "gaussian", "balanced", either with a scale ("gaussian:40"), or a `Network`; see `initial`.
+    seed : of the initial weights and of the mini-batches; the same seed gives the same bytes.
+    dtype : "float64" or "float32", for the products with hidden weights.
+    batch_size : rows a step of stochastic gradient; None for all.  Margins are then seen at recorded steps only.
+    feature : the activation.
+    bias : whether the last column of Z is the constant (only told to the networks that are returned).
+    convention : "sphere" or "path", of the both-layer and magnitude margins.
+    weights : hidden directions of an output-layer run, "sphere" (uniform on the unit sphere, Eq. 5) or "gaussian" (as
+        drawn by `init`); its margins live in that normalisation.
+    oracle : best responses on the sphere; gives the upper bounds of both-layer runs.
+    certify_every : ask the oracle at multiples of this step (and record there); at every recorded step when None.
+    time_limit : seconds after which the run ends with status "interrupted".
+    progress : called with one short line at recorded steps.
+
+    Returns
+    -------
+    Run : both-layer and magnitude margins over the mass (1/m) sum |w_j|^2, output-layer margins over sqrt(mean r_j^2).
+
+    Raises
+    ------
+    InputError : an argument is outside its range.
+    """
+    Z, y = np.ascontiguousarray(Z, dtype=float), np.asarray(y, dtype=float)
+    _check(
+        Z, y, layers=layers, dtype=dtype, weights=weights,
+        width=width, steps=steps, batch_size=batch_size, certify_every=certify_every,
+    )  # fmt: skip
+    began = time.perf_counter()
+    rng = np.random.default_rng(seed)
+    start = neurons(init, rng, width, Z.shape[1], feature)
+    if layers == "output":
+        hidden = start[0] if weights == "gaussian" else start[0] / np.linalg.norm(start[0], axis=1, keepdims=True)
+        dynamics: Dynamics = OutputLayer(Z, y, hidden, feature)
+    else:
+        dynamics = (BothLayers if layers == "both" else Magnitudes)(Z, y, start, feature, dtype)
+    path_factor = conventions.variation_factor(feature.degree, convention)
+    to_asked = path_factor / conventions.variation_factor(feature.degree, conventions.SPHERE)
+    scale = to_asked if dynamics.norm == "f1" else 1.0
+    recorder = Recorder(
+        dynamics, y, scale, steps, bias=bias, oracle=oracle, certify_every=certify_every, path_factor=path_factor
+    )
+    rule = get_rule(schedule, step_size)
+    course = _Course(
+        dynamics=dynamics,
+        loss=Loss(loss),
+        step=rule.stepper(dynamics, Loss(loss)),
+        recorder=recorder,
+        batches=None if batch_size is None else _batches(rng, len(y), batch_size),
+        deadline=math.inf if time_limit is None else began + time_limit,
+        progress=progress,
+    )
+    status, taken = course.run(steps)
+    p, state = recorder.last
+    network = recorder.network_of(state)
+    network_best = recorder.best_network()
+    return Run(
+        layers=layers,
+        width=network.width,
+        steps=taken,
+        schedule=schedule if isinstance(schedule, str) else repr(schedule),
+        step_size=step_size,
+        loss=loss,
+        init=init if isinstance(init, str) else type(init).__name__.lower(),
+        seed=seed,
+        dtype=dtype,
+        batch_size=batch_size,
+        feature=feature.name,
+        bias=bias,
+        convention=convention,
+        norm=dynamics.norm,
+        weights=weights if layers == "output" else None,
+        status=status,
+        margin_best=scale * _margin(network_best, Z, y, dynamics.norm),
+        margin_last=scale * _margin(network, Z, y, dynamics.norm),
+        step_of_best=recorder.step_of_best,
+        upper=min((row["upper"] for row in recorder.trace if "upper" in row), default=None),
+        scope=recorder.scope,
+        seconds=time.perf_counter() - began,
+        peak_bytes=_peak_bytes(),
+        trace=recorder.trace,
+        adversary=p,
+        network=network,
+        network_best=network_best,
+        snapshots=recorder.snapshots,
+    )
+
+
+@dataclass
+class _Course:
+    """The loop itself: evaluate, record, step, until done, dead, overflown or out of time."""
+
+    dynamics: Dynamics
+    loss: Loss
+    step: Step
+    recorder: Recorder
+    batches: Iterator[NDArray[np.int64]] | None
+    deadline: float
+    progress: Progress | None
+
+    def run(self, steps: int) -> tuple[str, int]:
+        """Take the steps; returns the status and how many were taken."""
+        self.t, self.flow_time = 0, 0.0
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            try:
+                while (status := self._look(steps)) is None:
+                    self._advance()
+            except KeyboardInterrupt:
+                self._look(self.t)
+                status = "interrupted"
+        return status, self.t
+
+    def _look(self, steps: int) -> str | None:
+        """Evaluate and record the present iterate; a status when the run ends here."""
+        late = time.perf_counter() > self.deadline
+        due = late or self.t >= steps or self.recorder.due(self.t)
+        if due or self.batches is None:
+            u = self.dynamics.outputs()
+            self.S, self.p = self.loss.evaluate(u)
+            if not np.isfinite(self.S + self.dynamics.size()):
+                return "diverged"
+            self.recorder.visit(self.t, u)
+            if due and not self._record(u):
+                return "collapsed"
+        if self.t >= steps:
+            return "finished"
+        return "interrupted" if late else None
+
+    def _record(self, u: Array) -> bool:
+        """Add a row; False when the gradient is zero."""
+        self.recorder.record(self.t, self.flow_time, self.S, self.p, u)
+        if self.progress is not None:
+            self.progress(f"step {self.t}  best margin {self.recorder.best:.6g}")
+        return self.dynamics.ascend(self.p) > 0
+
+    def _advance(self) -> None:
+        if self.batches is not None:
+            self.S, self.p = self.loss.evaluate(self.dynamics.outputs(next(self.batches)))
+        self.t += 1
+        self.flow_time += self.step(self.t, self.S, self.p)
+
+
+def _margin(network: Network, Z: Array, y: Array, norm: str) -> float:
+    """min_i y_i h(x_i) over the network's own norm, in float64 and from its weights alone (sphere convention)."""
+    size = network.mass if norm == "f1" else conventions.root_mean_square(network.output)
+    return float((y * network.outputs(Z)).min()) / size if size > 0 else 0.0
+
+
+def _batches(rng: np.random.Generator, n: int, size: int) -> Iterator[NDArray[np.int64]]:
+    """Random rows without replacement, epoch after epoch."""
+    while True:
+        order = rng.permutation(n)
+        for first in range(0, n - size + 1, size):
+            yield order[first : first + size]
+
+
+def _check(Z: Array, y: Array, **options: Any) -> None:
+    """`InputError` for the first argument outside its range."""
+    if Z.ndim != 2 or y.shape != Z.shape[:1] or not len(y):
+        raise InputError(f"data: found Z {Z.shape} and y {y.shape}, wanted (n, D) and (n,)")
+    if not np.isfinite(Z).all() or not np.isin(y, (-1.0, 1.0)).all():
+        raise InputError("data: wanted finite numbers in Z and labels -1 or +1 in y")
+    allowed = {"layers": LAYERS, "dtype": ("float64", "float32"), "weights": conventions.WEIGHTS}
+    for name, values in allowed.items():
+        if options[name] not in values:
+            raise InputError(f"{name}: found {options[name]!r}, wanted one of {', '.join(values)}")
+    for name, least in (("width", 1), ("steps", 0), ("batch_size", 1), ("certify_every", 1)):
+        value = options[name]
+        if value is not None and (not isinstance(value, int | np.integer) or value < least):
+            raise InputError(f"{name}: found {value!r}, wanted an integer of at least {least}")
+    batch = options["batch_size"]
+    if batch is not None and batch > len(y):
+        raise InputError(f"batch_size: found {batch}, wanted at most the {len(y)} points")
+
+
+def _peak_bytes() -> int:
+    """Peak resident size of the process (Linux counts in kilobytes, macOS in bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
