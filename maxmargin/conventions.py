@@ -71,7 +71,9 @@ def root_mean_square(output: Array) -> float:
 
 
 def relative_gap(lower: float, upper: float) -> float:
-    """(upper - lower) / upper, and 0 when both are 0."""
+    """(upper - lower) / upper; 0 when both are 0, and 1 when nothing bounds the margin from above."""
+    if math.isinf(upper):
+        return 1.0
     return 0.0 if upper == lower else (upper - lower) / upper
 
 

@@ -22,7 +22,7 @@ def upper_text(value: float, digits: int = 6) -> str:
 def bracket_text(lower: float, upper: float) -> str:
     """``[lower, upper]`` with just enough digits to show the gap, 4 to 12 significant."""
     gap = relative_gap(lower, upper) if 0 < upper < math.inf else 1.0
-    digits = 4 if gap >= 1 else min(12, max(4, 2 - math.floor(math.log10(max(gap, 1e-16)))))
+    digits = 4 if gap >= 1 else min(12, max(4, 1 - math.floor(math.log10(max(gap, 1e-16)))))
     return f"[{lower_text(lower, digits)}, {upper_text(upper, digits)}]"
 
 

@@ -15,7 +15,7 @@ def test_printed_ends_are_true(value, digits):
 
 def test_bracket_shows_where_the_ends_differ():
     assert bracket_text(0.12345, 0.12355) == "[0.12345, 0.12355]"
-    assert bracket_text(0.25, 0.25 * (1 + 1e-9)) == "[0.25000000000, 0.25000000025]"
+    assert bracket_text(0.25, 0.25 * (1 + 1e-9)) == "[0.2500000000, 0.2500000003]"
     assert bracket_text(0.0, 0.0) == "[0, 0]"
 
 

@@ -95,7 +95,8 @@ def _antipodal() -> Iterator[ClosedForm]:
         r, D = float(np.linalg.norm(z)), len(z)
         yield ClosedForm(
             "C2", f"antipodal D={D} {'same' if same else 'opposite'} labels", data, False,
-            r / 2, r / (2 * math.sqrt(D)), r * r / 2, directions=data.X / r, source="supports of (a.z)_+ and (-a.z)_+ are disjoint",
+            r / 2, r / (2 * math.sqrt(D)), r * r / 2, directions=data.X / r,
+            source="supports of (a.z)_+ and (-a.z)_+ are disjoint",
         )  # fmt: skip
 
 
@@ -228,8 +229,8 @@ def _cubes() -> Iterator[ClosedForm]:
 
 def _sign_sums(count: int) -> tuple[Array, Array]:
     """Values and probabilities of a sum of `count` fair signs."""
-    heads = np.arange(count + 1)
-    return 2.0 * heads - count, np.array([math.comb(count, h) for h in heads]) / 2.0**count
+    heads = range(count + 1)
+    return np.array([2.0 * h - count for h in heads]), np.array([math.comb(count, h) / 2.0**count for h in heads])
 
 
 def _symmetric() -> Iterator[ClosedForm]:

@@ -80,7 +80,8 @@ def _sample(n: int, d: int, assignment: Array, variant: str, rng: np.random.Gene
     angle = 2.0 * np.pi * uniform[:, 3]
     spread = (delta * share)[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
     plane = delta * (1 + 3 * cell) - 0.5 + spread
-    return np.hstack([plane, uniform[:, 4:] - 0.5]), assignment[cell[:, 0], cell[:, 1]]
+    # Twelve decimals: the last bits of a sine differ between processors, equal seeds should not.
+    return np.round(np.hstack([plane, uniform[:, 4:] - 0.5]), 12), assignment[cell[:, 0], cell[:, 1]]
 
 
 def _draw_signs(k: int, variant: str, rng: np.random.Generator) -> Array:

@@ -68,7 +68,7 @@ def three_points(s: float = 1.0) -> Dataset:
 
 
 @builtin("line")
-def line(n: int = 8, seed: int = 0) -> Dataset:
+def line(n: int = 6, seed: int = 0) -> Dataset:
     """n points on [-1, 1] with alternating labels; neighbouring gaps differ by at most a factor 3."""
     between("line:n", n, 2, 1_000_000)
     between("line:seed", seed, 0, math.inf)

@@ -12,12 +12,12 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, SolverError
+from ..errors import InputError
 
 if TYPE_CHECKING:
     import cvxpy
@@ -77,12 +77,21 @@ def constraint(problem: cvxpy.Problem, label: str) -> cvxpy.Constraint:
     return next(item for item in problem.constraints if item.label == label)
 
 
-def solve(problem: cvxpy.Problem, solver: str) -> tuple[Array, Array, str, float]:
-    """Solve with a named solver; return (primal variable, dual of ``margins``, the solver's own status, seconds).
+class Solution(NamedTuple):
+    """What a solver returned, to be certified: the variable, the dual values of ``margins`` (None without a point)."""
+
+    variable: Array | None
+    dual: Array | None
+    status: str
+    seconds: float
+
+
+def solve(problem: cvxpy.Problem, solver: str) -> Solution:
+    """Solve with a named solver; its own status is kept for the record only.
 
     Raises
     ------
-    InputError : the solver is not installed.  SolverError : it returned no point.
+    InputError : the solver is not installed, or cannot solve this kind of program.
     """
     import cvxpy as cp
 
@@ -95,11 +104,13 @@ def solve(problem: cvxpy.Problem, solver: str) -> tuple[Array, Array, str, float
             warnings.simplefilter("ignore")  # "solution may be inaccurate": our own bracket will say by how much
             problem.solve(solver=name, **SOLVER_OPTIONS.get(name, {}))
     except cp.error.SolverError as error:
-        raise SolverError(f"{name} failed ({error}); try --solver auto") from error
+        if "cannot solve this problem" in str(error):
+            raise InputError(f"solver: {solver!r} cannot solve this kind of program; use --solver auto") from error
+        return Solution(None, None, f"failed: {error}", time.perf_counter() - start)
     variable, dual = problem.variables()[0].value, constraint(problem, "margins").dual_value
-    if variable is None or dual is None:
-        raise SolverError(f"{name} returned no point (it says {problem.status!r}); try --solver auto")
-    return np.asarray(variable), np.maximum(dual, 0.0), problem.status, time.perf_counter() - start
+    if variable is None or dual is None or not (np.isfinite(variable).all() and np.isfinite(dual).all()):
+        return Solution(None, None, problem.status, time.perf_counter() - start)
+    return Solution(np.asarray(variable), np.maximum(dual, 0.0), problem.status, time.perf_counter() - start)
 
 
 @contextmanager
