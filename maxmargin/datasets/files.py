@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,23 +51,25 @@ def read_csv(path: Path) -> Dataset:
     return _located(f"{path} (label column {label_name!r})", lambda: _as_dataset(path, X, labels, names))
 
 
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Every array of an ``.npz`` archive by name; pickled objects are refused, never executed."""
+    try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("no zip archive")
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: found {reason}, wanted an .npz archive of plain arrays (np.savez)") from None
+
+
 def read_npz(path: Path) -> Dataset:
     """Read ``X`` (n, d) and ``y`` (n,), and ``feature_names`` (d,) where present."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(f"{path}: found a single array, wanted an .npz archive (np.savez(path, X=X, y=y))")
-            if missing := {"X", "y"} - set(archive.files):
-                raise InputError(
-                    f"{path}: found arrays {sorted(archive.files)}, missing {sorted(missing)}: wanted X (n, d), y (n,)"
-                )
-            X, y = archive["X"], archive["y"]
-            names = archive["feature_names"].tolist() if "feature_names" in archive.files else None
-    except InputError:
-        raise
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a readable .npz archive of plain arrays ({_one_line(error)})") from None
-    return _located(str(path), lambda: _as_dataset(path, X, y, names))
+    arrays = read_arrays(path)
+    if missing := {"X", "y"} - set(arrays):
+        raise InputError(f"{path}: found arrays {sorted(arrays)}, missing {sorted(missing)}: wanted X (n, d), y (n,)")
+    names = arrays["feature_names"].tolist() if "feature_names" in arrays else None
+    return _located(str(path), lambda: _as_dataset(path, arrays["X"], arrays["y"], names))
 
 
 def write_csv(path: Path, dataset: Dataset) -> None:
@@ -193,7 +196,3 @@ def _written(dataset: Dataset) -> list:
     negative, positive = dataset.classes
     sorts = isinstance(negative, str) == isinstance(positive, str) and negative < positive  # type: ignore[operator]
     return dataset.labels if sorts else [int(value) for value in dataset.y]
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
