@@ -56,14 +56,14 @@ def save(dataset: Dataset, path: str | os.PathLike[str]) -> None:
 
 
 def _looks_like_file(text: str) -> bool:
-    return bool(Path(text).suffix) and ":" not in Path(text).suffix or os.sep in text or Path(text).exists()
+    return os.sep in text or os.path.exists(text) or (":" not in text and Path(text).suffix != "")
 
 
 def _load_file(path: Path) -> Dataset:
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError(f"data: found the directory {str(path)!r}, wanted a .csv or .npz file in it")
     if path.suffix.lower() not in _READERS:
         raise InputError(f"data: found the extension {path.suffix!r} in {str(path)!r}, wanted .csv or .npz")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"data: found no file {str(path)!r}, wanted an existing .csv or .npz file or a built-in name")
     return _READERS[path.suffix.lower()](path)

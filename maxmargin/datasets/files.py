@@ -68,7 +68,7 @@ def read_npz(path: Path) -> Dataset:
     arrays = read_arrays(path)
     if missing := {"X", "y"} - set(arrays):
         raise InputError(f"{path}: found arrays {sorted(arrays)}, missing {sorted(missing)}: wanted X (n, d), y (n,)")
-    names = arrays["feature_names"].tolist() if "feature_names" in arrays else None
+    names = [str(name) for name in arrays["feature_names"].ravel()] if "feature_names" in arrays else None
     return _located(str(path), lambda: _as_dataset(path, arrays["X"], arrays["y"], names))
 
 

@@ -204,7 +204,8 @@ def _check_labels(y: ArrayLike) -> np.ndarray:
 
 
 def _check_names(names: Sequence[str], d: int) -> tuple[str, ...]:
-    if len(names) != d or len(set(names)) != d or not all(isinstance(s, str) and s.strip() == s != "" for s in names):
+    words = all(isinstance(name, str) and name.strip() == name != "" for name in names)
+    if not words or not len(names) == len(set(names)) == d:
         raise InputError(f"feature_names: found {list(names)!r}, wanted {d} distinct non-empty strings")
     if "y" in names:
         raise InputError("feature_names: found 'y', which names the label column of a file; rename that feature")
