@@ -145,9 +145,10 @@ def maximise(X: Array, h: Array, ell: Array, count: int, separation: float) -> t
     _enumerate(pool)
     values, A = pool.best()
     H = float(np.abs(h).sum() + np.linalg.norm(ell))
-    lifted = values[:, None] * (A @ basis)
-    lifted += np.where(pool.even(A) < 0.0, -1.0, 1.0)[:, None] * outside
-    lifted /= np.linalg.norm(lifted, axis=1)[:, None]
+    lifted = A @ basis
+    if outside.any():
+        lifted = values[:, None] * lifted + np.where(pool.even(A) < 0.0, -1.0, 1.0)[:, None] * outside
+        lifted /= np.linalg.norm(lifted, axis=1)[:, None]
     slack = (24.0 * D * rounding.UNIT_ROUNDOFF + residual) * H
     return lifted, rounding.above(float(np.hypot(values[0], np.linalg.norm(outside))), 2.0 * slack)
 
