@@ -1,0 +1,88 @@
+r"""One leaf of the lifted relaxation as two convex sets: moment matrices, and matrices that respect the products.
+
+With the forms l = L v of a leaf (`relaxation_proof`), a measure of mass m on the leaf's directions has the moments
+``W = E[(r, a, l)(r, a, l)']``, a matrix of order 1 + D + K. Two sets contain W:
+
+* A = {T X T' : X >= 0}, where ``(r, a, l) = T v``: W is a moment matrix and obeys the linear relations between forms;
+* B = {W : W_kl >= 0; W_kl = 0 for h_i, h_i - z_i.a; W_rr = tr W_aa; |W_{a,k}| <= W_{r,k}}: products and norm products.
+
+Both projections are cheap: T is made an isometry by a QR factorisation, so A needs one eigendecomposition of order 1+D+F,
+and B is separable.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .relaxation_proof import Forms, Path, leaf_forms
+
+Array = NDArray[np.float64]
+
+
+class LiftedBlock:
+    """State (W, U) and geometry of one leaf; see `lifted_splitting.LiftedSplitting` for the iteration.
+
+    Parameters
+    ----------
+    Z : (N, D) support points of unit length.
+    sign : output sign s of the neurons.
+    path : splits that lead to the leaf.
+    """
+
+    def __init__(self, Z: Array, sign: int, path: Path = ()) -> None:
+        self.sign, self.path, self.D = sign, path, Z.shape[1]
+        self.forms: Forms = leaf_forms(Z, path)
+        L, D = self.forms.L, self.D
+        T = np.vstack([np.eye(1 + D, L.shape[1]), L])
+        self.Q = np.linalg.qr(T)[0]
+        self.order = len(T)
+        k, l = self.forms.complementary
+        self.zero = (np.r_[k, l] + 1 + D, np.r_[l, k] + 1 + D)
+        self.W = np.zeros((self.order, self.order))
+        self.U = np.zeros((self.order, self.order))
+
+    def project_moments(self) -> Array:
+        """Projection of W - U on A, exact because Q has orthonormal columns: Q (Q'VQ)_+ Q'."""
+        V = self.W - self.U
+        X = self.Q.T @ (V @ self.Q)
+        X = 0.5 * (X + X.T)
+        values, vectors = np.linalg.eigh(X)
+        split = int(np.searchsorted(values, 0.0))
+        # The smaller half of the spectrum gives the shorter product.
+        if 2 * split >= len(values):
+            half = self.Q @ (vectors[:, split:] * np.sqrt(values[split:]))
+            return half @ half.T
+        half = self.Q @ (vectors[:, :split] * np.sqrt(-values[:split]))
+        return self.Q @ (X @ self.Q.T) + half @ half.T
+
+    def mass(self, V: Array) -> float:
+        """The mass m for which V is nearest to W_rr = tr W_aa = m."""
+        D = self.D
+        return float((V[0, 0] + np.trace(V[1 : 1 + D, 1 : 1 + D]) / D) / (1.0 + 1.0 / D))
+
+    def project_products(self, V: Array, mass: float) -> None:
+        """Projects V on B with the given mass, in place."""
+        D = self.D
+        products = V[1 + D :, 1 + D :]
+        np.maximum(products, 0.0, out=products)
+        V[self.zero] = 0.0
+        a = np.arange(1, 1 + D)
+        V[a, a] += (mass - np.trace(V[1 : 1 + D, 1 : 1 + D])) / D
+        V[0, 0] = mass
+        _project_norms(V, D)
+
+
+def _project_norms(V: Array, D: int) -> None:
+    """Projects each (V_rk; V_ak = V_ka') on |V_ak| <= V_rk; V_kr is left to the payoffs, so V_ak weighs twice."""
+    axis = V[0, 1 + D :]
+    vector = 0.5 * (V[1 : 1 + D, 1 + D :] + V[1 + D :, 1 : 1 + D].T)
+    length = np.sqrt(2.0) * np.linalg.norm(vector, axis=0)
+    slope = np.sqrt(0.5)
+    inside = axis >= slope * length
+    new_length = np.maximum(0.0, (slope * axis + length) / (1.0 + slope * slope))
+    V[0, 1 + D :] = np.where(inside, axis, slope * new_length)
+    shrink = np.where(inside, 1.0, new_length / np.maximum(length, 1e-300))
+    vector *= shrink - 1.0
+    V[1 : 1 + D, 1 + D :] += vector
+    V[1 + D :, 1 : 1 + D] += vector.T

@@ -1,0 +1,182 @@
+r"""A cheap proved bound in any dimension: replace every |a.z_i| by a quadratic, and solve one trust-region problem.
+
+Degree 1. Since (u)_+ = (u + |u|)/2, with ``m = sum_i q_i (right - left)/2 z_i`` and ``c = (right + left) q``
+
+    s g(a) = s m.a + (1/2) sum_i s c_i |a.z_i|,      u^2/|z_i| <= |u| <= (beta_i + u^2/beta_i)/2   for u = a.z_i, beta_i > 0,
+
+so that s g(a) <= t for all unit a as soon as, for some number rho,
+
+    S = [ t - rho - (1/4) sum_{+} s c_i beta_i        -(s/2) m'  ]
+        [ -(s/2) m                                    rho I - H  ]   is positive semidefinite,
+    H = (1/4) sum_{+} (s c_i / beta_i) z_i z_i'  -  (1/2) sum_{-} (|c_i| / |z_i|) z_i z_i'
+
+(+: the i with s c_i > 0; -: those with s c_i < 0). The best beta solves a small convex problem, here by Frank-Wolfe on its
+dual: beta_i^2 = z_i'A z_i with A the average of a a' over the maximisers found so far.
+Degree 2. ``s q_i sigma(u) <= eta_i u^2``, eta_i = max(s q_i right, s q_i left): t = lambda_max(sum_i eta_i z_i z_i').
+
+Proof: ``{"kind": "spectral", "version": 1, "signs": [{"sign": 1, "value": t, "rho": rho, "beta": [n numbers > 0]}, {"sign": -1, ...}]}``
+with S as above in degree 1, and S = rho I - sum_i eta_i z_i z_i', t = rho in degree 2 (beta is then empty).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..features.homogeneous import Feature
+from ..rounding import above, relative_error
+from .relaxation_proof import is_positive_semidefinite
+from .responses import SPHERE_BOUND, Responses
+
+Array = NDArray[np.float64]
+KIND = "spectral"
+
+
+class SpectralOracle:
+    """Best responses estimated, and bounded from above, by the trust-region problem of this module's docstring.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees.
+    feature : sigma.
+    rounds : Frank-Wolfe rounds for each sign; a few milliseconds at n = 256, D = 15.
+    """
+
+    def __init__(self, Z: Array, feature: Feature, rounds: int = 12) -> None:
+        self.Z, self.feature, self.rounds = np.ascontiguousarray(Z, dtype=float), feature, rounds
+
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """Proved bound over both signs, with the evaluated directions that the bound visited."""
+        q = np.asarray(q, dtype=float)
+        rows = np.flatnonzero((q != 0.0) & self.Z.any(axis=1))
+        leaves, directions, signs = [], [], []
+        for sign in (1, -1):
+            leaf, visited = self._leaf(self.Z[rows], q[rows], sign)
+            if leaf["beta"]:
+                beta = np.ones(len(q))
+                beta[rows] = leaf["beta"]
+                leaf["beta"] = beta.tolist()
+            leaves.append(leaf)
+            directions.append(visited)
+            signs += [sign] * len(visited)
+        proof = {"kind": KIND, "version": 1, "signs": leaves}
+        bound = verify(self.Z, np.ones(len(q)), self.feature, q, proof)
+        D, s = np.vstack(directions), np.array(signs, dtype=float)
+        values = s * (self.feature.evaluate(D, self.Z[rows]) @ q[rows])
+        best = np.argsort(-values)[:count]
+        return Responses(D[best], s[best], values[best], bound, SPHERE_BOUND, proof)
+
+    def _leaf(self, Z: Array, q: Array, sign: int) -> tuple[dict[str, Any], Array]:
+        """Numbers of the proof for one sign, and the directions visited on the way."""
+        D = Z.shape[1]
+        if self.feature.degree == 2 or not len(Z):
+            values, vectors = np.linalg.eigh(_quadratic(Z, q, self.feature, sign, np.ones(len(Z))))
+            value = _outward(float(values[-1]), float(np.abs(values).max()))
+            return {"sign": sign, "value": value, "rho": value, "beta": []}, vectors.T[-1:]
+        linear, weight = _linear(Z, q, self.feature, sign), sign * (self.feature.right + self.feature.left) * q
+        moment, visited = np.eye(D) / D, []
+        best = (np.inf, 0.0, np.ones(len(Z)))
+        for k in range(self.rounds):
+            beta = np.sqrt(np.maximum(((Z @ moment) * Z).sum(axis=1), 1e-12 * (Z * Z).sum(axis=1)))
+            a, value, rho = _trust_region(_quadratic(Z, q, self.feature, sign, beta), linear)
+            value += 0.25 * float(np.maximum(weight, 0.0) @ beta)
+            visited += [a, -a]
+            if value < best[0]:
+                best = (value, rho, beta)
+            moment += (np.outer(a, a) - moment) * 2.0 / (k + 3.0)
+        value, rho, beta = best
+        size = abs(value) + abs(rho)
+        return {"sign": sign, "value": _outward(value, size), "rho": rho, "beta": beta.tolist()}, np.array(visited)
+
+
+def verify(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str, Any]) -> float:
+    """Proved bound on ``max over s, |a|=1 of s sum_i p_i y_i sigma(a.z_i)`` for any numbers in the proof.
+
+    When S is not positive semidefinite, S + delta I is for some delta > 0, and ``t + 2 delta`` replaces t.
+
+    Raises
+    ------
+    InputError : the proof is not of the documented form.
+    """
+    if proof.get("kind") != KIND or [leaf["sign"] for leaf in proof["signs"]] != [1, -1]:
+        raise InputError(f"proof: found kind {proof.get('kind')!r}, wanted {KIND!r} with signs +1, -1")
+    q = np.asarray(p, dtype=float) * y
+    rows = np.flatnonzero(q != 0.0)
+    return max(_leaf_bound(Z[rows], q[rows], feature, leaf, rows) for leaf in proof["signs"])
+
+
+def _leaf_bound(Z: Array, q: Array, feature: Feature, leaf: dict[str, Any], rows: NDArray[np.int64]) -> float:
+    n, D = Z.shape
+    sign, value, rho = leaf["sign"], float(leaf["value"]), float(leaf["rho"])
+    S, magnitude = np.zeros((1 + D, 1 + D)), np.zeros((1 + D, 1 + D))
+    if feature.degree == 1 and n:
+        beta = np.asarray(leaf["beta"], dtype=float)[rows]
+        if not (beta > 0.0).all():
+            raise InputError("proof: beta must be positive")
+        part = 0.25 * np.maximum(sign * (feature.right + feature.left) * q, 0.0) * beta
+        S[0, 0] = value - rho - part.sum()
+        magnitude[0, 0] = abs(value) + abs(rho) + part.sum()
+        S[0, 1:] = S[1:, 0] = -0.5 * _linear(Z, q, feature, sign)
+        magnitude[0, 1:] = magnitude[1:, 0] = np.abs(q * (feature.right - feature.left)) @ np.abs(Z)
+    else:
+        beta = np.ones(n)
+        value = rho
+    S[1:, 1:] = rho * np.eye(D) - _quadratic(Z, q, feature, sign, beta)
+    weights = np.abs(_curvatures(Z, q, feature, sign, beta))
+    magnitude[1:, 1:] = (np.abs(Z).T * weights) @ np.abs(Z) + abs(rho) * np.eye(D)
+    error = float(np.linalg.norm(magnitude)) * relative_error(2 * n + 4 * D + 24) * 1.0001
+    if is_positive_semidefinite(S, error):
+        return value
+    delta = max(0.0, -float(np.linalg.eigvalsh(S)[0])) + 2.0 * error
+    while not is_positive_semidefinite(S + delta * np.eye(1 + D), error + 1e-15 * delta):
+        delta = 1.5 * delta + 1e-300
+        if not np.isfinite(delta):
+            return float("inf")
+    return above(value, 2.0 * delta * (1.0 + 1e-12))
+
+
+def _linear(Z: Array, q: Array, feature: Feature, sign: int) -> Array:
+    return (sign * 0.5 * (feature.right - feature.left)) * (q @ Z)
+
+
+def _curvatures(Z: Array, q: Array, feature: Feature, sign: int, beta: Array) -> Array:
+    """Coefficient of (a.z_i)^2 in the quadratic that replaces the payoff of point i."""
+    if feature.degree == 2:
+        return np.maximum(sign * feature.right * q, sign * feature.left * q)
+    weight = sign * (feature.right + feature.left) * q
+    length = np.linalg.norm(Z, axis=1)
+    return np.where(weight > 0.0, 0.25 * weight / beta, 0.5 * weight / np.maximum(length, 1e-300))
+
+
+def _quadratic(Z: Array, q: Array, feature: Feature, sign: int, beta: Array) -> Array:
+    """H of the module's docstring (degree 1), or sum_i eta_i z_i z_i' (degree 2); shape (D, D)."""
+    H = (Z.T * _curvatures(Z, q, feature, sign, beta)) @ Z
+    return 0.5 * (H + H.T)
+
+
+def _trust_region(H: Array, linear: Array) -> tuple[Array, float, float]:
+    """Maximiser a of linear.a + a'Ha over the unit sphere, a value not below its maximum (up to rounding), and rho."""
+    eigenvalues, vectors = np.linalg.eigh(H)
+    b = 0.5 * (vectors.T @ linear)
+    low = high = eigenvalues[-1]
+    high += float(np.linalg.norm(b)) + 1e-300
+    for _ in range(60):
+        rho = 0.5 * (low + high)
+        if ((b / np.maximum(rho - eigenvalues, 1e-300)) ** 2).sum() > 1.0:
+            low = rho
+        else:
+            high = rho
+    gap = np.maximum(high - eigenvalues, 1e-300)
+    x = b / gap
+    # In the hard case the top eigenvector fills what is missing to unit length.
+    x[-1] += np.sqrt(max(0.0, 1.0 - float(x @ x))) * (1.0 if x[-1] >= 0.0 else -1.0)
+    a = vectors @ x
+    return a / np.linalg.norm(a), high + float((b * b / gap).sum()), float(high)
+
+
+def _outward(value: float, size: float) -> float:
+    """A little above, so that the semidefinite test has room for rounding."""
+    return value + 1e-11 * size
