@@ -1,0 +1,55 @@
+"""What an F1 solver returns: a pair for the game to certify, and how it was come by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..games.certificate import Attempt
+from ..games.measure import Measure
+
+Array = NDArray[np.float64]
+
+CONVERGED = "converged"  # the gap to the oracle's bound is within tol
+STALLED = "stalled"  # the oracle found no neuron that pays more, and proved nothing closer
+INTERRUPTED = "interrupted"  # time, rounds or the keyboard
+NOT_SEPARABLE = "not-separable"  # the adversary pays no neuron anything
+
+
+class Round(NamedTuple):
+    """One line of the trace, path convention: `best_payoff` is the largest payoff found against this round's p."""
+
+    number: int
+    lower: float
+    upper: float
+    best_payoff: float
+    neurons: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A learner and an adversary, to be certified by a game.
+
+    Attributes
+    ----------
+    measure : learner, total variation one (or empty weights 0 when nothing was found).
+    p : (n,) adversary, on the simplex.
+    hint : why the solver stopped; the certificate's status is decided by the game alone.
+    lower, upper : the solver's own estimates in the path convention (`upper` inf without a proving oracle).
+    rounds : number of oracle calls.
+    attempts : solvers called, what they said and cost.
+    trace : one `Round` a round.
+    """
+
+    measure: Measure
+    p: Array
+    hint: str
+    lower: float
+    upper: float
+    rounds: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    trace: tuple[Round, ...] = ()
