@@ -1,0 +1,87 @@
+"""The referee: `check_certificate` verifies a margin's bracket from its JSON and the data alone, and trusts no one.
+
+It shares no code with the rest of the package (NumPy, fractions and the package's `InputError` only): factors,
+activations, kernels and enumerations are restated here, and whatever decides is decided in exact arithmetic.
+
+=================  ==============================================================================================
+scope              how the upper end is proved
+=================  ==============================================================================================
+``sphere-exact``   all cells of the arrangement of the adversary's points are enumerated; on each the payoff is bounded
+``sphere-bound``   the stored dual certificates are verified, and the cones they speak of cover the sphere
+``dictionary``     every direction of the given dictionary is evaluated
+``kernel``         ``p'YKYp`` in 160-bit fixed point
+=================  ==============================================================================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from . import dictionary, kernel
+from .claim import Array, Claim, check_gap, check_normalised, check_status, read_claim, read_data, recognise
+from .linear import check_linear
+from .pieces import make_pieces
+from .verdict import Check, Refusal, Verdict
+
+__all__ = ["Check", "Verdict", "check_certificate"]
+
+
+def check_certificate(certificate: dict[str, Any], X: Any, y: Any, directions: Array | None = None) -> Verdict:
+    """Does the bracket of this certificate hold for these data?
+
+    Parameters
+    ----------
+    certificate : the JSON document of ``maxmargin margin --json`` (``contract.md``), as parsed.
+    X, y : the data (n, d) and labels (n,) in -1/+1.
+    directions : (K, D) the dictionary, for scope "dictionary".
+
+    Returns
+    -------
+    Verdict : holds or not, the reason, and one `Check` per line of argument.  A claim that is true but that this checker
+        cannot prove does not hold.
+
+    Raises
+    ------
+    InputError : the document is no certificate of a known version, or the data are no labelled points.
+    """
+    document = recognise(certificate)
+    X, y = read_data(X, y)
+    checks: list[Check] = []
+    try:
+        claim = read_claim(document, X, y)
+        _record(checks, "structure", "comparison", lambda: check_normalised(claim))
+        _record(checks, "relative gap", "comparison", lambda: check_gap(claim))
+        _record(checks, "status", "comparison", lambda: check_status(claim))
+        _check_bounds(claim, directions, checks)
+    except Refusal as refusal:
+        name = str(refusal).split(":", 1)[0]
+        checks.append(Check(name, False, str(refusal), "comparison"))
+        return Verdict(False, str(refusal), tuple(checks))
+    return Verdict(True, f"{claim.lower!r} <= margin <= {claim.upper!r} holds in scope {claim.scope!r}", tuple(checks))
+
+
+def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check]) -> None:
+    if claim.norm != "f1":
+        gram = kernel.gram_columns(claim)
+        _record(checks, "lower", "fixed point, 160 bits", lambda: kernel.check_lower(claim, gram))
+        _record(checks, "upper", "fixed point, 160 bits", lambda: kernel.check_upper(claim, gram))
+        return
+    _record(checks, "lower", "exact integers", lambda: dictionary.check_lower(claim))
+    if math.isinf(claim.upper):
+        return
+    if claim.scope == "dictionary":
+        _record(checks, "upper", "floats with error bounds, then exact integers", lambda: dictionary.check_dictionary(claim, directions))
+    elif claim.scope == "sphere-exact":
+        _record(checks, "upper", "floats with error bounds, then exact integers", lambda: _check_sphere(claim))
+    else:
+        raise Refusal("upper: a bound of scope 'sphere-bound' needs a proof")
+
+
+def _check_sphere(claim: Claim) -> str:
+    return check_linear(make_pieces(claim))
+
+
+def _record(checks: list[Check], name: str, arithmetic: str, run: Callable[[], str]) -> None:
+    checks.append(Check(name, True, run(), arithmetic))

@@ -1,0 +1,252 @@
+"""Reading a certificate: what it claims, of which data, and whether it is complete and consistent with itself."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .verdict import Refusal
+
+Array = NDArray[np.float64]
+
+FORMAT, VERSION = "maxmargin-certificate", 1
+NORMS, CONVENTIONS, WEIGHTS = ("f1", "f2", "ntk"), ("sphere", "path"), ("sphere", "gaussian")
+SCOPES = {"f1": ("sphere-exact", "sphere-bound", "dictionary"), "f2": ("kernel",), "ntk": ("kernel",)}
+STATUSES = ("certified", "bracketed", "not-separable", "interrupted")
+# name -> degree, right, left of sigma(u) = right (u)_+^degree + left (-u)_+^degree, restated on purpose
+FEATURES = {"relu": (1, 1.0, 0.0), "squared-relu": (2, 1.0, 0.0)}
+UNIT = 1e-9  # how far "unit norm" and "sum 1" may be off; the exact checks divide by the actual values
+
+
+@dataclass(frozen=True)
+class Activation:
+    """sigma(u) = right (u)_+^degree + left (-u)_+^degree, by value."""
+
+    degree: int
+    right: float
+    left: float
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A certificate that is structurally sound, with the data it speaks of.
+
+    Attributes
+    ----------
+    Z : (n, D) what the activation sees.  y : (n,) labels +-1.
+    directions, weights : F1 classifier, (K, D) and (K,); None for kernels.
+    coefficients : kernel classifier, (n,); None for F1.
+    p : (n,) adversary.  factor : 1/2 for degree 1 in the sphere convention of F1, else 1.
+    upper : inf when the certificate claims none.
+    """
+
+    norm: str
+    activation: Activation
+    law: str
+    factor: float
+    scope: str
+    status: str
+    lower: float
+    upper: float
+    gap: float | None
+    tol: float
+    Z: Array
+    y: Array
+    directions: Array | None
+    weights: Array | None
+    coefficients: Array | None
+    p: Array
+    proof: dict[str, Any] | None
+    dictionary_sha256: str | None
+
+
+def data_hash(X: Array, y: Array) -> str:
+    """SHA-256 of n and d (little-endian int64), X (little-endian float64, row by row) and y (int8)."""
+    digest = hashlib.sha256(np.array(X.shape, dtype="<i8").tobytes())
+    digest.update(np.ascontiguousarray(X, dtype="<f8").tobytes())
+    digest.update(y.astype(np.int8).tobytes())
+    return digest.hexdigest()
+
+
+def read_data(X: Any, y: Any) -> tuple[Array, Array]:
+    """The data as float arrays (n, d) and (n,); `InputError` when they are no labelled points at all."""
+    try:
+        X, y = np.array(X, dtype=float) + 0.0, np.array(y, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"data: X and y must be numbers ({error})") from error
+    if X.ndim != 2 or y.shape != X.shape[:1] or not X.size:
+        raise InputError(f"data: found X of shape {X.shape} and y of shape {y.shape}, wanted (n, d) and (n,)")
+    if not np.isfinite(X).all() or not np.isin(y, (-1.0, 1.0)).all():
+        raise InputError("data: found a non-finite coordinate or a label other than -1 and +1; clean the data first")
+    return X, y
+
+
+def recognise(certificate: Any) -> dict[str, Any]:
+    """The document, if it is a certificate of a version that this checker knows; else `InputError`."""
+    if not isinstance(certificate, dict) or certificate.get("format") != FORMAT:
+        found = certificate.get("format") if isinstance(certificate, dict) else type(certificate).__name__
+        raise InputError(f"certificate: found {found!r}, wanted a JSON object of format {FORMAT!r}; write one with maxmargin margin --json")
+    if isinstance(certificate.get("version"), bool) or certificate.get("version") != VERSION:
+        raise InputError(f"certificate: found version {certificate.get('version')!r}, this checker knows {VERSION}; update maxmargin")
+    return certificate
+
+
+def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:
+    """Every field of the contract with its type, length and range; `Refusal` names the first that is wrong."""
+    problem = _field(document, "problem", dict)
+    norm = _choice(problem, "norm", NORMS)
+    activation = _activation(_field(problem, "feature", (str, dict)))
+    convention = _choice(problem, "convention", CONVENTIONS)
+    law = _choice(problem, "weights", WEIGHTS) if norm != "f1" else "sphere"
+    Z = np.hstack([X, np.ones((len(X), 1))]) if _field(problem, "bias", bool) else X
+    _check_problem(problem, X, y)
+    n, D = Z.shape
+    classifier = _field(document, "classifier", dict)
+    directions = weights = coefficients = None
+    if norm == "f1":
+        weights = _numbers(classifier, "weights", (None,))
+        directions = _numbers(classifier, "directions", (len(weights), D))
+    else:
+        coefficients = _numbers(classifier, "coefficients", (n,))
+    upper = math.inf if document.get("upper", 0.0) is None else _number(document, "upper")
+    return Claim(
+        norm=norm,
+        activation=activation,
+        law=law,
+        factor=0.5 if norm == "f1" and activation.degree == 1 and convention == "sphere" else 1.0,
+        scope=_choice(document, "scope", SCOPES[norm]),
+        status=_choice(document, "status", STATUSES),
+        lower=_number(document, "lower"),
+        upper=upper,
+        gap=None if document.get("relative_gap", 0.0) is None else _number(document, "relative_gap"),
+        tol=_number(document, "tol"),
+        Z=Z,
+        y=y,
+        directions=directions,
+        weights=weights,
+        coefficients=coefficients,
+        p=_numbers(document, "adversary", (n,)),
+        proof=_field(document, "proof", dict) if document.get("proof") is not None else None,
+        dictionary_sha256=document.get("dictionary_sha256"),
+    )
+
+
+def check_normalised(claim: Claim) -> str:
+    """Unit directions, absolute weights summing to one, adversary in the simplex (to 1e-9), 0 <= lower <= upper."""
+    if claim.p.min() < 0.0:
+        raise Refusal(f"adversary: entry {int(claim.p.argmin())} is {claim.p.min()!r}, weights must be >= 0")
+    if abs(claim.p.sum() - 1.0) > UNIT:
+        raise Refusal(f"adversary: its weights sum to {claim.p.sum()!r}, not to 1")
+    if claim.directions is not None and claim.weights is not None:
+        norms = np.linalg.norm(claim.directions, axis=1)
+        if norms.size and np.abs(norms - 1.0).max() > UNIT:
+            worst = int(np.abs(norms - 1.0).argmax())
+            raise Refusal(f"classifier: direction {worst} has norm {norms[worst]!r}, not 1")
+        if claim.lower > 0.0 and abs(np.abs(claim.weights).sum() - 1.0) > UNIT:
+            raise Refusal(f"classifier: the absolute weights sum to {np.abs(claim.weights).sum()!r}, not to 1")
+    if not 0.0 <= claim.lower <= claim.upper:
+        raise Refusal(f"bracket: lower {claim.lower!r} and upper {claim.upper!r} are not ordered as 0 <= lower <= upper")
+    return f"n = {claim.Z.shape[0]}, D = {claim.Z.shape[1]}, all fields present, finite and normalised"
+
+
+def check_gap(claim: Claim) -> str:
+    """relative_gap = (upper - lower) / upper, and 0 when both are 0."""
+    if math.isinf(claim.upper):
+        if claim.gap not in (None, 1.0):
+            raise Refusal(f"relative_gap: found {claim.gap!r} although no upper end is claimed")
+        return "no upper end is claimed, hence no gap"
+    gap = 0.0 if claim.upper == claim.lower else (claim.upper - claim.lower) / claim.upper
+    if claim.gap is None or abs(claim.gap - gap) > 1e-15 + 1e-9 * gap:
+        raise Refusal(f"relative_gap: found {claim.gap!r}, but lower and upper give {gap!r}")
+    return f"relative_gap = {gap:.3g} agrees with lower and upper"
+
+
+def check_status(claim: Claim) -> str:
+    """certified: gap <= tol; not-separable: lower = 0 and upper zero on the data's scale; the others claim nothing more."""
+    if not 0.0 <= claim.tol < 1.0:
+        raise Refusal(f"tol: found {claim.tol!r}, wanted a relative gap in [0, 1)")
+    if claim.status == "certified":
+        if claim.gap is None or claim.gap > claim.tol:
+            raise Refusal(f"status: 'certified' needs relative_gap <= tol, found {claim.gap!r} and tol {claim.tol!r}")
+        if claim.scope == "dictionary" and claim.dictionary_sha256 is None:
+            raise Refusal("status: 'certified' in scope 'dictionary' needs the hash of the dictionary that was asked for")
+    if claim.status == "not-separable":
+        scale = _scale(claim)
+        if claim.lower > 0.0 or claim.upper > 1e-12 * scale * (1.0 + 1e-9):
+            raise Refusal(f"status: 'not-separable' needs lower = 0 and upper <= 1e-12 x {scale:.3g}, found {claim.lower!r} and {claim.upper!r}")
+    return f"status {claim.status!r} follows from the gap, tol = {claim.tol:.3g} and scope {claim.scope!r}"
+
+
+def _scale(claim: Claim) -> float:
+    """No payoff against the adversary exceeds this: the unit in which a margin is called zero."""
+    sizes = np.linalg.norm(claim.Z, axis=1) ** claim.activation.degree
+    sigma = max(abs(claim.activation.right), abs(claim.activation.left))
+    return float(claim.factor * sigma * (claim.p @ sizes))
+
+
+def _check_problem(problem: dict[str, Any], X: Array, y: Array) -> None:
+    for name, actual in zip(("n", "d"), X.shape, strict=True):
+        if _field(problem, name, int) != actual:
+            raise Refusal(f"problem.{name}: the certificate says {problem[name]}, the data have {actual}")
+    if _field(problem, "data_sha256", str) != data_hash(X, y):
+        raise Refusal(f"data: their hash is {data_hash(X, y)[:12]}..., the certificate speaks of {problem['data_sha256'][:12]}...")
+
+
+def _activation(feature: str | dict[str, Any]) -> Activation:
+    if isinstance(feature, dict):
+        degree = _field(feature, "degree", int)
+        if degree not in (1, 2):
+            raise Refusal(f"problem.feature: degree {degree!r} is neither 1 nor 2")
+        return Activation(degree, _number(feature, "right"), _number(feature, "left"))
+    if feature not in FEATURES:
+        raise Refusal(f"problem.feature: {feature!r} is none of {', '.join(FEATURES)}; other features must be stored with degree, right and left")
+    return Activation(*FEATURES[feature])
+
+
+def _field(document: dict[str, Any], name: str, kind: Any) -> Any:
+    value = document.get(name)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        found = "nothing" if name not in document else f"{type(value).__name__} {str(value)[:30]!r}"
+        raise Refusal(f"{name}: found {found}, wanted {getattr(kind, '__name__', 'a name or an object')}")
+    return value
+
+
+def _choice(document: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
+    value = _field(document, name, str)
+    if value not in allowed:
+        raise Refusal(f"{name}: found {value!r}, wanted one of {', '.join(allowed)}")
+    return str(value)
+
+
+def _number(document: dict[str, Any], name: str) -> float:
+    value = _field(document, name, (int, float))
+    if not abs(value) <= sys.float_info.max:
+        raise Refusal(f"{name}: found {str(value)[:30]}, wanted a finite number")
+    return float(value)
+
+
+def _numbers(document: dict[str, Any], name: str, shape: tuple[int | None, ...]) -> Array:
+    """A finite array of that shape (None: any length), made of JSON numbers only."""
+    values = document.get(name)
+    try:
+        raw = np.array(values if isinstance(values, (list, np.ndarray)) else None, dtype=object)
+        if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in raw.ravel()):
+            raise ValueError("not all entries are numbers")
+        array = raw.astype(float)
+    except (ValueError, OverflowError) as error:
+        raise Refusal(f"{name}: found no array of numbers ({error})") from error
+    if array.size == 0 and 0 in (shape[0], *array.shape):
+        array = array.reshape([0 if length is None else length for length in shape]) if shape[0] in (None, 0) else array
+    if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
+        wanted = " x ".join("any" if length is None else str(length) for length in shape)
+        raise Refusal(f"{name}: found an array of shape {array.shape}, wanted {wanted}")
+    if not np.isfinite(array).all():
+        raise Refusal(f"{name}: found an entry that is not finite")
+    return array

@@ -1,0 +1,111 @@
+"""What a finite set of neurons is worth, in exact arithmetic: the F1 lower bound, and the upper bound of scope "dictionary".
+
+    lower:  factor * min_i y_i sum_k w_k sigma(a_k.z_i)  >=  lower * sum_k |w_k| |a_k|^degree
+    upper:  factor * |sum_i p_i y_i sigma(a_k.z_i)|  <=  upper * sum_i p_i * |a_k|^degree   for each direction a_k
+
+Both sides are integers times powers of two, except |a_k|, whose square is; its root is taken outward.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+
+import numpy as np
+
+from .claim import Activation, Array, Claim
+from .exact import Integers, exact_sum, integers, power_of_two, relative_error, sqrt_above
+from .verdict import Refusal
+
+
+def check_lower(claim: Claim) -> str:
+    """The classifier's own margin, recomputed without rounding, reaches the claimed lower end."""
+    if claim.directions is None or claim.weights is None:
+        raise Refusal("classifier: a finite measure over neurons was expected")
+    if claim.lower == 0.0:
+        return "lower = 0 holds for every data set (f = 0)"
+    features, exponent = exact_features(claim.activation, claim.directions, claim.Z)
+    weights, weight_exponent = integers(claim.weights)
+    outputs = (weights @ features) * claim.y.astype(int).astype(object)
+    worst = int(np.argmin(outputs))
+    margin = Fraction(claim.factor) * int(outputs[worst]) * power_of_two(exponent + weight_exponent)
+    norm = sum((abs(Fraction(float(w))) * _length_above(a, claim.activation.degree) for w, a in zip(claim.weights, claim.directions, strict=True)), Fraction(0))
+    if margin < Fraction(claim.lower) * norm:
+        reached = float(margin / norm) if norm else 0.0
+        raise Refusal(f"lower: the classifier reaches {reached:.17g} (at point {worst}), below the claimed {claim.lower!r}")
+    return f"the classifier's margin is at least {claim.lower!r} (smallest at point {worst})"
+
+
+def check_dictionary(claim: Claim, directions: Array | None) -> str:
+    """No neuron of the given dictionary is paid more than `upper`, and the classifier uses no other neuron."""
+    if directions is None:
+        raise Refusal("upper: scope 'dictionary' can only be checked with the directions it speaks of (--directions)")
+    directions = np.asarray(directions, dtype=float)
+    if directions.ndim != 2 or directions.shape[1] != claim.Z.shape[1] or not np.isfinite(directions).all():
+        raise Refusal(f"directions: found shape {directions.shape}, wanted (K, {claim.Z.shape[1]}) finite numbers")
+    if dictionary_hash(directions) != claim.dictionary_sha256:
+        raise Refusal("directions: their hash is not the certificate's dictionary_sha256")
+    _check_atoms(claim, directions)
+    bound = Fraction(claim.upper) * exact_sum(claim.p) / Fraction(claim.factor)
+    undecided = _undecided(claim, directions, float(bound))
+    for k in undecided:
+        payoff = abs(exact_payoff(claim.activation, directions[k], claim.Z, claim.p * claim.y))
+        square = sum((Fraction(float(v)) ** 2 for v in directions[k]), Fraction(0))
+        if payoff * payoff > bound * bound * square**claim.activation.degree:
+            raise Refusal(f"upper: direction {k} of the dictionary is paid more than the claimed {claim.upper!r}")
+    return f"none of the {len(directions)} directions is paid more than {claim.upper!r} ({len(undecided)} compared in exact arithmetic)"
+
+
+def dictionary_hash(directions: Array) -> str:
+    """SHA-256 of the shape (little-endian int64) and the directions (little-endian float64, row by row)."""
+    digest = hashlib.sha256(np.array(directions.shape, dtype="<i8").tobytes())
+    digest.update(np.ascontiguousarray(directions, dtype="<f8").tobytes())
+    return digest.hexdigest()
+
+
+def exact_features(activation: Activation, directions: Array, Z: Array) -> tuple[Integers, int]:
+    """sigma(a_k . z_i) as integers (K, n) times a power of two."""
+    A, a_exponent = integers(directions)
+    points, z_exponent = integers(Z)
+    U = A @ points.T
+    (right, left), s_exponent = integers(np.array([activation.right, activation.left]))
+    positive, negative = np.maximum(U, 0), np.maximum(-U, 0)
+    values = right * positive**activation.degree + left * negative**activation.degree
+    return values, activation.degree * (a_exponent + z_exponent) + s_exponent
+
+
+def exact_payoff(activation: Activation, a: Array, Z: Array, q: Array) -> Fraction:
+    """g(a) = sum_i q_i sigma(a.z_i) without rounding."""
+    features, exponent = exact_features(activation, a[None, :], Z)
+    weights, q_exponent = integers(q)
+    return int((features @ weights)[0]) * power_of_two(exponent + q_exponent)
+
+
+def _length_above(a: Array, degree: int) -> Fraction:
+    """|a|^degree, rounded up by less than 2**-120."""
+    square = sum((Fraction(float(v)) ** 2 for v in a), Fraction(0))
+    return square if degree == 2 else sqrt_above(square)
+
+
+def _undecided(claim: Claim, directions: Array, bound: float) -> list[int]:
+    """Directions whose payoff floating point cannot tell from the bound (rigorous rounding bound, in ratios to |a|^k)."""
+    support = np.flatnonzero(claim.p)
+    Z, q, degree = claim.Z[support], (claim.p * claim.y)[support], claim.activation.degree
+    U = directions @ Z.T
+    sigma = claim.activation.right * np.maximum(U, 0.0) ** degree + claim.activation.left * np.maximum(-U, 0.0) ** degree
+    lengths = np.linalg.norm(directions, axis=1) ** degree
+    reach = (np.abs(directions) @ np.abs(Z).T) ** degree @ np.abs(q)
+    size = max(abs(claim.activation.right), abs(claim.activation.left))
+    error = relative_error(4 * (len(q) + degree * Z.shape[1]) + 20) * (size * reach + bound * lengths) + 1e-300
+    return [int(k) for k in np.flatnonzero(~(np.abs(sigma @ q) + error < bound * lengths))]
+
+
+def _check_atoms(claim: Claim, directions: Array) -> None:
+    if claim.lower == 0.0 or claim.directions is None:
+        return
+    known = {row.tobytes() for row in directions + 0.0}
+    lengths = np.linalg.norm(directions, axis=1, keepdims=True)
+    known |= {row.tobytes() for row in directions / np.where(lengths > 0.0, lengths, 1.0) + 0.0}
+    for k, atom in enumerate(claim.directions + 0.0):
+        if atom.tobytes() not in known:
+            raise Refusal(f"classifier: direction {k} is not in the dictionary")

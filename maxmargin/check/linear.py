@@ -1,0 +1,144 @@
+"""Degree 1 on the whole sphere: max over unit a of |g(a)| <= U, cell by cell.
+
+On the cell C = {a : s_k z_k.a >= 0 for all k} the payoff is v.a.  For either output sign and any lambda >= 0,
+
+    max_{a in C, |a| = 1} v.a  <=  | v + sum_k lambda_k s_k z_k |        (each s_k z_k.a >= 0)
+
+so a cell is settled by lambda = 0 (nearly always), by one hyperplane, or by the projection of v on C.  By duality the
+projection settles every cell on which the claim is true; U is compared in floats with a rigorous bound, else exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrangement import Signs
+from .exact import Array, Integers, relative_error, solve, to_floats
+from .pieces import Pieces, cell_signs, visit_cells
+from .verdict import Refusal
+
+
+@dataclass
+class Tally:
+    """How many cells each argument settled; the open ones wait in `pending` (sign vector -> output sign)."""
+
+    visits: int = 0
+    exact: int = 0
+    pending: dict[bytes, tuple[Signs, int]] = field(default_factory=dict)
+
+
+def check_linear(pieces: Pieces) -> str:
+    """Prove ``|g(a)| <= U`` on the unit sphere; `Refusal` with a neuron that is paid more, or with what is not proved."""
+    if pieces.bound < 0:
+        raise Refusal("upper: a negative upper end is impossible, f = 0 has margin 0")
+    tally = Tally()
+    normals = pieces.normals / np.abs(pieces.normals).max(axis=1, keepdims=True, initial=1e-300)
+    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    for forms, subsets, signs in visit_cells(pieces):
+        _sift(pieces, normals, forms, subsets, signs, tally)
+    for cell, output in tally.pending.values():
+        _settle_cell(pieces, normals, cell, output)
+    return f"{tally.visits} visits to the cells of {len(normals)} hyperplanes, {len(tally.pending)} cells settled one by one"
+
+
+def _sift(pieces: Pieces, normals: Array, forms: Array, subsets: NDArray[np.intp], signs: Signs, tally: Tally) -> None:
+    """Settle the easy cells of a batch in floating point; queue the others."""
+    square = (forms * forms).sum(axis=2)
+    slack = _square_error(pieces)
+    limit = pieces.float_bound**2 * (1.0 - 1e-15) - slack
+    tally.visits += square.size
+    rows, choice = np.nonzero(~(square <= limit))
+    if not rows.size:
+        return
+    cells = cell_signs(subsets, signs, rows, choice)
+    v, square = forms[rows, choice], square[rows, choice]
+    heights = cells * (v @ normals.T)
+    for output, extreme in ((1, -heights.min(axis=1, initial=0.0)), (-1, heights.max(axis=1, initial=0.0))):
+        reliable = np.maximum(extreme - np.sqrt(slack), 0.0)
+        for j in np.flatnonzero(~(square - reliable**2 <= limit)):
+            tally.pending.setdefault(bytes([output + 1]) + np.packbits(cells[j] > 0).tobytes(), (cells[j], output))
+
+
+def _square_error(pieces: Pieces) -> float:
+    """Bounds the error of |v|^2 and, squared, of any component of v, for every cell."""
+    D = pieces.error.size
+    size = np.linalg.norm(np.abs(pieces.float_offset) + np.abs(pieces.float_jumps).sum(axis=0))
+    spread = float(np.linalg.norm(pieces.error)) + relative_error(4 * D + 16) * float(size)
+    return 4.0 * spread * (float(size) + spread) + 1e-290
+
+
+def _settle_cell(pieces: Pieces, normals: Array, cell: Signs, output: int) -> None:
+    """Project v on the cell; exact when floats cannot tell the length of the projection from U."""
+    exact = pieces.exact_form(cell) * output
+    if Fraction(int((exact * exact).sum())) <= pieces.bound**2:
+        return
+    v = to_floats(exact)
+    active = project(v, cell[:, None] * normals)
+    square, residual = _exact_residual(exact, pieces.lines * cell.astype(int).astype(object)[:, None], active)
+    if square <= pieces.bound**2:
+        return
+    raise Refusal(f"upper: {_witness(pieces, residual, output)}")
+
+
+def project(v: Array, rows: Array) -> list[int]:
+    """Active set of min |v + rows' lambda| over lambda >= 0 (Lawson and Hanson's non-negative least squares).
+
+    The answer is only a proposal: the caller recomputes lambda exactly.
+    """
+    active: list[int] = []
+    weights = np.zeros(0)
+    for _ in range(10 * rows.shape[1] + 20):
+        residual = v + weights @ rows[active]
+        slopes = rows @ residual
+        slopes[active] = np.inf
+        entering = int(np.argmin(slopes)) if len(slopes) else -1
+        if entering < 0 or slopes[entering] >= -1e-13 * np.linalg.norm(v) or len(active) == rows.shape[1]:
+            break
+        active, weights = [*active, entering], np.append(weights, 0.0)
+        while True:
+            target = np.linalg.lstsq(rows[active].T, -v, rcond=None)[0]
+            if (target > 0.0).all():
+                weights = target
+                break
+            falling = np.flatnonzero(target <= 0.0)
+            steps = weights[falling] / np.maximum(weights[falling] - target[falling], 1e-300)
+            weights = weights + steps.min() * (target - weights)
+            keep = np.ones(len(active), dtype=bool)
+            keep[falling[np.argmin(steps)]] = False
+            active, weights = [k for k, stays in zip(active, keep, strict=True) if stays], weights[keep]
+            if not active:
+                break
+    return active
+
+
+def _exact_residual(v: Integers, rows: Integers, active: list[int]) -> tuple[Fraction, list[Fraction]]:
+    """Squared length and direction of v + sum lambda_k rows_k with the exact least-squares lambda, kept >= 0."""
+    active = list(active)
+    while active:
+        gram = [[Fraction(int(rows[i] @ rows[j])) for j in active] for i in active]
+        weights = solve(gram, [Fraction(-int(rows[i] @ v)) for i in active])
+        if weights is not None and min(weights) >= 0:
+            residual = [Fraction(int(x)) for x in v]
+            for weight, i in zip(weights, active, strict=True):
+                residual = [a + weight * int(b) for a, b in zip(residual, rows[i], strict=True)]
+            return sum((x * x for x in residual), Fraction(0)), residual
+        active.pop(-1 if weights is None else int(np.argmin([float(w) for w in weights])))
+    return Fraction(int(v @ v)), [Fraction(int(x)) for x in v]
+
+
+def _witness(pieces: Pieces, direction: list[Fraction], output: int) -> str:
+    """Say whether this direction is paid more than U (exactly), or only that nothing is proved."""
+    square = sum((x * x for x in direction), Fraction(0))
+    common = int(np.lcm.reduce([x.denominator for x in direction], dtype=object))
+    a = np.array([int(x * common) for x in direction], dtype=object)
+    form = pieces.exact_form(np.sign(pieces.lines @ a).astype(np.int8)) * output
+    payoff = Fraction(int(form @ a), common)
+    if payoff > 0 and payoff**2 > pieces.bound**2 * square:
+        excess = float(payoff**2 / (pieces.bound**2 * square)) ** 0.5 - 1.0 if pieces.bound else np.inf
+        unit = to_floats(a) / np.linalg.norm(to_floats(a))
+        return f"the neuron with direction {np.round(unit, 6).tolist()} is paid more than the claim allows, by a factor 1 + {excess:.3g}"
+    return "a cell of directions could not be settled, so that the claim is not proved"

@@ -1,0 +1,142 @@
+"""The adversary's payoff g(a) = sum_i q_i sigma(a.z_i), cell by cell: one linear (or quadratic) form on each cell.
+
+On a cell with signs s_k of the distinct hyperplanes k,  form = offset + sum_{k: s_k > 0} jump_k:
+
+    degree 1:  g(a) = v . a,    v a vector of length M = D
+    degree 2:  g(a) = a' V a,   V a symmetric matrix, flattened to M = D^2
+
+Offsets and jumps are integers times one power of two; their float copies are correctly rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import arrangement
+from .arrangement import Signs
+from .claim import Activation, Array, Claim
+from .exact import Integers, exact_sum, integers, power_of_two, relative_error
+from .verdict import Refusal
+
+MOST_RAYS = 40_000_000
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The forms of g on all cells, and the bound to be proved, in integers and in floats of one common unit.
+
+    Attributes
+    ----------
+    degree : 1 (linear forms) or 2 (quadratic forms).
+    normals : (N, D) floats, one per hyperplane across which g changes; `lines` the same as integers (up to scale).
+    offset, jumps : (M,), (N, M) integers in the unit.
+    bound : the claimed maximum of |g| over the unit sphere, in the unit.
+    float_offset, float_jumps, float_bound : the same times 2**-shift, for an overflow-free shift.
+    error : rigorous bound on the rounding error of any entry of a form computed from the floats by one matrix product.
+    """
+
+    degree: int
+    normals: Array
+    lines: Integers
+    offset: Integers
+    jumps: Integers
+    bound: Fraction
+    float_offset: Array
+    float_jumps: Array
+    float_bound: float
+    error: Array
+
+    def exact_form(self, signs: Signs) -> Integers:
+        """The form on the cell with these signs (N,), in integers."""
+        return self.offset + self.jumps[signs > 0].sum(axis=0)
+
+
+def make_pieces(claim: Claim) -> Pieces:
+    """Group points by hyperplane, drop those across which g does not change, and scale the bound to path units."""
+    support = np.flatnonzero(claim.p)
+    Z, q = claim.Z[support], (claim.p * claim.y)[support]
+    points, z_exponent = integers(Z)
+    plus, minus, exponent = _sides(claim.activation, points, z_exponent, q)
+    representatives, classes = arrangement.parallel_classes(points)
+    offset = minus.sum(axis=0) + 0 * plus.sum(axis=0)
+    jumps, kept = [], []
+    for representative, members in zip(representatives, classes, strict=True):
+        jump = sum(sign * (plus[i] - minus[i]) for i, sign in members)
+        offset = offset + sum((plus[i] - minus[i]) for i, sign in members if sign < 0)
+        if np.any(jump != 0):
+            jumps.append(jump)
+            kept.append(representative)
+    bound = Fraction(claim.upper) * exact_sum(claim.p) / Fraction(claim.factor) / power_of_two(exponent)
+    M = plus.shape[1]
+    return _with_floats(claim.activation.degree, Z[kept], points[kept], offset, np.array(jumps, dtype=object).reshape(-1, M), bound)
+
+
+def _sides(activation: Activation, points: Integers, z_exponent: int, q: Array) -> tuple[Integers, Integers, int]:
+    """q_i sigma(a.z_i) as a form on the side a.z_i > 0 and on the side a.z_i < 0, (n, M) each, times 2**exponent."""
+    charges, q_exponent = integers(q)
+    (right, left), s_exponent = integers(np.array([activation.right, activation.left]))
+    if activation.degree == 1:
+        forms, left = points, -left
+    else:
+        forms = (points[:, :, None] * points[:, None, :]).reshape(len(points), -1)
+    forms = forms * charges[:, None]
+    return right * forms, left * forms, activation.degree * z_exponent + q_exponent + s_exponent
+
+
+def _with_floats(degree: int, normals: Array, lines: Integers, offset: Integers, jumps: Integers, bound: Fraction) -> Pieces:
+    largest = max((abs(int(v)).bit_length() for v in (*offset, *jumps.ravel())), default=0)
+    unit = power_of_two(-largest)
+    float_offset, float_jumps = (np.array([float(int(v) * unit) for v in a.ravel()]).reshape(a.shape) for a in (offset, jumps))
+    size = np.abs(float_offset) + np.abs(float_jumps).sum(axis=0)
+    error = relative_error(2 * len(jumps) + 16) * size + 1e-300
+    return Pieces(degree, normals, lines, offset, jumps, bound, float_offset, float_jumps, float(min(bound * unit, Fraction(10**300))), error)
+
+
+def visit_cells(pieces: Pieces) -> Iterator[tuple[Array, NDArray[np.intp], Signs]]:
+    """All cells in batches: forms (B, C, M) in floats, the subset I (B, m) whose signs run over patterns, and the other signs.
+
+    Yields
+    ------
+    forms : (B, 2**m, M); column c belongs to the c-th row of `patterns(m)` on the subset.
+    subsets : (B, m).
+    signs : (B, N), zero on the subset.
+    """
+    N = len(pieces.jumps)
+    columns = arrangement.independent_columns(pieces.lines) if N else []
+    rank = len(columns)
+    if rank and arrangement.count_rays(N, rank) > MOST_RAYS:
+        raise Refusal(f"upper: enumerating the cells of {N} hyperplanes in dimension {rank} is beyond this checker; nothing is proved")
+    if not rank:
+        yield pieces.float_offset[None, None, :], np.zeros((1, 0), dtype=np.intp), np.zeros((1, 0), dtype=np.int8)
+        return
+    for rays, degenerate in arrangement.simple_rays(pieces.normals[:, columns]):
+        for direction in (1, -1):
+            signs = direction * rays.signs
+            yield _forms(pieces, signs, rays.subsets), rays.subsets, signs
+        for row in degenerate:
+            for signs in arrangement.expand(row, pieces.lines):
+                none = np.zeros((len(signs), 0), dtype=np.intp)
+                yield _forms(pieces, signs, none), none, signs
+
+
+def patterns(m: int) -> Signs:
+    """All sign vectors of length m, (2**m, m)."""
+    return np.array(np.meshgrid(*[[-1, 1]] * m, indexing="ij"), dtype=np.int8).reshape(m, -1).T if m else np.zeros((1, 0), dtype=np.int8)
+
+
+def _forms(pieces: Pieces, signs: Signs, subsets: NDArray[np.intp]) -> Array:
+    base = pieces.float_offset + (signs > 0) @ pieces.float_jumps
+    choices = (patterns(subsets.shape[1]) > 0).astype(float)
+    return base[:, None, :] + choices @ pieces.float_jumps[subsets]
+
+
+def cell_signs(subsets: NDArray[np.intp], signs: Signs, rows: NDArray[np.intp], choice: NDArray[np.intp]) -> Signs:
+    """Full sign vectors of selected cells of a batch: ray `rows[j]` with pattern `choice[j]` on its subset."""
+    full = signs[rows].copy()
+    np.put_along_axis(full, subsets[rows], patterns(subsets.shape[1])[choice], axis=1)
+    return full

@@ -1,0 +1,46 @@
+"""What the checker answers: does the claim hold, which checks were made, and in which arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class Refusal(Exception):
+    """A part of the claim that is false or not proved, told in one sentence; ends the check."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the referee's report.
+
+    Attributes
+    ----------
+    name : what was checked ("structure", "data", "lower", "upper", ...).
+    holds : whether it holds.
+    detail : one sentence with the numbers.
+    arithmetic : how the numbers were compared ("exact", "fixed point, 160 bits", "comparison", ...).
+    """
+
+    name: str
+    holds: bool
+    detail: str
+    arithmetic: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome: ``holds`` is True only if every check was made and every one of them holds.
+
+    Attributes
+    ----------
+    holds : the claim is proved.
+    reason : one sentence; the detail of the first check that failed, or a summary.
+    checks : all checks that were made, in order.
+    """
+
+    holds: bool
+    reason: str
+    checks: tuple[Check, ...]
+
+    def __bool__(self) -> bool:
+        return self.holds
