@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from maxmargin.dataset import load, make_dataset, save
 from maxmargin.errors import InputError
@@ -39,8 +41,8 @@ def _write(folder, content, name="d.csv"):
         ("a,y\n1,0\n2,\n", "line 3, label column 'y' is empty"),
         ("a,y\n1,0\n2,nan\n", "y: found nan among the labels"),
         ("a,y\n1e200,0\n2,1\n", "largest magnitude 1e.200"),
-        ("1,2,0\n3,4,1\n", r"the first row \(1, 2, 0\) looks like data"),
-        ("5.1,3.5,setosa\n4,3,rest\n", "looks like data"),
+        ("1,2,0\n3,4,1\n", r"the first row, \['1', '2', '0'\], looks like data"),
+        ('5.1,3.5,"set\nosa"\n4,3,rest\n', "looks like data"),
         ("a,a,y\n1,2,0\n3,4,1\n", "names 'a' more than once"),
         (",a,y\n0,2,0\n1,4,1\n", "column 1 of the header has no name"),
         ("y\n0\n1\n", "found the single column 'y'"),
@@ -83,6 +85,29 @@ def test_line_ends_marks_blanks_and_quotes_do_not_matter(tmp_path, content):
     data = load(_write(tmp_path, content, "D.CSV"))
     assert data.sha256 == make_dataset([[1.0], [2.0]], [0, 1]).sha256 and data.classes == ("no", "yes")
     assert data.name == "D" and data.feature_names == ("a",)
+
+
+CELLS = st.sampled_from(
+    ["", " ", "0", "1", "-1.5", "1e5", "nan", "inf", "1e400", "x", "y", "label", '"', "a b", "1_0", "\t", "٣"]
+)
+TABLES = st.lists(st.lists(CELLS, max_size=4), max_size=5).map(lambda rows: "\n".join(map(",".join, rows)).encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    content=st.one_of(
+        TABLES, st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace"))
+    )
+)
+def test_whatever_the_bytes_a_dataset_or_an_input_error_in_one_line(tmp_path_factory, content):
+    folder = tmp_path_factory.getbasetemp()
+    for name in ("fuzz.csv", "fuzz.npz"):
+        try:
+            data = load(_write(folder, content, name))
+        except InputError as error:
+            assert len(str(error).splitlines()) == 1
+        else:
+            assert np.isfinite(data.X).all() and set(data.y) == {-1.0, 1.0}
 
 
 def test_numeric_column_names_are_names_when_the_label_is_named(tmp_path):

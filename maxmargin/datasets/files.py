@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..archives import read_arrays
 from ..atomic import replacing, write_text
 from ..errors import InputError
 from .values import Dataset, make_dataset
@@ -49,18 +48,6 @@ def read_csv(path: Path) -> Dataset:
         raise _bad_cell(path, names, rows, lines)
     label_name = header[column]
     return _located(f"{path} (label column {label_name!r})", lambda: _as_dataset(path, X, labels, names))
-
-
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Every array of an ``.npz`` archive by name; pickled objects are refused, never executed."""
-    try:
-        if not zipfile.is_zipfile(path):
-            raise zipfile.BadZipFile("no zip archive")
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: found {reason}, wanted an .npz archive of plain arrays (np.savez)") from None
 
 
 def read_npz(path: Path) -> Dataset:
@@ -136,7 +123,7 @@ def _check_header(path: Path, header: list[str]) -> None:
         )
     if _looks_like_data(header):
         raise InputError(
-            f"{path}: the first row ({', '.join(header[:4])}{', ...' if len(header) > 4 else ''}) looks like data, "
+            f"{path}: the first row, {header[:4]!r}{' ...' * (len(header) > 4)}, looks like data, "
             "wanted a header row with column names"
         )
     if "" in header:

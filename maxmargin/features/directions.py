@@ -1,0 +1,143 @@
+"""Finite dictionaries of directions: unit rows in R^D, each family nested (a smaller K is a prefix of a larger one).
+
+Nested dictionaries make gamma_1^(m) monotone in m, so that a convergence curve shows the width and not the draw.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..archives import read_arrays
+from ..conventions import Array
+from ..errors import InputError
+
+SOBOL_BITS = 30
+
+
+def random_directions(K: int, D: int, seed: int | np.random.Generator = 0) -> Array:
+    """K independent directions, uniform on S^{D-1}: normalised Gaussian rows; shape (K, D)."""
+    _check_sizes(K, D)
+    return _normalised(np.random.default_rng(seed).standard_normal((K, D)))
+
+
+def quasi_random_directions(K: int, D: int, seed: int | np.random.Generator = 0) -> Array:
+    """K low-discrepancy directions on S^{D-1}: scrambled Sobol points, mapped to Gaussian rows, normalised; (K, D).
+
+    The Gaussian quantile maps the uniform law on the cube to a rotation-invariant one, whose direction is uniform.
+    """
+    from scipy.special import ndtri
+    from scipy.stats import qmc
+
+    _check_sizes(K, D)
+    if D > qmc.Sobol.MAXDIM or K > 2**SOBOL_BITS:
+        raise InputError(f"directions: found {K} in D = {D}, wanted at most 2^{SOBOL_BITS} and D <= {qmc.Sobol.MAXDIM}")
+    sobol = qmc.Sobol(D, bits=SOBOL_BITS, seed=np.random.default_rng(seed))
+    points = sobol.random_base2((K - 1).bit_length())[:K]  # whole powers of two only are balanced; prefixes are nested
+    return _normalised(ndtri(points + 0.5 ** (SOBOL_BITS + 1)))  # centre of the cell: the quantile of 0 is infinite
+
+
+def circle_grid(K: int) -> Array:
+    """K directions on the circle at the angles 2 pi v_j, v the van der Corput sequence 0, 1/2, 1/4, 3/4, ...; (K, 2).
+
+    The first 2^k of them are the regular 2^k-gon.
+    """
+    _check_sizes(K, 2)
+    turn, index, weight = np.zeros(K), np.arange(K), 0.5
+    while index.any():
+        turn += weight * (index & 1)
+        index, weight = index >> 1, weight / 2
+    return np.column_stack([np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)])
+
+
+def breakpoint_directions(Z: Array) -> Array:
+    """The kinks of a -> (a.z_i)_+ on the circle and the directions of the points themselves, D = 2.
+
+    For each non-zero z_i in turn: the two unit vectors orthogonal to it, then z_i/|z_i|; shape (3 n', 2). On every arc
+    between kinks the dual potential is a sinusoid, so these directions hold every optimum that sits on a kink.
+    """
+    Z = np.asarray(Z, dtype=float)
+    if Z.ndim != 2 or Z.shape[1] != 2:
+        raise InputError(f"Z: found shape {Z.shape}, wanted (n, 2): breakpoints are listed on the circle, D = 2, only")
+    units = _normalised(Z[Z.any(axis=1)])
+    if not len(units):
+        raise InputError("Z: found only zero rows, wanted at least one point other than 0")
+    orthogonal = units[:, ::-1] * [-1.0, 1.0]
+    return np.stack([orthogonal, -orthogonal, units], axis=1).reshape(-1, 2) + 0.0
+
+
+def make_directions(kind: str, K: int, D: int, seed: int | np.random.Generator = 0, Z: Array | None = None) -> Array:
+    """The dictionary of a kind: ``random``, ``quasi-random``, and for D = 2 ``circle-grid``, ``breakpoints`` (needs Z).
+
+    Raises
+    ------
+    InputError : unknown kind, K or D not positive, a circle kind with D other than 2, breakpoints without Z.
+    """
+    if kind in _SPHERE:
+        return _SPHERE[kind](K, D, seed)
+    if kind not in ("circle-grid", "breakpoints"):
+        raise InputError(f"directions: found kind {kind!r}, wanted random, quasi-random, circle-grid or breakpoints")
+    if D != 2:
+        raise InputError(f"directions: found D = {D} for kind {kind!r}, wanted D = 2; take random or quasi-random")
+    if kind == "circle-grid":
+        return circle_grid(K)
+    if Z is None:
+        raise InputError("directions: found no points Z for kind 'breakpoints', wanted the inputs (n, 2)")
+    return breakpoint_directions(Z)
+
+
+def load_directions(path: str | os.PathLike[str], D: int) -> Array:
+    """Read a dictionary from an ``.npz`` file: the array ``directions`` (K, D), or the only array in it.
+
+    Rows of any positive length are normalised (a dictionary is a set of directions); rows that are units to rounding
+    come back unchanged.
+
+    Raises
+    ------
+    InputError : no such array, not real and finite, wrong number of columns, no rows, a zero row.
+    """
+    arrays = read_arrays(Path(path))
+    if "directions" not in arrays and len(arrays) != 1:
+        raise InputError(f"{path}: found arrays {sorted(arrays)}, wanted one named 'directions' or a single array")
+    return check_directions(arrays.get("directions", next(iter(arrays.values()))), D, f"{path}: directions")
+
+
+def check_directions(rows: np.ndarray, D: int, where: str = "directions") -> Array:
+    """Rows (K, D) of any positive length as unit vectors; `where` begins the sentence of a refusal.
+
+    Raises
+    ------
+    InputError : not real and finite, wrong number of columns, no rows, a zero row.
+    """
+    if rows.dtype.kind not in "biuf":
+        raise InputError(f"{where}: found entries of type {rows.dtype}, wanted real numbers")
+    if rows.ndim != 2 or rows.shape[1] != D or not len(rows):
+        raise InputError(
+            f"{where}: found shape {rows.shape}, wanted (K, {D}), K >= 1, the bias coordinate last if used"
+        )
+    rows = np.array(rows, dtype=float, order="C")
+    bad = ~np.isfinite(rows).all(axis=1) | ~rows.any(axis=1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(f"{where}: found {rows[row].tolist()} in row {row} (from 0), wanted finite rows other than 0")
+    return _normalised(rows)
+
+
+def _normalised(rows: Array) -> Array:
+    """rows / |row|; scaled first, so that no square over- or underflows; units to rounding are left alone."""
+    scaled = rows / np.abs(rows).max(axis=1, keepdims=True)
+    units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    already = np.abs(rows - units).max(axis=1, keepdims=True) <= 4 * np.finfo(float).eps
+    return np.where(already, rows, units)
+
+
+def _check_sizes(K: int, D: int) -> None:
+    for name, value in (("K", K), ("D", D)):
+        if value < 1:
+            raise InputError(f"{name}: found {value}, wanted at least 1")
+
+
+_SPHERE: dict[str, Callable[..., Array]] = {"random": random_directions, "quasi-random": quasi_random_directions}
