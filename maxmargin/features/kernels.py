@@ -3,7 +3,7 @@
 With ``theta`` the angle of z and z', ``a`` uniform on the sphere S^{D-1} and k the degree of the activation,
 
     E[(a.z)_+^k (a.z')_+^k] = (|z| |z'|)^k J_k / (2 pi D (D+2) ... (D+2k-2)),        psi = pi - theta,
-    J_0 = psi,    J_1 = sin psi - psi cos psi,    J_2 = psi (2 + cos 2 psi) - 3/2 sin 2 psi
+    J_0 = psi,    J_1 = sin theta + psi cos theta,    J_2 = 3 sin theta cos theta + psi (1 + 2 cos^2 theta)
 
 (arc-cosine kernels of Cho and Saul, NeurIPS 2009; theory.md A1).  A Gaussian ``a`` multiplies by
 ``conventions.kernel_factor(k, D, "gaussian")**2``.  Everything is a function of the *supplement* psi, because the
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..conventions import kernel_factor
 from ..errors import InputError
 from .homogeneous import Feature, get_feature
-from .kernels_angles import UnitRows, supplement
+from .kernels_angles import Angles, UnitRows, angles, pi
 
 Array = NDArray[np.float64]
 
@@ -55,37 +55,40 @@ _J1 = _series(1, 0)  # sin x - x cos x = sum_{k>=1} (-1)^(k+1) 2k x^(2k+1) / (2k
 _J2 = _series(2, -2)  # x (2 + cos x) - 3 sin x = sum_{k>=2} (-1)^k (2k-2) x^(2k+1) / (2k+1)!
 
 
-def angular(psi: Array, degree: int) -> Array:
-    """J_k of the module's formula at psi = pi - theta, to a few units of roundoff (relative).
+def angular(angle: Angles, degree: int) -> Array:
+    """J_k of the module's formula, to a few units of roundoff (relative, in float64); a new array.
 
     Parameters
     ----------
-    psi : supplement of the angle, in [0, pi], any shape.
+    angle : cos, sin and supplement of the angles, any shape.
     degree : k = 0 (step), 1 (ReLU) or 2 (squared ReLU).
 
     Raises
     ------
     InputError : the degree is not 0, 1 or 2.
     """
-    psi = np.asarray(psi, dtype=float)
+    cos, sin, psi = angle
     if degree == 0:
         return psi.copy()
     if degree == 1:
-        return np.asarray(_with_series(np.sin(psi) - psi * np.cos(psi), psi, _J1, 3, limit=0.7))
+        return _with_series(sin + psi * cos, psi, _J1, 3, limit=0.7)
     if degree == 2:
-        x = 2.0 * psi
-        return 0.5 * _with_series(x * (2.0 + np.cos(x)) - 3.0 * np.sin(x), x, _J2, 5, limit=2.0)
+        closed = 3.0 * sin * cos + psi * (1.0 + 2.0 * cos * cos)
+        return _with_series(closed, 2.0 * psi, _J2, 5, limit=2.0, factor=0.5)
     raise InputError(f"kernel degree: found {degree!r}, wanted 0 (step), 1 (ReLU) or 2 (squared ReLU)")
 
 
-def _with_series(closed: Array, x: Array, coefficients: list[float], power: int, limit: float) -> Array:
-    """The closed form cancels for small x: there, x^power times the polynomial in x^2 instead."""
-    small = x < limit
-    if not small.any():
-        return closed
-    t = x[small]
-    closed = np.asarray(closed)
-    closed[small] = t**power * np.polynomial.polynomial.polyval(t * t, coefficients)
+def _with_series(
+    closed: Array, x: Array, coefficients: list[float], power: int, limit: float, factor: float = 1.0
+) -> Array:
+    """The closed form cancels for small x: there, x^power times the polynomial in x^2 instead.
+
+    Extended precision is for absolute accuracy only and keeps the closed form.
+    """
+    if x.dtype == np.float64 and x.size and x.min() < limit:
+        small = x < limit
+        t = x[small]
+        closed[small] = factor * t**power * np.polynomial.polynomial.polyval(t * t, coefficients)
     return closed
 
 
@@ -94,7 +97,8 @@ def kappa(cos: Array) -> Array:
 
     kappa(-1) = 0, kappa(0) = 1/pi, kappa(1) = 1 and kappa(c) - kappa(-c) = c (theory.md A1).
     """
-    return angular(np.arccos(np.clip(-np.atleast_1d(np.asarray(cos, dtype=float)), -1.0, 1.0)), 1) / math.pi
+    c = np.clip(np.atleast_1d(np.asarray(cos, dtype=float)), -1.0, 1.0)
+    return angular(Angles(c, np.sqrt((1.0 - c) * (1.0 + c)), np.arccos(-c)), 1) / math.pi
 
 
 # ------------------------------------------------------------------------------------------- kernels
@@ -153,28 +157,27 @@ class Kernel:
         return out
 
     def entries(self, rows: UnitRows, others: UnitRows) -> Array:
-        """(|z| |z'|)^degree times the profile, for one block of pairs; shape (r, o)."""
-        cos, psi = supplement(rows, others, near_zero=self.tangent or self.degree == 0)
-        out = self._profile(cos, psi, rows.D)
-        out *= (rows.norms**self.degree * (rows.norms > 0.0))[:, None]
-        out *= others.norms**self.degree * (others.norms > 0.0)
+        """(|z| |z'|)^degree times the profile, for one block of pairs; shape (r, o), in the precision of the rows."""
+        out = self._profile(angles(rows, others, first_order=self.tangent or self.degree == 0), rows.D)
+        out *= _lengths(rows, self.degree)[:, None]
+        out *= _lengths(others, self.degree)
         return out
 
     def diagonal(self, rows: UnitRows) -> Array:
         """K(z_i, z_i), shape (n,): there the angle is exactly 0."""
-        unit = self._profile(np.ones(1), np.full(1, np.pi), rows.D)[0]
-        return unit * rows.norms ** (2 * self.degree) * (rows.norms > 0.0)
+        copy = Angles(np.ones(1), np.zeros(1), np.full(1, np.pi))
+        return self._profile(copy, rows.D)[0] * _lengths(rows, 2 * self.degree).astype(float)
 
-    def _profile(self, cos: Array, psi: Array, D: int) -> Array:
+    def _profile(self, angle: Angles, D: int) -> Array:
         """K(z, z') of unit vectors."""
         output = self.activation
         if not self.tangent:
-            return _moment(output, psi) * self._constant(output.degree, D)
+            return _moment(output, angle) * self._constant(output.degree, D)
         hidden = derivative(output)
-        total = _moment(hidden, psi) * cos
+        total = _moment(hidden, angle) * angle.cos
         total *= self._constant(hidden.degree, D)
         if output.degree == 1:
-            total += _moment(output, psi) * self._constant(1, D)
+            total += _moment(output, angle) * self._constant(1, D)
         return total
 
     def _constant(self, degree: int, D: int) -> float:
@@ -183,15 +186,21 @@ class Kernel:
         return sphere * kernel_factor(degree, D, self.weights) ** 2
 
 
-def _moment(activation: Feature | Activation, psi: Array) -> Array:
+def _moment(activation: Feature | Activation, angle: Angles) -> Array:
     """2 pi D (D+2) ... E[sigma sigma'] of unit vectors: (r^2 + l^2) J(psi) + 2 r l J(pi - psi)."""
     degree, right, left = activation.degree, activation.right, activation.left
-    out = angular(psi, degree)
+    out = angular(angle, degree)
     if left or right != 1.0:
         out *= right * right + left * left
     if left and right:
-        out += 2.0 * right * left * angular(np.pi - psi, degree)
+        mirrored = Angles(-angle.cos, angle.sin, pi(angle.psi.dtype) - angle.psi)
+        out += 2.0 * right * left * angular(mirrored, degree)
     return out
+
+
+def _lengths(rows: UnitRows, power: int) -> Array:
+    """|z|^power, and 0 for z = 0 whatever the power."""
+    return rows.norms**power * (rows.norms > 0.0)
 
 
 def _blocks(rows: int, columns: int) -> list[slice]:
@@ -225,22 +234,3 @@ def tangent_kernel(
 def kernel(feature: str | Feature, Z1: Array, Z2: Array | None = None, weights: str = "sphere") -> Array:
     """Gram matrix E[sigma(a.z) sigma(a.z')] of the F2 space of a feature (theory.md A1)."""
     return Kernel(get_feature(feature), weights)(Z1, Z2)
-
-
-def margin_kernel(
-    norm: str, feature: str | Feature, Z1: Array, Z2: Array | None = None, weights: str = "sphere"
-) -> Array:
-    """Gram matrix of the ball in which a margin is measured: "f2" or "ntk"."""
-    return norm_kernel(norm, feature, weights)(Z1, Z2)
-
-
-def norm_kernel(norm: str, feature: str | Feature, weights: str = "sphere") -> Kernel:
-    """The `Kernel` of a norm's name: "f2" (output layer) or "ntk" (tangent kernel).
-
-    Raises
-    ------
-    InputError : another name.
-    """
-    if norm not in ("f2", "ntk"):
-        raise InputError(f"norm: found {norm!r}, wanted 'f2' or 'ntk' (only these are kernel balls)")
-    return Kernel(get_feature(feature), weights, tangent=norm == "ntk")

@@ -12,22 +12,27 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ..games.certificate import Attempt
 from ..games.rkhs import Gram
 from ..progress import Progress, silent
+from .affine_hull import AffineHull
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _STALLS = 3  # rounds without any progress of the bracket after which rounding has had the last word
-_REFINEMENTS = 12
 _FIRST = 32  # points that enter in the first round; later as many as the support holds
+_SMO = 1000  # from that many entering points on, sequential minimal optimisation finds most of the support faster
+_SMO_TOLERANCE = 1e-6
+_PATIENCE = 3
+_SAME = 1e-9  # margins that agree to this are not worth an exchange
+_CHUNK = 5000  # points whose square Gram matrix is copied at a time
 
 
 @dataclass(frozen=True)
@@ -129,28 +134,83 @@ class _ActiveSet:
 
     def enter(self) -> bool:
         """Choose the points with the smallest margins to enter; False when none lies below p'Qp."""
+        size = np.count_nonzero(self.p)
+        if size == 1 and self.n > _SMO:  # margins say little yet: a regular sample, or all
+            self.entering = np.setdiff1d(np.linspace(0, self.n - 1, min(self.n, _CHUNK)).astype(int), np.flatnonzero(self.p))
+            return True
         outside = np.flatnonzero((self.p == 0.0) & (self.margins < self.square))
-        count = max(_FIRST, np.count_nonzero(self.p))
+        count = max(_FIRST, size)
         if len(outside) > count:
             outside = outside[np.argpartition(self.margins[outside], count)[:count]]
         self.entering = outside
         return len(outside) > 0
 
     def walk(self) -> None:
-        """Minor cycle: to the affine minimiser of the support, dropping the points whose weight would turn negative."""
+        """Replace p by the minimiser over its support and the entering points."""
         S = np.concatenate([np.flatnonzero(self.p), self.entering])
-        Q = np.ldexp(self.K[S][:, S], -self.exponent) * np.outer(self.y[S], self.y[S])
-        p = self.p[S]
-        while True:
-            x = affine_minimiser(Q)
-            if (x > 0.0).all():
-                p = x
-                break
-            p = _boundary(Q, p, x)
-            keep = (p > 0.0) | (x > 0.0)  # a point that has just entered and wants weight stays, at weight 0
-            S, Q, p = S[keep], Q[np.ix_(keep, keep)], p[keep]
+        Q, p = self._signed_gram(S), self.p[S]
+        if len(self.entering) > _SMO:
+            p = min(_smo(Q), p, key=lambda weights: float(weights @ Q @ weights))
+            support = p > 0.0
+        else:
+            support = np.ones(len(S), dtype=bool)
+        solution = _exchange(Q, support)
         self.p[:] = 0.0
-        self.p[S] = p
+        self.p[S] = _descend(Q, p) if solution is None else solution
+
+    def _signed_gram(self, S: Indices) -> Array:
+        Q = self.K[np.ix_(S, S)] if isinstance(self.K, np.ndarray) else self.K.square(S)
+        np.ldexp(Q, -self.exponent, out=Q)
+        Q *= self.y[S]
+        Q *= self.y[S, None]
+        return Q
+
+
+def _exchange(Q: Array, support: NDArray[np.bool_]) -> Array | None:
+    """Minimiser over the simplex by exchanging all wrong points at once (block principal pivoting), or None.
+
+    Points of negative weight leave and points below the common margin enter, together.  That settles an almost right
+    support in two or three rounds, but nothing forces it to end: it gives up once the number of wrong points has not
+    fallen for `_PATIENCE` rounds (Judice and Pires, Comput. Oper. Res. 21, 1994).
+    """
+    fewest, patience = len(Q) + 1, _PATIENCE
+    while True:
+        hull = AffineHull(Q[np.ix_(support, support)])
+        x = np.zeros(len(Q))
+        x[support] = hull.minimiser()
+        margins = Q @ x
+        wrong = np.where(support, x <= 0.0, margins < (1.0 - _SAME) * (x @ margins))
+        count = int(wrong.sum())
+        if count == 0:
+            x[support] = hull.refined()
+            return x if x.min() >= 0.0 else None
+        patience = _PATIENCE if count < fewest else patience - 1
+        fewest = min(count, fewest)
+        if patience < 0:
+            return None
+        support = support ^ wrong
+        if not support.any():
+            return None
+
+
+def _descend(Q: Array, p: Array) -> Array:
+    """Minimiser over the hull of the points that p weighs and some that it does not, with p'Qp falling all the way.
+
+    Wolfe's minor cycle: towards the affine minimiser until a weight vanishes, drop that point, repeat.
+    """
+    out = np.zeros(len(Q))
+    S = np.arange(len(Q))
+    while True:
+        hull = AffineHull(Q)
+        x = hull.minimiser()
+        if (x > 0.0).all():
+            x = hull.refined()
+        if (x > 0.0).all():
+            out[S] = x
+            return out
+        p = _boundary(Q, p, x)
+        keep = (p > 0.0) | (x > 0.0)  # a point that has just entered and wants weight stays, at weight 0
+        S, Q, p = S[keep], Q[np.ix_(keep, keep)], p[keep]
 
 
 def _boundary(Q: Array, p: Array, x: Array) -> Array:
@@ -169,41 +229,19 @@ def _boundary(Q: Array, p: Array, x: Array) -> Array:
     return cut if cut @ Q @ cut <= line @ Q @ line else line
 
 
-def affine_minimiser(Q: Array) -> Array:
-    """argmin x'Qx subject to sum x = 1 (weights of any sign) for positive semidefinite Q, singular included.
+def _smo(Q: Array) -> Array:
+    """An approximate minimiser of p'Qp over the simplex by sequential minimal optimisation, shape (k,).
 
-    With R = diag(Q)^(1/2) the unknowns are R x.  Adding ``w w'`` (w = R^-1 1, up to scale) changes nothing on the
-    constraint and makes the matrix definite unless the points are affinely dependent; a ridge of the size of rounding
-    covers that case, and refinement with extended-precision residuals removes the ridge again (it is the proximal
-    point method, which converges for singular Q as well).
+    The one-class SVM with nu = 1/k is this very problem (its dual has sum 1 and no box that binds).  LIBSVM keeps Q
+    in single precision, so it is asked for the support, not for digits.
     """
-    radii = np.sqrt(np.diag(Q))
-    Q = Q / np.outer(radii, radii)
-    w = radii.min() / radii
-    A = Q + np.outer(w, w)
-    factor = _factor(A)
-    u = cho_solve(factor, w)
-    x = u / (w @ u)
-    long_Q = Q.astype(np.longdouble)
-    spread = math.inf
-    for _ in range(_REFINEMENTS):
-        image = long_Q @ x
-        level = (x @ image) / (w @ x)
-        residual = (image - level * w).astype(float)
-        last, spread = spread, float(np.abs(residual).max())
-        if not spread < 0.5 * last:
-            break
-        step = cho_solve(factor, residual)
-        x -= step - (w @ step) / (w @ u) * u
-    x /= radii
-    return x / x.sum()
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.svm import OneClassSVM
 
-
-def _factor(A: Array) -> tuple[Array, bool]:
-    """Cholesky factor of A plus the smallest ridge (from rounding upwards) that makes it numerically definite."""
-    ridge = np.finfo(float).eps * float(np.trace(A))
-    while True:
-        try:
-            return cho_factor(A + ridge * np.eye(len(A)), check_finite=False)
-        except LinAlgError:
-            ridge *= 8.0
+    k = len(Q)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        machine = OneClassSVM(kernel="precomputed", nu=1.0 / k, tol=_SMO_TOLERANCE, max_iter=20 * k).fit(Q)
+    p = np.zeros(k)
+    p[machine.support_] = np.maximum(machine.dual_coef_[0], 0.0)
+    return p / p.sum()
