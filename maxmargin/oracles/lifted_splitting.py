@@ -98,6 +98,11 @@ class LiftedSplitting:
             for block in self.blocks:
                 block.U /= factor
 
+    def value(self) -> float:
+        """Value of the relaxation as the dual iterate has it (not a bound): t = multiplier of the total mass."""
+        block = self.blocks[0]
+        return self.penalty * float(block.U[0, 0] + block.U[1, 1])
+
     def multipliers(self, block: LiftedBlock) -> dict[str, Any]:
         """The leaf's numbers (before repair), in the units of unit points and scaled payoffs."""
         D = block.D

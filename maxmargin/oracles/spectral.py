@@ -29,7 +29,7 @@ from ..errors import InputError
 from ..features.homogeneous import Feature
 from ..rounding import above, relative_error
 from .relaxation_proof import is_positive_semidefinite
-from .responses import SPHERE_BOUND, Responses
+from .responses import SPHERE_BOUND, SPHERE_EXACT, Responses
 
 Array = NDArray[np.float64]
 KIND = "spectral"
@@ -52,6 +52,9 @@ class SpectralOracle:
         """Proved bound over both signs, with the evaluated directions that the bound visited."""
         q = np.asarray(q, dtype=float)
         rows = np.flatnonzero((q != 0.0) & self.Z.any(axis=1))
+        if not len(rows):
+            axis = np.eye(1, self.Z.shape[1])
+            return Responses(axis, np.ones(1), np.zeros(1), 0.0, SPHERE_EXACT)
         leaves, directions, signs = [], [], []
         for sign in (1, -1):
             leaf, visited = self._leaf(self.Z[rows], q[rows], sign)
@@ -72,7 +75,7 @@ class SpectralOracle:
     def _leaf(self, Z: Array, q: Array, sign: int) -> tuple[dict[str, Any], Array]:
         """Numbers of the proof for one sign, and the directions visited on the way."""
         D = Z.shape[1]
-        if self.feature.degree == 2 or not len(Z):
+        if self.feature.degree == 2:
             values, vectors = np.linalg.eigh(_quadratic(Z, q, self.feature, sign, np.ones(len(Z))))
             value = _outward(float(values[-1]), float(np.abs(values).max()))
             return {"sign": sign, "value": value, "rho": value, "beta": []}, vectors.T[-1:]
@@ -104,7 +107,9 @@ def verify(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str, Any]
     if proof.get("kind") != KIND or [leaf["sign"] for leaf in proof["signs"]] != [1, -1]:
         raise InputError(f"proof: found kind {proof.get('kind')!r}, wanted {KIND!r} with signs +1, -1")
     q = np.asarray(p, dtype=float) * y
-    rows = np.flatnonzero(q != 0.0)
+    rows = np.flatnonzero((q != 0.0) & Z.any(axis=1))
+    if not len(rows):
+        return 0.0
     return max(_leaf_bound(Z[rows], q[rows], feature, leaf, rows) for leaf in proof["signs"])
 
 
@@ -112,7 +117,7 @@ def _leaf_bound(Z: Array, q: Array, feature: Feature, leaf: dict[str, Any], rows
     n, D = Z.shape
     sign, value, rho = leaf["sign"], float(leaf["value"]), float(leaf["rho"])
     S, magnitude = np.zeros((1 + D, 1 + D)), np.zeros((1 + D, 1 + D))
-    if feature.degree == 1 and n:
+    if feature.degree == 1:
         beta = np.asarray(leaf["beta"], dtype=float)[rows]
         if not (beta > 0.0).all():
             raise InputError("proof: beta must be positive")

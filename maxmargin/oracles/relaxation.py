@@ -1,0 +1,203 @@
+r"""Proved upper bounds on gamma_1 in any dimension: the lifted relaxation, from the data to a verified proof.
+
+    gamma = min_p max_{s, |a|=1} s sum_i p_i y_i sigma(a.z_i)   (path convention)
+
+Lift (r, a, h) = (|a|, a, ((a.z_i)_+)_i); products of non-negative forms, and of each with |w.a| <= r, stay non-negative:
+`relaxation_proof` states the inequality, `lifted_splitting` finds multipliers and an adversary together, `relaxation_repair`
+makes them a proof, and the bound returned is what `relaxation_proof.verify` reads in the proof.
+Points outside the support keep weight p_i = 0: fewer points can only raise the margin, so the bound holds for all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..features.homogeneous import Feature
+from .lifted_block import LiftedBlock
+from .lifted_splitting import LiftedSplitting
+from .relaxation_proof import KIND, Path, leaf_forms, payoff_weights, verify
+from .relaxation_repair import pack, repair, rescale, truncate
+from .responses import SPHERE_BOUND
+from .spectral import SpectralOracle
+
+Array = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class BoundResult:
+    """A proved upper bound on gamma_1, path convention.
+
+    Attributes
+    ----------
+    adversary : (n,) p >= 0 with sum 1 up to rounding.
+    bound : ``s sum_i p_i y_i sigma(a.z_i) <= bound`` for both s and every unit a, as `relaxation_proof.verify` confirms.
+    scope : "sphere-bound", or "sphere-exact" when it meets the lower bound.
+    proof : JSON-able ("lifted-relaxation" or "spectral").
+    attempts : one record {"name", "status", "seconds", ...} for each solver call.
+    nodes : leaves of the branch and bound tree, both signs (2 = root only).
+    """
+
+    adversary: Array
+    bound: float
+    scope: str
+    proof: dict[str, Any]
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    nodes: int = 2
+
+
+@dataclass(frozen=True)
+class LiftedGame:
+    """The points that carry the relaxation, in its units: unit rows, payoffs y_i |z_i|^degree / scale."""
+
+    Z: Array
+    y: Array
+    feature: Feature
+    support: NDArray[np.int64]
+    scale: float
+
+    @property
+    def lengths(self) -> Array:
+        return np.linalg.norm(self.Z[self.support], axis=1)
+
+    @property
+    def unit(self) -> Array:
+        return self.Z[self.support] / self.lengths[:, None]
+
+    @property
+    def payoff(self) -> Array:
+        return self.y[self.support] * self.lengths**self.feature.degree / self.scale
+
+    def adversary(self, p: Array) -> Array:
+        """Weights on all n points, summing to one, from the weights on the support."""
+        weights = np.zeros(len(self.Z))
+        weights[self.support] = p / p.sum()
+        return weights
+
+    def leaf(self, sign: int, path: Path, p: Array, multipliers: dict[str, Any]) -> dict[str, Any]:
+        """Repaired leaf, in the units of the data, of multipliers in the relaxation's units; p (n,)."""
+        points = self.Z[self.support]
+        full_path = tuple(s if s.point is None else s._replace(normal=points[s.point]) for s in path)
+        forms = leaf_forms(points, full_path)
+        q = p[self.support] * self.y[self.support]
+        payoff = sign * payoff_weights(forms, self.feature, q)
+        scaled = truncate(rescale(multipliers, forms, self.lengths, self.scale), forms)
+        return repair(points, forms, self.feature.degree, payoff, scaled)
+
+    def proof(self, plus: dict[str, Any], minus: dict[str, Any]) -> dict[str, Any]:
+        """JSON of the proof from the two trees."""
+        trees = [{"sign": 1, "tree": plus}, {"sign": -1, "tree": minus}]
+        return {"kind": KIND, "version": 1, "support": self.support.tolist(), "trees": trees}
+
+
+def lifted_bound(
+    Z: Array,
+    y: Array,
+    feature: Feature,
+    *,
+    p: Array | None = None,
+    lower: float | None = None,
+    deadline: float | None = None,
+    tolerance: float = 1e-4,
+    iterations: int = 3000,
+    progress: Progress | None = None,
+) -> BoundResult:
+    """Proved upper bound on gamma_1 from the root relaxation, with the adversary that attains it.
+
+    Parameters
+    ----------
+    Z, y : (n, D) what the activation sees, labels +-1 (n,).
+    feature : sigma.
+    p : (n,) adversary whose support carries the relaxation (default: all points).
+    lower : a lower bound on gamma_1, used for scaling and for stopping only.
+    deadline : value of `time.monotonic()` at which to return the best proof so far.
+    tolerance : stop when the proved bound exceeds the relaxation's value by less than this fraction.
+    iterations : at most so many.
+
+    Raises
+    ------
+    InputError : shapes that do not fit.
+    """
+    game, start = lifted_game(Z, y, feature, p, lower)
+    if game is None:
+        return start
+    blocks = [LiftedBlock(game.unit, sign) for sign in (1, -1)]
+    splitting = LiftedSplitting(blocks, game.payoff, feature)
+    return improve(game, splitting, start, deadline=deadline, tolerance=tolerance, iterations=iterations, progress=progress)
+
+
+def lifted_game(
+    Z: Array, y: Array, feature: Feature, p: Array | None, lower: float | None
+) -> tuple[LiftedGame | None, BoundResult]:
+    """The game on the support of p, and the spectral bound for p to start from (None: that bound is already 0)."""
+    Z, y = np.ascontiguousarray(Z, dtype=float), np.asarray(y, dtype=float)
+    p = np.full(len(Z), 1.0 / len(Z)) if p is None else np.asarray(p, dtype=float)
+    if Z.ndim != 2 or y.shape != (len(Z),) or p.shape != (len(Z),):
+        raise InputError(f"Z {Z.shape}, y {y.shape}, p {p.shape}: wanted (n, D), (n,), (n,)")
+    started = time.monotonic()
+    zero = ~Z.any(axis=1)
+    if zero.any():
+        # A neuron pays nothing at z = 0, so all the weight there proves gamma = 0.
+        p = np.where(np.arange(len(Z)) == np.argmax(zero), 1.0, 0.0)
+    answer = SpectralOracle(Z, feature)(p * y)
+    attempt = {"name": "spectral", "status": "bound", "seconds": time.monotonic() - started, "bound": answer.bound}
+    start = BoundResult(p, answer.bound, SPHERE_BOUND, answer.proof or {}, [attempt])
+    if answer.bound <= 0.0:
+        return None, start
+    support = np.flatnonzero(p > 1e-12 * p.max())
+    scale = lower if lower is not None and lower > 1e-9 * answer.bound else 0.5 * answer.bound
+    return LiftedGame(Z, y, feature, support, scale), start
+
+
+def improve(
+    game: LiftedGame,
+    splitting: LiftedSplitting,
+    best: BoundResult,
+    *,
+    deadline: float | None,
+    tolerance: float,
+    iterations: int,
+    progress: Progress | None = None,
+) -> BoundResult:
+    """Runs the splitting on root blocks and keeps the best repaired bound; safe to interrupt at any time."""
+    started, status, value = time.monotonic(), "iteration limit", float("inf")
+    attempts = list(best.attempts)
+    try:
+        while splitting.iterations < iterations:
+            splitting.run(100)
+            p = game.adversary(splitting.p)
+            leaves = [game.leaf(b.sign, b.path, p, splitting.multipliers(b)) for b in splitting.blocks]
+            value = max(leaf["value"] for leaf in leaves)
+            if value < best.bound:
+                proof = game.proof(*map(pack, leaves))
+                best = BoundResult(p, verify(game.Z, game.y, game.feature, p, proof), SPHERE_BOUND, proof)
+            if progress:
+                progress(f"iteration {splitting.iterations}: bound {best.bound:.6g}")
+            if value - splitting.value() * game.scale < tolerance * value:
+                status = "solved"
+                break
+            if deadline is not None and time.monotonic() > deadline:
+                status = "time limit"
+                break
+    except KeyboardInterrupt:
+        status = "interrupted"
+    attempts.append(_attempt(splitting, status, time.monotonic() - started, best.bound))
+    return BoundResult(best.adversary, best.bound, best.scope, best.proof, attempts)
+
+
+def _attempt(splitting: LiftedSplitting, status: str, seconds: float, bound: float) -> dict[str, Any]:
+    return {
+        "name": "lifted splitting",
+        "status": status,
+        "seconds": seconds,
+        "iterations": splitting.iterations,
+        "bound": bound,
+    }
+

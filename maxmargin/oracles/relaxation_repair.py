@@ -1,0 +1,131 @@
+r"""From approximate multipliers to a leaf of a proof: round them, then pay for what S lacks with multipliers of its own.
+
+With S = [[t - rho, b'], [b, R]], S >= 0 iff R > 0 and t >= rho + b'R^{-1}b: once R is positive definite the best t is known.
+R is lifted by a valid form: ``delta nu_i (u_i^2 - h_i^2) = delta nu_i (h'_i^2 - 2 h_i h'_i)`` with u_i = z_i.a, h'_i = h_i - u_i,
+adds delta nu_i to R on h_i and takes delta nu_i z_i z_i' from it on a; raising rho pays for the latter.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .relaxation_proof import Forms, is_positive_semidefinite, slack_matrix
+
+Array = NDArray[np.float64]
+
+DIGITS = 7  # significant digits of the stored multipliers; what rounding costs is repaired like any other error
+
+
+def rescale(leaf: dict[str, Any], forms: Forms, lengths: Array, scale: float) -> dict[str, Any]:
+    """Multipliers found for unit points and payoffs y_i |z_i|^degree / scale, in the units of the data.
+
+    `lengths` (N,) are the |z_i|; a form of a free point or of a split on a point grows by that length.
+    """
+    size = np.ones(len(forms.L))
+    for index in (forms.right, forms.left):
+        used = index >= 0
+        size[index[used]] = lengths[used]
+    return {
+        "rho": scale * leaf["rho"],
+        "mu": scale * leaf["mu"] / size,
+        "omega": scale * leaf["omega"] / size[:, None],
+        "pairs": scale * leaf["pairs"] / np.outer(size, size),
+    }
+
+
+def truncate(leaf: dict[str, Any], forms: Forms) -> dict[str, Any]:
+    """Multipliers with few digits, with their signs and in their cones; tiny pairs dropped."""
+    pairs = _significant(leaf["pairs"])
+    k, l = forms.complementary
+    signed = np.zeros(pairs.shape, dtype=bool)
+    signed[k, l] = signed[l, k] = True
+    pairs = np.where(signed | (pairs > 1e-7 * np.abs(pairs).max(initial=0.0)), pairs, 0.0)
+    omega = _significant(leaf["omega"])
+    # Outward, so that mu >= |omega| holds in exact arithmetic too.
+    mu = np.maximum(_significant(leaf["mu"]), np.linalg.norm(omega, axis=1) * (1.0 + 1e-14))
+    return {"rho": leaf["rho"], "mu": mu, "omega": omega, "pairs": pairs}
+
+
+def repair(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[str, Any]) -> dict[str, Any]:
+    """The leaf with rho, pairs and "value" such that S is positive definite and the value as small as a line search finds.
+
+    Parameters
+    ----------
+    Z : (N, D) support points.
+    payoff : (K,) s times `relaxation_proof.payoff_weights`.
+    leaf : truncated multipliers.
+    """
+    leaf = {**leaf, "value": 0.0}
+    D = Z.shape[1]
+    free = Z[forms.free]
+    nu = 1.0 / np.maximum((free * free).sum(axis=1), 1e-300)
+    nu /= max(1.0, float(np.linalg.eigvalsh((free.T * nu) @ free)[-1])) if len(free) else 1.0
+    S, _ = slack_matrix(forms, degree, payoff, leaf)
+    unit = np.r_[np.ones(D), np.sqrt(nu)]
+    eigenvalues, vectors = np.linalg.eigh(S[1:, 1:] / np.outer(unit, unit))
+    b = (vectors.T @ (S[1:, 0] / unit)) ** 2
+    size = max(float(np.abs(eigenvalues).max()), float(np.sqrt(b.sum())), 1e-300)
+    floor = max(0.0, -float(eigenvalues[0]))
+    deltas = floor + size * np.geomspace(1e-11, 10.0, 250)
+    values = (b[:, None] / (eigenvalues[:, None] + deltas)).sum(axis=0) + 2.0 * deltas
+    delta = float(deltas[np.argmin(values)])
+    for _ in range(60):
+        lifted = _lift(leaf, forms, nu, delta)
+        S, error = slack_matrix(forms, degree, payoff, lifted)
+        value = _schur(S, error, size)
+        if value is not None:
+            lifted["value"] = value
+            return lifted
+        delta = 2.0 * delta + 1e-13 * size
+    raise np.linalg.LinAlgError("repair: the slack matrix is not finite")
+
+
+def _lift(leaf: dict[str, Any], forms: Forms, nu: Array, delta: float) -> dict[str, Any]:
+    k, l = forms.complementary
+    pairs = leaf["pairs"].copy()
+    pairs[l, l] += delta * nu
+    pairs[k, l] -= delta * nu
+    pairs[l, k] -= delta * nu
+    return {**leaf, "rho": leaf["rho"] + 2.0 * delta, "pairs": pairs}
+
+
+def _schur(S: Array, error: Array, size: float) -> float | None:
+    """The t that makes S + t e_r e_r' provably positive semidefinite, or None when R is not positive definite enough."""
+    e = np.sqrt(np.maximum(np.diag(S)[1:], 1e-300))
+    try:
+        half = np.linalg.solve(np.linalg.cholesky(S[1:, 1:] / np.outer(e, e)), S[1:, 0] / e)
+    except np.linalg.LinAlgError:
+        return None
+    # The stated value is a hair above its infimum, or no test in floating point could confirm it.
+    value = float(half @ half - S[0, 0])
+    value += 1e-10 * (abs(value) + size) + float(np.linalg.norm(error))
+    full = S.copy()
+    full[0, 0] += value
+    powers = np.exp2(np.round(0.5 * np.log2(np.maximum(np.diag(full), 1e-300))))
+    scale = np.outer(powers, powers)
+    return value if is_positive_semidefinite(full / scale, 1.1 * float(np.linalg.norm(error / scale))) else None
+
+
+def pack(leaf: dict[str, Any]) -> dict[str, Any]:
+    """JSON form of a repaired leaf: l_k l_l with k < l carries both entries of the symmetric matrix."""
+    upper = np.triu(leaf["pairs"], 1) * 2.0 + np.diag(np.diag(leaf["pairs"]))
+    rows, cols = np.nonzero(upper)
+    return {
+        "value": leaf["value"],
+        "rho": leaf["rho"],
+        "mu": leaf["mu"].tolist(),
+        "omega": leaf["omega"].tolist(),
+        "rows": rows.tolist(),
+        "cols": cols.tolist(),
+        "values": upper[rows, cols].tolist(),
+    }
+
+
+def _significant(values: Array) -> Array:
+    """Rounded to DIGITS significant decimal digits."""
+    exponent = np.floor(np.log10(np.maximum(np.abs(values), 1e-290)))
+    unit = 10.0 ** (DIGITS - 1 - exponent)
+    return np.round(values * unit) / unit
