@@ -41,6 +41,10 @@ def _dictionary(z, directions, rng):
         angle = 2 * np.pi * np.arange(1440) / 1440
         turned = z[:, ::-1] * [1.0, -1.0]
         parts += [np.column_stack([np.cos(angle), np.sin(angle)]), turned, -turned]
+    if D == 3:
+        crossed = np.cross(z[:, None], z).reshape(-1, 3)  # the vertices of the arrangement of the planes z_i^perp
+        crossed = crossed[np.linalg.norm(crossed, axis=1) > 1e-9]
+        parts += [crossed, -crossed]
     if directions is not None:
         parts.append(directions)
     stacked = np.vstack(parts)
@@ -72,13 +76,17 @@ def test_f2_value_is_the_minimum_norm_point_of_the_kernel(form):
     """gamma_2^2 = min_p p'YKYp; with K = LL', NNLS on [L'Y; 1'] a = [0; 1] returns a ~ p (exact active set)."""
     z, y = form.dataset.inputs(form.bias), form.dataset.y
     norms = np.linalg.norm(z, axis=1)
-    angle = np.arccos(np.clip(z @ z.T / np.outer(norms, norms), -1, 1))
+    unit = z / norms[:, None]
+    apart, together = unit[:, None] - unit, unit[:, None] + unit
+    angle = 2 * np.arctan2(
+        np.linalg.norm(apart, axis=2), np.linalg.norm(together, axis=2)
+    )  # exact near 0, unlike arccos
     K = np.outer(norms, norms) * (np.sin(angle) + (np.pi - angle) * np.cos(angle)) / (2 * np.pi * z.shape[1])
     values, vectors = np.linalg.eigh(K * np.outer(y, y))
     root = (vectors * np.sqrt(np.maximum(values, 0.0))).T
     a, _ = nnls(np.vstack([root, np.ones(len(y))]), np.append(np.zeros(len(y)), 1.0))
     p = a / a.sum()
-    assert np.linalg.norm(root @ p) == pytest.approx(form.gamma_2, rel=1e-7, abs=1e-7)
+    assert np.linalg.norm(root @ p) == pytest.approx(form.gamma_2, rel=1e-12, abs=1e-7)
 
 
 @pytest.mark.parametrize("form", _params(lambda f: f.gamma_savarese is not None))
@@ -110,6 +118,22 @@ def test_every_family_is_present_and_named_uniquely():
     assert len({form.name for form in FORMS}) == len(FORMS)
     optional = [f.name for f in fields(FORMS[0]) if f.name.startswith("gamma")]
     assert all(any(getattr(form, name) is not None for name in optional) for form in FORMS)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("4-gon r=1", "wei d=2"),
+        ("4-gon r=1.41", "parity d=2"),
+        ("2 orthogonal points r=1", "two points theta=1.57 r=1,1"),
+        ("antipodal r=1 D=2 opposite labels", "two points theta=3.14 r=1,1"),
+        ("two points theta=1.57 r=1.41,1.41 with bias", "two points theta=1.57 r=1.41,1.41"),
+    ],
+)
+def test_families_agree_where_they_meet(one, other):
+    named = {form.name: form for form in FORMS}
+    assert named[one].gamma_path == pytest.approx(named[other].gamma_path, rel=1e-14)
+    assert named[one].gamma_2 == pytest.approx(named[other].gamma_2, rel=1e-14)
 
 
 def test_values_quoted_in_the_theory_page():

@@ -90,11 +90,11 @@ def _one_point() -> Iterator[ClosedForm]:
 
 def _antipodal() -> Iterator[ClosedForm]:
     """C2: +-z never share a neuron, whatever the labels; K(z, -z) = 0."""
-    for z, same in (([1.0, 2.0], False), ([1.0, 2.0], True), ([2.0, -1.0, 2.0, 4.0], False)):
+    for z, same in (([1.0, 0.0], False), ([1.0, 2.0], False), ([1.0, 2.0], True), ([2.0, -1.0, 2.0, 4.0], False)):
         data = make_dataset([z, [-v for v in z]], [1, 1 if same else -1], "antipodal", classes=(-1, 1))
         r, D = float(np.linalg.norm(z)), len(z)
         yield ClosedForm(
-            "C2", f"antipodal D={D} {'same' if same else 'opposite'} labels", data, False,
+            "C2", f"antipodal r={r:.3g} D={D} {'same' if same else 'opposite'} labels", data, False,
             r / 2, r / (2 * math.sqrt(D)), r * r / 2, directions=data.X / r,
             source="supports of (a.z)_+ and (-a.z)_+ are disjoint",
         )  # fmt: skip
@@ -102,8 +102,8 @@ def _antipodal() -> Iterator[ClosedForm]:
 
 def _two_points() -> Iterator[ClosedForm]:
     """C3: two points at angle theta."""
-    for theta in (0.2, 1.0, math.pi / 2, 2.0, 3.0):
-        for r1, r2 in ((1.0, 1.0), (2.0, 2.0), (1.0, 2.5)):
+    for theta in (0.2, 1.0, math.pi / 2, 2.0, math.pi):
+        for r1, r2 in ((1.0, 1.0), (ROOT2, ROOT2), (1.0, 2.5)):
             yield _opposite_pair(small.two_points(theta, r1, r2), False, (theta, r1, r2))
         yield _same_pair(theta, 1.5)
     for s in (0.3, 1.0, 3.0):  # on a line with bias: z = (+-s, 1), |z|^2 = 1 + s^2, half the angle has tangent s
@@ -174,7 +174,7 @@ def _polygons() -> Iterator[ClosedForm]:
 
 def _orthogonal() -> Iterator[ClosedForm]:
     """C6: orthogonally separable: gamma = m+ m-/(m+ + m-), m+- = dist(0, conv of the class), one neuron a class."""
-    for k, r in ((4, 1.0), (5, 2.0), (8, 1.0)):
+    for k, r in ((2, 1.0), (4, 1.0), (5, 2.0), (8, 1.0)):
         data = small.orthogonal(k, r)
         plus, minus = int((data.y > 0).sum()), int((data.y < 0).sum())
         centres = np.array([np.where(data.y == s, 1.0, 0.0) / math.sqrt(m) for s, m in ((1, plus), (-1, minus))])
