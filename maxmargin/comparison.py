@@ -154,7 +154,7 @@ def compare(
     output = train(dataset, layers="output", weights=weights, **training, progress=_prefixed(progress, "output layer"))
     runs = (
         ComparedRun(both, "f1", margins["f1"].bracket),
-        ComparedRun(output, "f2m", random_feature_bracket(output.network, dataset, tol=tol)),
+        ComparedRun(output, "f2m", random_feature_bracket(output.network.hidden, dataset.inputs(bias), dataset.y, feature, tol)),
     )
     options = shared | {"feature": feature.name, "weights": weights, "width": width, "steps": steps}
     return Comparison(dataset, margins, runs, time.perf_counter() - start, options | {"time_limit": time_limit})

@@ -7,7 +7,6 @@ Over the whole sphere (`VariationGame`) or over finitely many given directions (
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,16 +16,14 @@ from numpy.typing import NDArray
 from .. import rounding
 from ..conventions import variation_factor
 from ..features.homogeneous import Feature
-from ..oracles.responses import Oracle, Responses
+from ..oracles.proofs import proved_bound
+from ..oracles.responses import SPHERE_BOUND, Oracle, Responses
 from .bracket import Bracket
 from .measure import Measure
 
 Array = NDArray[np.float64]
 
 DICTIONARY = "dictionary"
-
-# Recomputes, from stored dual multipliers alone, a bound on max s g(a) over the sphere: (Z, y, feature, p, proof) -> (bound, scope).
-Verifier = Callable[[Array, Array, Feature, Array, dict[str, Any]], tuple[float, str]]
 
 
 @dataclass(frozen=True)
@@ -78,29 +75,22 @@ class _Variation:
 
 @dataclass(frozen=True)
 class VariationGame(_Variation):
-    """F1 over all neurons of the sphere; `oracle` answers the adversary and says what its answer proves.
-
-    `verifier` recomputes the bound of a stored dual proof, for scopes that the oracle alone cannot prove.
-    """
+    """F1 over all neurons of the sphere; `oracle` answers the adversary and says what its answer proves."""
 
     oracle: Oracle = field(kw_only=True)
-    verifier: Verifier | None = field(default=None, kw_only=True)
 
     def best_response(self, p: Array, count: int = 15) -> Responses:
         """Neurons that the adversary p pays best, in path units (multiply by `factor`)."""
         return self.oracle(p * self.y, count)
 
-    def certify(self, measure: Measure, p: Array, proof: dict[str, Any] | None = None) -> Bracket:
-        """Bracket of gamma_1 from any measure and any p >= 0; the better of the oracle's and the proof's bound.
-
-        An oracle that proves nothing leaves ``upper = inf`` unless there is a proof.
-        """
+    def certify(self, measure: Measure, p: Array) -> Bracket:
+        """Bracket of gamma_1 from any measure and any p >= 0; ``upper = inf`` when the oracle proves nothing."""
         responses = self.best_response(p, count=1)
-        bound, scope = responses.bound, responses.scope or "sphere-bound"
-        if proof is not None and self.verifier is not None:
-            proved, proved_scope = self.verifier(self.Z, self.y, self.feature, p, proof)
-            if proved < bound:
-                bound, scope = proved, proved_scope
+        return Bracket(self.lower(measure), _upper(self.factor * responses.bound, p), responses.scope or SPHERE_BOUND)
+
+    def certify_with(self, proof: dict[str, Any], measure: Measure, p: Array, scope: str = SPHERE_BOUND) -> Bracket:
+        """The same from stored dual multipliers: the bound is recomputed from `proof`, whatever made it."""
+        bound = proved_bound(self.Z, self.y, self.feature, p, proof)
         return Bracket(self.lower(measure), _upper(self.factor * bound, p), scope)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..dataset import Dataset, load
+from ..errors import InputError
 from ..features.directions import check_directions
 from ..features.homogeneous import Feature, get_feature
 from ..games.certificate import Certificate
@@ -73,7 +74,6 @@ def max_margin(
         bias=bias,
         convention=convention,
         weights=weights,
-        directions=None if directions is None else check_directions(np.asarray(directions), dataset.d + bias),
         solver=solver.lower(),
         tol=tol,
         time_limit=time_limit,
@@ -81,6 +81,8 @@ def max_margin(
         seed=seed,
         progress=progress,
     )
-    if norm != "f1":
-        return kernel_margin(request)
-    return sphere_margin(request) if directions is None else dictionary_margin(request)
+    if directions is not None:
+        if norm != "f1":
+            raise InputError(f"directions: given with norm {norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out")
+        return dictionary_margin(request, check_directions(np.asarray(directions), dataset.d + bias))
+    return sphere_margin(request) if norm == "f1" else kernel_margin(request)

@@ -38,7 +38,6 @@ class Request:
     bias: bool = True
     convention: str = "sphere"
     weights: str = "sphere"
-    directions: Array | None = None
     solver: str = "auto"
     tol: float = 1e-9
     time_limit: float | None = None
@@ -54,8 +53,6 @@ class Request:
             raise InputError(f"tol: found {self.tol!r}, wanted a relative gap between 0 and 1, e.g. 1e-6")
         if self.time_limit is not None and not (self.time_limit >= 0 and math.isfinite(self.time_limit)):
             raise InputError(f"time_limit: found {self.time_limit!r}, wanted seconds >= 0, or None for no limit")
-        if self.directions is not None and self.norm != "f1":
-            raise InputError(f"directions: given with norm {self.norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out")
 
     @property
     def Z(self) -> Array:

@@ -1,0 +1,144 @@
+"""F1 margins: over all neurons of the sphere, or over a given dictionary."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..games.bracket import Bracket
+from ..games.certificate import Attempt, Certificate
+from ..games.measure import Measure
+from ..games.variation import DictionaryGame, VariationGame
+from ..oracles.choose import EXACT_DIMENSION, exact_oracle
+from ..oracles.spectral import SpectralOracle
+from ..solvers import conic
+from ..solvers.column_generation import ColumnGeneration
+from ..solvers.dictionary import max_margin_dictionary
+from ..solvers.proposal import INTERRUPTED, Proposal, Round
+from ..text import bracket_text
+from .request import Clock, Request
+
+Array = NDArray[np.float64]
+
+ENGINES = ("auto", "highs")
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A bracket with the pair that proves it."""
+
+    bracket: Bracket
+    measure: Measure
+    p: Array
+    proof: dict[str, Any] | None = None
+    attempts: tuple[Attempt, ...] = ()
+    iterations: int = 0
+    interrupted: bool = False
+
+
+def dictionary_margin(request: Request, directions: Array) -> Certificate:
+    """F1 over the given unit directions (K, D), scope "dictionary"."""
+    clock, unit, feature = Clock(request.time_limit), _unit(request.Z), request.feature
+    game = DictionaryGame(request.Z, request.data.y, feature, request.convention, directions=directions)
+    proposal = max_margin_dictionary(unit, game.y, feature, directions, _search(request, clock, count=30))
+    if request.solver != "auto":
+        proposal = _conic(request, feature.evaluate(directions, unit), directions, proposal)
+    measure = proposal.measure.normalised(feature.degree)
+    proved = _proved(game.certify(measure, proposal.p), measure, proposal)
+    return replace(_certificate(request, game, proved, clock), dictionary_sha256=dictionary_hash(directions))
+
+
+def dictionary_hash(directions: Array) -> str:
+    """sha256 of the shape and the little-endian float64 bytes of the unit directions (K, D)."""
+    digest = hashlib.sha256(np.array(directions.shape, dtype="<i8").tobytes())
+    digest.update(np.ascontiguousarray(directions, dtype="<f8").tobytes())
+    return digest.hexdigest()
+
+
+def sphere_margin(request: Request) -> Certificate:
+    """F1 over all neurons: exact enumeration in low dimension, else column generation and a proved relaxation."""
+    clock, Z = Clock(request.time_limit), request.Z
+    game = VariationGame(Z, request.data.y, request.feature, request.convention, oracle=SpectralOracle(Z, request.feature))
+    if Z.shape[1] <= EXACT_DIMENSION:
+        proved = _enumerated(request, game, clock)
+    else:
+        proved = _relaxed(request, game, clock)
+    return _certificate(request, game, proved, clock)
+
+
+def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
+    """Column generation with the exact oracle, which also proves the upper end."""
+    unit = _unit(request.Z)
+    proposal = _search(request, clock)(unit, game.y, request.feature, exact_oracle(unit, request.feature))
+    proposal = _second_opinion(request, unit, proposal)
+    measure = proposal.measure.normalised(request.feature.degree)
+    exact = replace(game, oracle=exact_oracle(request.Z, request.feature))
+    return _proved(exact.certify(measure, proposal.p), measure, proposal)
+
+
+def _second_opinion(request: Request, Z: Array, proposal: Proposal) -> Proposal:
+    """With a named solver, solve the finite program over the neurons found once more, through CVXPY."""
+    if request.solver in ENGINES or not proposal.measure.weights.any():
+        return proposal
+    features = request.feature.evaluate(proposal.measure.directions, Z)
+    return _conic(request, features, proposal.measure.directions, proposal)
+
+
+def _conic(request: Request, features: Array, directions: Array, fallback: Proposal) -> Proposal:
+    """CVXPY's answer over finitely many neurons; without one, the fallback, with both attempts on record."""
+    y = request.data.y
+    unit = float(np.abs(features).max()) or 1.0
+    solution = conic.solve(conic.variation_program(features / unit, y), request.solver)
+    attempts = (Attempt(f"cvxpy/{request.solver}", solution.status, solution.seconds), *fallback.attempts)
+    if solution.variable is None or solution.dual is None or not solution.dual.any():
+        return replace(fallback, attempts=attempts)
+    p = solution.dual / solution.dual.sum()
+    return replace(fallback, measure=Measure(directions, solution.variable), p=p, attempts=attempts)
+
+
+def _proved(bracket: Bracket, measure: Measure, proposal: Proposal) -> Proved:
+    interrupted = proposal.hint == INTERRUPTED
+    return Proved(bracket, measure, proposal.p, None, proposal.attempts, proposal.rounds, interrupted)
+
+
+def _certificate(request: Request, game: VariationGame | DictionaryGame, proved: Proved, clock: Clock) -> Certificate:
+    return Certificate(
+        problem=request.problem,
+        bracket=proved.bracket,
+        status=proved.bracket.status(request.tol, game.scale(proved.p), proved.interrupted),
+        classifier=proved.measure,
+        adversary=proved.p,
+        tol=request.tol,
+        attempts=proved.attempts,
+        iterations=proved.iterations,
+        seconds=clock.seconds,
+        proof=proved.proof,
+        training=request.Z,
+    )
+
+
+def _unit(Z: Array) -> Array:
+    """The inputs in a unit in which their lengths are about one: a power of two, so that nothing is rounded."""
+    return np.ldexp(Z, -int(np.frexp(float(np.abs(Z).max()))[1]))
+
+
+def _search(request: Request, clock: Clock, count: int = 15) -> ColumnGeneration:
+    return ColumnGeneration(
+        tol=min(request.tol, 1e-12),
+        time_limit=clock.left,
+        max_rounds=10_000 if request.max_rounds is None else request.max_rounds,
+        count=count,
+        progress=_rounds(request),
+    )
+
+
+def _rounds(request: Request) -> Callable[[Round], None]:
+    def show(item: Round) -> None:
+        request.progress(f"round {item.number}  {bracket_text(item.lower, item.upper)}  neurons {item.neurons}")
+
+    return show

@@ -1,0 +1,29 @@
+"""Which oracle answers for which dimension: exact where enumeration is cheap, a proved bound above."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features.homogeneous import Feature
+from .arrangement import ArrangementOracle
+from .responses import Oracle
+from .spectral import SpectralOracle
+
+Array = NDArray[np.float64]
+
+EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
+
+
+def exact_oracle(Z: Array, feature: Feature) -> Oracle:
+    """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved."""
+    if feature.degree == 1:
+        return ArrangementOracle(Z, feature)
+    from .cells_quadratic import QuadraticCellOracle
+
+    return QuadraticCellOracle(Z, feature)
+
+
+def proving_oracle(Z: Array, feature: Feature) -> Oracle:
+    """An oracle whose bound is always finite and cheap: exact for D <= 3, spectral above."""
+    return exact_oracle(Z, feature) if Z.shape[1] <= EXACT_DIMENSION else SpectralOracle(Z, feature)

@@ -1,0 +1,29 @@
+"""Stored proofs of upper bounds, verified by kind; NumPy only, no solver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..features.homogeneous import Feature
+from . import relaxation_proof, spectral
+
+Array = NDArray[np.float64]
+
+_VERIFIERS = {relaxation_proof.KIND: relaxation_proof.verify, spectral.KIND: spectral.verify}
+
+
+def proved_bound(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str, Any]) -> float:
+    """The bound on ``max s sum_i p_i y_i sigma(a.z_i)`` that `proof` establishes (path convention), recomputed.
+
+    Raises
+    ------
+    InputError : a proof of unknown kind, or one that does not fit the data.
+    """
+    kind = proof.get("kind")
+    if kind not in _VERIFIERS:
+        raise InputError(f"proof: found kind {kind!r}, wanted one of {', '.join(_VERIFIERS)}")
+    return _VERIFIERS[kind](Z, y, feature, p, proof)
