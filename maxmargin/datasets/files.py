@@ -13,6 +13,7 @@ import numpy as np
 
 from ..archives import read_arrays
 from ..atomic import replacing, write_text
+from ..conventions import Array
 from ..errors import InputError
 from .values import Dataset, make_dataset
 
@@ -39,15 +40,10 @@ def read_csv(path: Path) -> Dataset:
         raise InputError(
             f"{path}: line {lines[labels.index('')]}, label column {header[column]!r} is empty, wanted a label"
         )
-    number = _plain_float if "_" in text else float
-    try:
-        X = np.array([[number(cell) for cell in row] for row in rows])
-    except ValueError:
-        X = None
-    if X is None or not np.isfinite(X).all():
+    X = _numbers(rows)
+    if X is None:
         raise _bad_cell(path, names, rows, lines)
-    label_name = header[column]
-    return _located(f"{path} (label column {label_name!r})", lambda: _as_dataset(path, X, labels, names))
+    return _located(f"{path} (label column {header[column]!r})", lambda: _as_dataset(path, X, labels, names))
 
 
 def read_npz(path: Path) -> Dataset:
@@ -140,6 +136,15 @@ def _looks_like_data(header: list[str]) -> bool:
     """Numbers everywhere, but perhaps for a text label in the last column."""
     numbers = [_is_number(cell) for cell in header]
     return all(numbers) or (len(header) > 1 and all(numbers[:-1]) and header[-1] not in LABEL_COLUMNS)
+
+
+def _numbers(rows: list[list[str]]) -> Array | None:
+    """The cells as floats, or None when one of them is no finite number."""
+    try:
+        X = np.array([[_plain_float(cell) for cell in row] for row in rows])
+    except ValueError:
+        return None
+    return X if np.isfinite(X).all() else None
 
 
 def _bad_cell(path: Path, names: list[str], rows: list[list[str]], lines: list[int]) -> InputError:
