@@ -26,6 +26,7 @@ The slack added to the largest evaluated value is therefore first order in 1 and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from math import comb
 
 import numpy as np
@@ -33,11 +34,13 @@ import numpy as np
 from .. import rounding
 from ..errors import InputError
 from ..features.homogeneous import Feature
-from .arrangement_faces import interiors, side_choices, vertices
+from .arrangement_cells import faces, slopes
+from .arrangement_faces import interiors, vertices
 from .circle import Array, Index, arcs, further_flags, index_blocks
 from .responses import SPHERE_EXACT, Responses
 
 WORK = 5e8  # crossings that an enumeration may sort: a few minutes
+CHUNK = 256  # candidates evaluated at once: the best of them spare most of the others
 BLOCK = 1 << 16  # crossings handled at once: keeps the working set in cache
 
 
@@ -168,7 +171,8 @@ def _span(X: Array) -> tuple[Array, float]:
 class Maxima:
     """The best distinct directions found so far for ``|l.a| + |E(a)|``.
 
-    `top` is the largest value, `floor` the value below which a direction is of no use any more.
+    `top` is the largest value, `floor` the value below which a direction is of no use; both are lowered by what rounding
+    can do to the cumulated sums with which they are compared.
     """
 
     def __init__(self, X: Array, h: Array, ell: Array, count: int, separation: float) -> None:
@@ -176,29 +180,43 @@ class Maxima:
         self.count, self.cosine = count, np.cos(separation)
         self._values = np.empty(0)
         self._directions = np.empty((0, len(ell)))
-        self.top = self.floor = 0.0
+        self._eta = rounding.relative_error(4 * len(h)) * float(np.abs(h).sum() + np.linalg.norm(ell))
+        self.top = self.floor = -self._eta
 
     def even(self, A: Array) -> Array:
         """E(a) for each row of A."""
         return np.abs(A @ self.X.T) @ self.h
 
-    def offer(self, A: Array) -> None:
-        """Evaluate candidate directions (K, D) and keep the best distinct ones."""
+    def offer(self, A: Array, promised: Array | None = None) -> None:
+        """Evaluate candidate directions (K, D), best promise first, and keep the best distinct ones."""
+        if promised is None or len(A) <= CHUNK:
+            self._evaluate(A)
+            return
+        order = np.argsort(-promised, kind="stable")
+        for start in range(0, len(A), CHUNK):
+            chunk = order[start : start + CHUNK]
+            chunk = chunk[promised[chunk] > self.floor]
+            if not len(chunk):
+                return
+            self._evaluate(A[chunk])
+
+    def _evaluate(self, A: Array) -> None:
         if not len(A):
             return
         E, linear = self.even(A), A @ self.ell
         turn = np.where((E < 0.0) != (linear < 0.0), -1.0, 1.0)
         values = np.concatenate([np.abs(E) + np.abs(linear), np.abs(E) - np.abs(linear)])
         A = np.concatenate([turn[:, None] * A, -turn[:, None] * A])
-        useful = np.flatnonzero(values >= self.floor)
+        useful = np.flatnonzero(values >= max(self.floor, 0.0))
         values = np.concatenate([self._values, values[useful]])
         A = np.concatenate([self._directions, A[useful]])
         order = np.argsort(-values, kind="stable")
         values, A = values[order], A[order]
         chosen = self._distinct(A)
         self._values, self._directions = values[chosen], A[chosen]
-        self.top = float(self._values[0])
-        self.floor = float(self._values[-1]) if len(chosen) == self.count else 0.0
+        self.top = float(self._values[0]) - self._eta
+        if len(chosen) == self.count:
+            self.floor = float(self._values[-1]) - self._eta
 
     def _distinct(self, A: Array) -> Index:
         """Greedy choice, best first, of rows that are pairwise separated."""
@@ -223,21 +241,24 @@ def _enumerate(pool: Maxima) -> None:
     if not affordable(N, D):
         raise InputError(f"q: found {N} hyperplanes in dimension {D}, too many to enumerate exactly; "
                          "want fewer support points, or use the relaxation and branch-and-bound oracles")
-    eta = rounding.relative_error(4 * N) * (np.abs(pool.h).sum() + np.linalg.norm(pool.ell))
     for T in index_blocks(N, D - 2, max(1, BLOCK // N)):
-        _visit(pool, T, eta)
+        _visit(pool, T)
         flags = further_flags(pool.X, T)
         for start in range(0, len(flags), max(1, BLOCK // N)):
-            _visit(pool, flags[start : start + max(1, BLOCK // N)], eta)
+            _visit(pool, flags[start : start + max(1, BLOCK // N)])
 
 
-def _visit(pool: Maxima, T: Index, eta: float) -> None:
-    """All faces that touch the circles T; eta bounds the rounding of the sums that decide what is worth evaluating."""
+def _visit(pool: Maxima, T: Index) -> None:
+    """All faces that touch the circles T."""
     block = arcs(pool.X, pool.h, T)
     if not len(block.T):
         return
     ell = np.matmul(block.frame.transpose(2, 0, 1), pool.ell)
-    pool.offer(vertices(block, pool.h, ell, pool.top - eta, pool.floor - eta))
-    for t in side_choices(T.shape[1]):
-        for A in interiors(block, pool.h, ell, t, pool.top - eta, pool.floor - eta):
-            pool.offer(A)
+    pool.offer(vertices(block, pool.h, ell, pool))
+    slope = slopes(block, pool.X)
+    k = T.shape[1]
+    for size in reversed(range(k + 1)):  # small faces first: their values prune the large ones
+        for zeros in combinations(range(k), size):
+            for visit in faces(block, slope, zeros):
+                for A, promised in interiors(block, pool.h, ell, visit, pool):
+                    pool.offer(A, promised)

@@ -8,19 +8,27 @@ on the face's linear span) or on the face's boundary (findings F1.3).  A maximum
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .arrangement_cells import Faces
 from .circle import Arcs, Array, Index
 
 # Sign tests are relaxed by this much: a point slightly outside its face is a valid candidate all the same.
 INSIDE = 1e-9
 
 
-def vertices(arcs: Arcs, h: Array, ell: Array, best: float, floor: float) -> Array:
-    """Directions (K, D) of vertices worth more than `best`, and of local maxima worth more than `floor`.
+class Reach(Protocol):
+    """What is already known: the best value, and the value below which nothing is wanted."""
+
+    top: float
+    floor: float
+
+
+def vertices(arcs: Arcs, h: Array, ell: Array, pool: Reach) -> Array:
+    """Directions (K, D) of vertices worth more than `pool.top`, and of local maxima worth more than `pool.floor`.
 
     Parameters
     ----------
@@ -36,11 +44,11 @@ def vertices(arcs: Arcs, h: Array, ell: Array, best: float, floor: float) -> Arr
         cos, sin = e2 / length, -e1 / length
     linear = ell[D - 2][:, None] * cos + ell[D - 1][:, None] * sin
     value = np.abs(linear) + r * (arcs.sums[D - 2] * cos + arcs.sums[D - 1] * sin)
-    at = np.flatnonzero((value > floor) & (r != 0.0))
+    at = np.flatnonzero((value > pool.floor) & (r != 0.0))
     if not len(at):
         return np.empty((0, D))
     top = value.ravel()[at].argmax()
-    keep = (value.ravel()[at] > best) & (np.arange(len(at)) == top)
+    keep = (value.ravel()[at] > pool.top) & (np.arange(len(at)) == top)
     keep |= _vertex_is_maximum(arcs, h, ell, at, r, linear)
     at = at[keep]
     circle = at // arcs.crossing.shape[1]
@@ -70,75 +78,74 @@ def _back_substitution(R: Array, b: Array) -> Array:
     return mu
 
 
-def side_choices(k: int) -> Iterator[tuple[int, ...]]:
-    """All t in {-1, 0, 1}^k, most zeros first (the smallest faces give the incumbent that prunes the larger ones)."""
-    yield from sorted(product((-1, 0, 1), repeat=k), key=lambda t: sum(map(abs, t)))
+def interiors(block: Arcs, h: Array, ell: Array, visit: Faces, pool: Reach) -> Iterator[tuple[Array, Array]]:
+    """Maximisers inside the faces: directions (K, D), and the values (K,) they have unless a face was misjudged.
 
-
-def interiors(arcs: Arcs, h: Array, ell: Array, t: tuple[int, ...], best: float, floor: float) -> Iterator[Array]:
-    """Directions (K, D) of maximisers inside the faces reached from the arcs on the sides t.
-
-    ``t_m = 0`` stays in hyperplane T_m.  All faces with |v| > best are answered, and the local maxima of the whole
-    sphere among those with |v| > floor.
+    Answers all with value > best, and the local maxima of the whole sphere among those with value > floor.
     """
-    zeros = [m for m, side in enumerate(t) if side == 0]
+    k = block.T.shape[1]
+    D = len(block.edges)
+    zeros = list(visit.zeros)
+    signs: tuple[Array | float, ...] = (1.0, -1.0)
     if zeros:
-        sign = np.sign(h[arcs.T[:, zeros]])
-        concave = np.flatnonzero((sign[:, :1] == sign).all(axis=1) & (sign[:, 0] != 0.0))
-        signs_of_E = [(concave, -sign[concave, 0])]
-    else:
-        every = np.arange(len(arcs.T))
-        signs_of_E = [(every, np.ones(len(every))), (every, -np.ones(len(every)))]
-    for circles, r in signs_of_E:
+        sign = np.sign(h[block.T[:, zeros]])
+        concave = (sign[:, :1] == sign).all(axis=1) & (sign[:, 0] != 0.0)
+        visit = _restrict(visit, np.flatnonzero(concave[visit.circle]))
+        signs = (-sign[visit.circle, 0],)
+    if not len(visit.at):
+        return
+    even = block.sums.reshape(D, -1)[:, visit.at]
+    for m in range(k):
+        if m not in visit.zeros:
+            even += visit.sides[m] * block.steps[m][:, visit.circle]
+    linear = ell[:, visit.circle]
+    for r in signs:
         for lam in (1.0, -1.0) if ell.any() else (1.0,):
-            if len(circles):
-                yield _inside(arcs, h, lam * ell, t, circles, r, best, floor)
+            yield _inside(block, h, visit, lam * linear + r * even, pool)
 
 
-def _inside(
-    arcs: Arcs, h: Array, ell: Array, t: tuple[int, ...], circles: Index, r: Array, best: float, floor: float
-) -> Array:
-    """`interiors` for one sign of the linear term and the circles with their signs r of E."""
-    D, k, M = len(arcs.edges), len(t), arcs.crossing.shape[1]
-    zeros = [m for m in range(k) if t[m] == 0]
-    base = ell[:, circles] + r * sum((side * y[:, circles] for side, y in zip(t, arcs.steps, strict=True)), np.zeros(()))
-    row = np.repeat(np.arange(len(circles)), M)
-    at = circles[row] * M + np.tile(np.arange(M), len(circles))
-    sums = arcs.sums.reshape(D, -1)
+def _restrict(visit: Faces, keep: Index) -> Faces:
+    return Faces(visit.zeros, visit.at[keep], visit.circle[keep], visit.sides[:, keep])
 
-    basis = np.empty((len(circles), k, 0))
+
+def _inside(block: Arcs, h: Array, visit: Faces, v: Array, pool: Reach) -> tuple[Array, Array]:
+    """Those faces that contain the unit vector along v (projected on the face's span)."""
+    D, k = len(v), block.T.shape[1]
+    zeros = list(visit.zeros)
+    a, beta, inner = v, None, None
     if zeros:
-        basis, inner = np.linalg.qr(arcs.triangle[circles][:, :, zeros])
-    sides = [(m, t[m] * np.sign(arcs.triangle[circles, m, m])) for m in range(k) if t[m]]
-    if not zeros and k:  # cheapest test first: on the first side only one coordinate of v counts
-        first = np.flatnonzero(t[0] * (base[0][row] + r[row] * sums[0][at]) >= 0.0)
-        row, at = row[first], at[first]
-    v = base[:, row] + r[row] * sums[:, at]
-    beta = np.einsum("cdb,dc->bc", basis[row], v[:k])
-    a = v
-    if zeros:
+        basis, inner = np.linalg.qr(block.triangle[:, :, zeros])
+        basis = basis[visit.circle]
+        beta = np.einsum("cdb,dc->bc", basis, v[:k])
         a = v.copy()
-        a[:k] -= np.einsum("cdb,bc->dc", basis[row], beta)
-    length = np.sqrt((a * a).sum(axis=0))
-    keep = length > max(floor, 0.0)
-    for m, side in sides:
-        x = arcs.triangle[circles[row], : m + 1, m].T
-        keep &= side[row] * (x * a[: m + 1]).sum(axis=0) >= -INSIDE * length
-    keep = np.flatnonzero(keep)
-    keep = keep[_between_ends(arcs, at[keep], a[:, keep], length[keep])]
-    if zeros and len(keep):
-        mu = _back_substitution(inner[row[keep]], beta[:, keep])
-        limit = np.abs(h[arcs.T[circles[row[keep]]][:, zeros]].T)
-        keep = keep[(length[keep] > best) | (np.abs(mu) <= limit * (1.0 + INSIDE)).all(axis=0)]
-    return np.einsum("cij,jc->ci", arcs.frame[circles[row[keep]]], a[:, keep] / length[keep])
+        a[:k] -= np.einsum("cdb,bc->dc", basis, beta)
+    length = np.sqrt(_dot(a, a))
+    keep = np.flatnonzero(length > max(pool.floor, 0.0))
+    for m in range(k):
+        if m not in visit.zeros:
+            x = block.triangle[visit.circle[keep], : m + 1, m].T
+            value = visit.sides[m, keep] * _dot(x, a[: m + 1, keep])
+            keep = keep[value >= -INSIDE * length[keep]]
+    keep = keep[_between_ends(block, visit.at[keep], a[:, keep], length[keep])]
+    if beta is not None and inner is not None:
+        mu = _back_substitution(inner[visit.circle[keep]], beta[:, keep])
+        limit = np.abs(h[block.T[visit.circle[keep]][:, zeros]].T)
+        keep = keep[(length[keep] > pool.top) | (np.abs(mu) <= limit * (1.0 + INSIDE)).all(axis=0)]
+    A = np.einsum("cij,jc->ci", block.frame[visit.circle[keep]], a[:, keep] / length[keep])
+    return A, length[keep]
 
 
-def _between_ends(arcs: Arcs, at: Index, a: Array, length: Array) -> NDArray[np.bool_]:
+def _between_ends(block: Arcs, at: Index, a: Array, length: Array) -> NDArray[np.bool_]:
     """Is a on the arc's side of the hyperplane where the arc begins, and of the one where it ends?"""
-    D, M = len(arcs.edges), arcs.crossing.shape[1]
-    edges = arcs.edges.reshape(D, -1)
+    D, M = len(block.edges), block.crossing.shape[1]
+    edges = block.edges.reshape(D, -1)
     last = at % M == M - 1  # ends at the antipode of the circle's first crossing
     end = np.where(last, at - (M - 1), at + 1)
     slack = -INSIDE * length
-    inside = (edges[:, at] * a).sum(axis=0) >= slack
-    return inside & (np.where(last, 1.0, -1.0) * (edges[:, end] * a).sum(axis=0) >= slack)
+    inside = _dot(edges[:, at], a) >= slack
+    return inside & (np.where(last, 1.0, -1.0) * _dot(edges[:, end], a) >= slack)
+
+
+def _dot(a: Array, b: Array) -> Array:
+    """sum over the coordinates (first axis)."""
+    return np.einsum("dk,dk->k", a, b)
