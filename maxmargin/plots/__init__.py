@@ -10,9 +10,34 @@ from matplotlib.figure import Figure
 
 from ..atomic import replacing
 from .decision import decision_map
+from .margin import margin_curve
+from .neurons import neurons
+from .potential import dual_potential
 from .style import figure_bytes
 
-__all__ = ["decision_map", "figure_bytes", "save_figure"]
+__all__ = ["decision_map", "dual_potential", "figure_bytes", "figures", "margin_curve", "neurons", "save_figure"]
+
+
+def figures(comparison: Any) -> dict[str, Figure]:
+    """Every figure that this comparison has the parts for, in the order of reading.
+
+    Parameters
+    ----------
+    comparison : what `maxmargin.compare` returns; only read.
+
+    Returns
+    -------
+    dict : "decision_map", "margin_curve", "neurons", "dual_potential" -> matplotlib Figure (no pyplot state).
+    """
+    drawn = {"decision_map": decision_map(comparison)} if comparison.margins or comparison.runs else {}
+    if comparison.runs:
+        drawn["margin_curve"] = margin_curve(comparison)
+    f1 = comparison.margins.get("f1")
+    if f1 is not None and len(f1.classifier.weights):
+        drawn["neurons"] = neurons(comparison)
+    if f1 is not None and len(f1.classifier.weights) and f1.upper > 0:
+        drawn["dual_potential"] = dual_potential(comparison)
+    return drawn
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], dpi: int = 150) -> None:

@@ -1,0 +1,236 @@
+"""Decision maps: the classifiers of a comparison side by side, each in units of its own margin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from . import geometry, style
+from .views import View, classifier_views, feature_names
+
+Array = NDArray[np.float64]
+
+REACH = 3.0  # colours saturate at three margins
+_GRID = {"map": 220, "projection": 60}
+
+
+@style.styled
+def decision_map(comparison: Any) -> Figure:
+    """One panel a classifier: solved above, trained below; F1 left, F2 right.
+
+    d = 1: f over the line, which has to pass every point's gate. d = 2: filled map, contours at f = -1, 0, 1.
+    d > 2: the plane that the F1 neurons look at most, f averaged over the other coordinates of the data.
+    Rings: support points, area growing with the adversary's p_i (of a network: the points within 10 % of its margin).
+    """
+    views = classifier_views(comparison)
+    d = comparison.dataset.X.shape[1]
+    if d == 1:
+        return _lines(comparison, views)
+    draw = _Map(comparison, views) if d == 2 else _Projection(comparison, views)
+    rows, columns = (2, 2) if len(views) > 2 else (1, max(1, len(views)))
+    aspect = np.clip(np.diff(draw.ylim)[0] / np.diff(draw.xlim)[0], 0.6, 1.25)
+    figure = style.new_figure(9.6, 1.0 + rows * (3.85 * aspect + 0.6), "compressed")
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    places = {"f1": (0, 0), "f2": (0, 1), "both": (1, 0), "output": (1, 1)}
+    for axes in panels.flat:
+        axes.set_visible(False)
+    for k, (name, view) in enumerate(views.items()):
+        axes = panels[places[name]] if rows == 2 else panels[0, k]
+        axes.set_visible(True)
+        draw.panel(axes, view)
+    for axes in panels[-1]:
+        axes.set_xlabel(draw.labels[0])
+    for axes in panels[:, 0]:
+        axes.set_ylabel(draw.labels[1])
+    _finish(figure, panels, comparison, draw.contours)
+    return figure
+
+
+class _Map:
+    """d = 2: f itself."""
+
+    contours = True
+
+    def __init__(self, comparison: Any, views: dict[str, View]):
+        self.X, self.y = comparison.dataset.X, comparison.dataset.y
+        self.points = self.X
+        self.labels = feature_names(comparison.dataset)
+        self.xlim, self.ylim = geometry.square_limits(self.points)
+
+    def values(self, view: View, nodes: Array) -> Array:
+        return geometry.in_blocks(view.f, nodes)
+
+    def panel(self, axes: Axes, view: View) -> None:
+        """Filled map, zero set, margin contours, points, support rings."""
+        x, y, nodes = geometry.mesh(self.xlim, self.ylim, _GRID["map" if self.contours else "projection"])
+        values = self.values(view, nodes).reshape(len(y), len(x))
+        axes.imshow(
+            np.clip(values, -REACH, REACH),
+            cmap=style.DECISION,
+            vmin=-REACH,
+            vmax=REACH,
+            extent=(*self.xlim, *self.ylim),
+            origin="lower",
+            interpolation="bilinear",
+            aspect="equal",
+        )
+        if values.min() < 0 < values.max():
+            axes.contour(x, y, values, levels=[0.0], colors=[style.INK], linewidths=1.6)
+        if self.contours and view.separates:
+            axes.contour(x, y, values, levels=[-1.0, 1.0], colors=[style.INK], linewidths=0.9, linestyles=[(0, (4, 3))])
+        scatter(axes, self.points, self.y, view.rings)
+        axes.set_title(view.title, color=view.colour)
+        style.note(axes, view.subtitle)
+        axes.set_xlim(self.xlim)
+        axes.set_ylim(self.ylim)
+
+
+class _Projection(_Map):
+    """d > 2: f averaged over what the plane leaves out."""
+
+    contours = False
+
+    def __init__(self, comparison: Any, views: dict[str, View]):
+        super().__init__(comparison, views)
+        certificate = comparison.margins.get("f1")
+        measure = None if certificate is None else certificate.classifier
+        self.plane = geometry.principal_plane(
+            self.X,
+            getattr(measure, "directions", None),
+            getattr(measure, "weights", None),
+            feature_names(comparison.dataset),
+        )
+        self.points, self.labels = self.plane.coordinates(self.X), list(self.plane.labels)
+        self.xlim, self.ylim = geometry.square_limits(self.points)
+
+    def values(self, view: View, nodes: Array) -> Array:
+        return self.plane.averaged(view.f, self.X, nodes)
+
+
+def scatter(axes: Axes, points: Array, y: Array, rings: Array) -> None:
+    """Points by class (colour and shape), rings around the support points."""
+    held = rings > 0.01
+    axes.scatter(
+        *points[held].T, s=34.0 + 190.0 * rings[held], facecolors="none", edgecolors=style.INK, linewidths=1.1, zorder=4
+    )
+    size = 26.0 if len(y) < 200 else 14.0
+    for label, colour, marker in ((-1.0, style.NEGATIVE, "o"), (1.0, style.POSITIVE, "D")):
+        chosen = points[y == label]
+        area = size * (0.72 if marker == "D" else 1.0)
+        axes.scatter(*chosen.T, s=area, c=colour, marker=marker, edgecolors="white", linewidths=0.6, zorder=5)
+
+
+def _class_handles(comparison: Any) -> list[Line2D]:
+    names = getattr(comparison.dataset, "classes", (-1, 1))
+    shapes = ((names[1], style.POSITIVE, "D", 6.0), (names[0], style.NEGATIVE, "o", 7.0))
+    return [
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=marker,
+            linestyle="",
+            markersize=size,
+            markeredgecolor="white",
+            label=f"class {name}".replace("-", "\u2212"),
+        )
+        for name, colour, marker, size in shapes
+    ]
+
+
+def _ring_handle() -> Line2D:
+    label = "support point (larger: more weight $p_i$)"
+    return Line2D(
+        [],
+        [],
+        marker="o",
+        linestyle="",
+        markersize=10.0,
+        markerfacecolor="none",
+        markeredgecolor=style.INK,
+        label=label,
+    )
+
+
+def _finish(figure: Figure, panels: Any, comparison: Any, contours: bool) -> None:
+    """Legend below, one colour bar for all panels."""
+    handles = [*_class_handles(comparison), _ring_handle()]
+    handles.append(Line2D([], [], color=style.INK, linewidth=1.6, label="$f = 0$"))
+    if contours:
+        handles.append(Line2D([], [], color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)), label="$f = \\pm$margin"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.4, columnspacing=1.6)
+    scale = ScalarMappable(Normalize(-REACH, REACH), style.DECISION)
+    bar = figure.colorbar(
+        scale, ax=panels, shrink=0.6, aspect=30, pad=0.02, extend="both", ticks=[-3, -2, -1, 0, 1, 2, 3]
+    )
+    averaged = "" if contours else ", mean over the\nother coordinates of the data"
+    bar.set_label(f"$f(x)$ in units of the margin{averaged}")
+    bar.outline.set_visible(False)
+
+
+def _lines(comparison: Any, views: dict[str, View]) -> Figure:
+    """d = 1: solved and trained f over each other, F1 left and F2 right."""
+    groups = [[views[k] for k in pair if k in views] for pair in (("f1", "both"), ("f2", "output"))]
+    groups = [group for group in groups if group]
+    figure = style.new_figure(9.6, 4.4)
+    panels = figure.subplots(1, len(groups), squeeze=False, sharex=True, sharey=True)[0]
+    X, y = comparison.dataset.X, comparison.dataset.y
+    x = np.linspace(*geometry.padded_limits(X[:, 0], 0.15), 1200)
+    for axes, group in zip(panels, groups, strict=True):
+        for view, style_of in zip(group, (_SOLVED, _TRAINED), strict=False):
+            colour = view.colour if style_of is _SOLVED else style.INK
+            axes.plot(x, geometry.in_blocks(view.f, x[:, None]), color=colour, **style_of)
+        _gates(axes, X[:, 0], y, group[0].rings)
+        axes.axhline(0.0, color=style.MUTED, linewidth=0.8, zorder=0)
+        axes.set_title(group[0].title, color=group[0].colour)
+        style.note(axes, group[0].subtitle if len(group) == 1 else _both(group))
+        axes.set_xlabel(feature_names(comparison.dataset)[0])
+        axes.set_xlim(x[0], x[-1])
+    panels[0].set_ylabel("$f(x)$ in units of the margin")
+    heights = [np.abs(line.get_ydata()).max() for axes in panels for line in axes.lines]
+    limit = 1.05 * min(4.0, max(2.2, *heights))
+    panels[0].set_ylim(-limit, limit)
+    handles = [
+        Line2D([], [], color=style.MUTED, label="solved", **_SOLVED),
+        Line2D([], [], color=style.INK, label="trained", **_TRAINED),
+        Line2D([], [], color=style.POSITIVE, marker="^", linestyle="", markersize=8, label="$f$ must pass above"),
+        Line2D([], [], color=style.NEGATIVE, marker="v", linestyle="", markersize=8, label="$f$ must pass below"),
+        _ring_handle(),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.6)
+    return figure
+
+
+_SOLVED: dict[str, Any] = {"linewidth": 5.0, "alpha": 0.45}
+_TRAINED: dict[str, Any] = {"linewidth": 1.5, "linestyle": (0, (5, 2))}
+
+
+def _both(group: list[View]) -> str:
+    solved, trained = (view.subtitle.split(" (")[0].removeprefix("margin ") for view in group[:2])
+    return f"solved {solved}; trained {trained}"
+
+
+def _gates(axes: Axes, x: Array, y: Array, rings: Array) -> None:
+    """A triangle at (x_i, y_i), pointing to where f has to be; rings at support points."""
+    held = rings > 0.01
+    axes.scatter(
+        x[held],
+        y[held],
+        s=90.0 + 190.0 * rings[held],
+        facecolors="none",
+        edgecolors=style.INK,
+        linewidths=1.1,
+        zorder=4,
+    )
+    for label, colour, marker in ((-1.0, style.NEGATIVE, "v"), (1.0, style.POSITIVE, "^")):
+        chosen = y == label
+        axes.scatter(
+            x[chosen], y[chosen], s=64.0, c=colour, marker=marker, edgecolors="white", linewidths=0.8, zorder=5
+        )

@@ -1,0 +1,141 @@
+"""The margin against log time, inside the proved bracket of the margin that it should converge to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import blended_transform_factory
+from numpy.typing import NDArray
+
+from . import style
+from .numbers import percent, short
+from .views import TRAINED
+
+Array = NDArray[np.float64]
+
+_DASHED, _DOTTED = (0, (5, 3)), (0, (1, 1.6))
+_BELOW = 0.35  # of the reference: how much of the negative beginning is shown
+
+
+@style.styled
+def margin_curve(comparison: Any) -> Figure:
+    """One panel a reference: F1 for both-layer runs, the random features' own margin for output-layer runs.
+
+    Thin line: normalised margin of each recorded iterate; thick line: best so far (what Propositions 6 and 7 speak of);
+    band and dashed lines: the proved bracket of the reference.
+    """
+    references = [name for name in ("f1", "f2m") if any(item.reference == name for item in comparison.runs)]
+    figure = style.new_figure(9.6, 4.7)
+    panels = figure.subplots(1, max(1, len(references)), squeeze=False)[0]
+    for axes, reference in zip(panels, references, strict=False):
+        _panel(axes, comparison, reference)
+    figure.legend(handles=_handles(comparison), loc="outside lower center", ncols=4, columnspacing=1.6)
+    return figure
+
+
+def _handles(comparison: Any) -> list[Line2D]:
+    own = any(row.get("upper") is not None for item in comparison.runs for row in item.run.trace)
+    lines = [
+        Line2D([], [], color=style.MUTED, linewidth=2.4, label="best iterate so far"),
+        Line2D([], [], color=style.MUTED, linewidth=1.0, alpha=0.6, label="each iterate"),
+        Line2D([], [], color=style.INK, linewidth=1.1, linestyle=_DASHED, label="proved bracket of the reference"),
+    ]
+    if own:
+        lines.insert(
+            2,
+            Line2D(
+                [],
+                [],
+                color=style.MUTED,
+                linewidth=1.3,
+                linestyle=_DOTTED,
+                label="upper end from the run's own weights",
+            ),
+        )
+    return lines
+
+
+def _panel(axes: Axes, comparison: Any, reference: str) -> None:
+    items = [item for item in comparison.runs if item.reference == reference]
+    bracket = items[0].bracket
+    colour = style.OBJECT[reference]
+    for item in items:
+        draw_trace(axes, item.run, colour)
+    ceiling = _ceiling(bracket.lower, bracket.upper, items)
+    axes.set_ylim(-_BELOW * ceiling, 1.22 * ceiling)
+    draw_bracket(axes, bracket.lower, bracket.upper, colour, name_of(reference, items[0].run))
+    style.light_grid(axes)
+    axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
+    axes.set_xlabel("time (sum of step sizes)")
+    axes.set_title(f"{TRAINED[reference]}, m = {items[0].run.width}", color=colour)
+    axes.set_ylabel(_unit(reference, items[0].run))
+    style.note(axes, _reached(items[0]))
+
+
+def _ceiling(lower: float, upper: float, items: Sequence[Any]) -> float:
+    """The height that the axis is built on: the bracket's finite end, or the best margin seen."""
+    best = max(item.run.margin_best for item in items)
+    top = upper if np.isfinite(upper) else max(lower, best)
+    return max(top, best, 0.0) or 1.0
+
+
+def name_of(reference: str, run: Any) -> str:
+    """The mathematical name of the reference."""
+    return r"$\gamma_1$" if reference == "f1" else rf"$\gamma_2^{{({run.width})}}$"
+
+
+def _reached(item: Any) -> str:
+    fraction = item.fraction_of_lower
+    return f"best {item.run.margin_best:.4g}" + ("" if fraction is None else f" = {percent(fraction)} of the lower end")
+
+
+def _unit(reference: str, run: Any) -> str:
+    if reference == "f1":
+        return f"margin per unit of F1 norm ({getattr(run, 'convention', 'sphere')})"
+    return "margin per unit of L2 norm, own random features"
+
+
+def series(run: Any) -> tuple[Array, Array, Array]:
+    """Positive times, margins, and best margins so far, of a run; the best iterate is in it, recorded or not."""
+    step = np.array([row["step"] for row in run.trace], dtype=float)
+    time = np.array([row.get("time", row["step"]) for row in run.trace], dtype=float)
+    margin = np.array([row["margin"] for row in run.trace], dtype=float)
+    place = int(np.searchsorted(step, run.step_of_best))
+    moment = float(np.interp(run.step_of_best, step, time))
+    step, time, margin = (
+        np.insert(a, place, v) for a, v in ((step, run.step_of_best), (time, moment), (margin, run.margin_best))
+    )
+    later = time > 0
+    return time[later], margin[later], np.maximum.accumulate(margin)[later]
+
+
+def draw_trace(axes: Axes, run: Any, colour: str) -> None:
+    """Iterates thin, best so far thick, on a logarithmic time axis; proved upper bounds of the run itself dotted."""
+    time, margin, best = series(run)
+    axes.set_xscale("log")
+    axes.plot(time, margin, color=colour, linewidth=1.0, alpha=0.5)
+    axes.plot(time, best, color=colour, linewidth=2.4)
+    bounds = [(row.get("time", row["step"]), row["upper"]) for row in run.trace if row.get("upper") is not None]
+    above = np.array([pair for pair in bounds if pair[0] > 0], dtype=float)
+    if len(above):
+        axes.plot(above[:, 0], np.minimum.accumulate(above[:, 1]), color=colour, linewidth=1.3, linestyle=_DOTTED)
+    if len(time):
+        axes.set_xlim(time[0], time[-1] * 1.02 if time[-1] > time[0] else time[0] * 10.0)
+
+
+def draw_bracket(axes: Axes, lower: float, upper: float, colour: str, name: str) -> None:
+    """Dashed lines at `lower` and `upper`, a band between them, and the reference's name and value above."""
+    top = upper if np.isfinite(upper) else axes.get_ylim()[1]
+    axes.axhspan(lower, top, color=colour, alpha=0.15, linewidth=0)
+    for value in {lower, upper}:
+        if np.isfinite(value):
+            axes.axhline(value, color=style.INK, linewidth=1.1, linestyle=_DASHED, gid="bracket")
+    place = blended_transform_factory(axes.transAxes, axes.transData)
+    value = short(lower, upper)
+    text = f"{name} $\\in$ {value}, proved" if "[" in value else f"{name} = {value}, proved"
+    axes.annotate(text, (0.02, top), (0, 5), xycoords=place, textcoords="offset points", fontsize=9.5, va="bottom")
