@@ -35,7 +35,7 @@ from .. import rounding
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from .arrangement_cells import faces, slopes
-from .arrangement_faces import interiors, vertices
+from .arrangement_faces import interiors, linear_forms, vertices
 from .circle import Array, Index, arcs, further_flags, index_blocks
 from .responses import SPHERE_EXACT, Responses
 
@@ -241,24 +241,25 @@ def _enumerate(pool: Maxima) -> None:
     if not affordable(N, D):
         raise InputError(f"q: found {N} hyperplanes in dimension {D}, too many to enumerate exactly; "
                          "want fewer support points, or use the relaxation and branch-and-bound oracles")
-    for T in index_blocks(N, D - 2, max(1, BLOCK // N)):
-        _visit(pool, T)
-        flags = further_flags(pool.X, T)
-        for start in range(0, len(flags), max(1, BLOCK // N)):
-            _visit(pool, flags[start : start + max(1, BLOCK // N)])
+    rows = max(1, BLOCK // N)
+    for T in index_blocks(N, D - 2, rows):
+        flags = _visit(pool, T)
+        for start in range(0, len(flags), rows):
+            _visit(pool, flags[start : start + rows])
 
 
-def _visit(pool: Maxima, T: Index) -> None:
-    """All faces that touch the circles T."""
-    block = arcs(pool.X, pool.h, T)
+def _visit(pool: Maxima, T: Index) -> Index:
+    """Offer the maximisers of the faces to be visited from the circles T; what `further_flags` has to add to T."""
+    block = arcs(pool.X, T)
     if not len(block.T):
-        return
-    ell = np.matmul(block.frame.transpose(2, 0, 1), pool.ell)
-    pool.offer(vertices(block, pool.h, ell, pool))
+        return block.T
+    forms = linear_forms(block, pool.X, pool.h, pool.ell)
+    pool.offer(vertices(forms, pool))
     slope = slopes(block, pool.X)
     k = T.shape[1]
     for size in reversed(range(k + 1)):  # small faces first: their values prune the large ones
         for zeros in combinations(range(k), size):
             for visit in faces(block, slope, zeros):
-                for A, promised in interiors(block, pool.h, ell, visit, pool):
+                for A, promised in interiors(forms, visit, pool):
                     pool.offer(A, promised)
+    return further_flags(block)

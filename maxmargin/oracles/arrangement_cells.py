@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .circle import DEGENERATE, Arcs, Array, Index, height
+from .circle import DEGENERATE, Arcs, Array, Index, Mask, height
 
 LEVEL = 1e-9  # slopes below this are not trusted
 
@@ -51,7 +50,7 @@ class Slopes:
     rising : (D-2, C, M) the side of x_{T_m} on which the edge at the arc's beginning rises.
     """
 
-    sure: NDArray[np.bool_]
+    sure: Mask
     rising: Array
 
 
@@ -87,7 +86,7 @@ def slopes(block: Arcs, X: Array) -> Slopes:
     return Slopes(sure, np.sign(rising))
 
 
-def _ties(e1: Array, e2: Array, length: Array) -> NDArray[np.bool_]:
+def _ties(e1: Array, e2: Array, length: Array) -> Mask:
     """Circles on which two crossings can not be told apart, (C,)."""
     area = np.abs(e1 * np.roll(e2, -1, axis=1) - e2 * np.roll(e1, -1, axis=1))
     return (area <= DEGENERATE * (length + np.roll(length, -1, axis=1))).any(axis=1)

@@ -1,4 +1,4 @@
-"""Critical points of ``r E(a) + l.a`` on the faces that touch a block of arcs, ``E(a) = sum_j h_j |a.x_j|``.
+"""Critical points of ``r E(a) + l.a`` on the faces that touch a block of arcs, ``E(a) = sum_j h_j |a.x_j|``, r = +-1.
 
 On a face the function is linear, a.v, so that its maximum over the unit vectors of the face is at v/|v| (v projected
 on the face's linear span) or on the face's boundary (findings F1.3).  A maximum lies on the hyperplane of x_j only if
@@ -8,13 +8,13 @@ on the face's linear span) or on the face's boundary (findings F1.3).  A maximum
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .arrangement_cells import Faces
-from .circle import Arcs, Array, Index
+from .circle import Arcs, Array, Index, Mask, cumulate, steps
 
 # Sign tests are relaxed by this much: a point slightly outside its face is a valid candidate all the same.
 INSIDE = 1e-9
@@ -27,47 +27,68 @@ class Reach(Protocol):
     floor: float
 
 
-def vertices(arcs: Arcs, h: Array, ell: Array, pool: Reach) -> Array:
-    """Directions (K, D) of vertices worth more than `pool.top`, and of local maxima worth more than `pool.floor`.
+@dataclass(frozen=True)
+class Forms:
+    """The linear forms of a block, in frame coordinates: on an arc ``E(a) = a.sums``, ``l.a = a.ell``.
 
-    Parameters
+    Attributes
     ----------
-    ell : (D, C) the linear term in each circle's frame.
+    h : (N,).  ell : (D, C).  sums : (D, C, M).
+    steps : (D-2, D, C) leaving the circle to side t_m of x_{T_m} adds ``t_m steps_m`` to the sum.
     """
-    D, k = len(arcs.edges), arcs.T.shape[1]
-    r = -np.sign(h[arcs.crossing])
+
+    block: Arcs
+    h: Array
+    ell: Array
+    sums: Array
+    steps: Array
+
+
+def linear_forms(block: Arcs, X: Array, h: Array, ell: Array) -> Forms:
+    """Active sums on the arcs and around them; X (N, D), ell (D,)."""
+    rotated = np.einsum("mcd,cdj->mjc", steps(block, h[:, None] * X), block.frame)
+    in_frame = np.einsum("d,cdj->jc", ell, block.frame)
+    return Forms(block, h, in_frame, cumulate(h[block.crossing] * block.edges), rotated)
+
+
+def vertices(forms: Forms, pool: Reach) -> Array:
+    """Directions (K, D): the best vertex if it is worth more than `top`, and local maxima worth more than `floor`."""
+    block, h, ell, sums = forms.block, forms.h, forms.ell, forms.sums
+    D, k, M = len(ell), block.T.shape[1], block.crossing.shape[1]
+    r = -np.sign(h[block.crossing])
     for m in range(k):
-        r[h[arcs.T[:, m]][:, None] * r >= 0.0] = 0.0
-    e1, e2 = arcs.edges[D - 2], arcs.edges[D - 1]
+        r[h[block.T[:, m]][:, None] * r >= 0.0] = 0.0
+    e1, e2 = block.edges[k], block.edges[k + 1]
     with np.errstate(invalid="ignore", divide="ignore"):
         length = np.sqrt(e1 * e1 + e2 * e2)
         cos, sin = e2 / length, -e1 / length
-    linear = ell[D - 2][:, None] * cos + ell[D - 1][:, None] * sin
-    value = np.abs(linear) + r * (arcs.sums[D - 2] * cos + arcs.sums[D - 1] * sin)
-    at = np.flatnonzero((value > pool.floor) & (r != 0.0))
+        linear = ell[k][:, None] * cos + ell[k + 1][:, None] * sin
+        value = np.abs(linear) + r * (sums[k] * cos + sums[k + 1] * sin)
+    value[r == 0.0] = -np.inf
+    value = value.ravel()
+    at = np.flatnonzero(value > pool.floor)
     if not len(at):
         return np.empty((0, D))
-    top = value.ravel()[at].argmax()
-    keep = (value.ravel()[at] > pool.top) & (np.arange(len(at)) == top)
-    keep |= _vertex_is_maximum(arcs, h, ell, at, r, linear)
+    keep = _vertex_is_maximum(forms, at, r.ravel()[at], linear.ravel()[at])
+    keep[value[at].argmax()] = True
     at = at[keep]
-    circle = at // arcs.crossing.shape[1]
-    plane = arcs.frame[circle][:, :, k:]
+    plane = block.frame[at // M][:, :, k:]
     return plane[:, :, 0] * cos.ravel()[at, None] + plane[:, :, 1] * sin.ravel()[at, None]
 
 
-def _vertex_is_maximum(arcs: Arcs, h: Array, ell: Array, at: Index, r: Array, linear: Array) -> NDArray[np.bool_]:
+def _vertex_is_maximum(forms: Forms, at: Index, r: Array, linear: Array) -> Mask:
     """KKT at a vertex in general position: v = (v.a) a + sum mu_j x_j with |mu_j| <= |h_j| over its D-1 hyperplanes."""
-    D, k, M = len(arcs.edges), arcs.T.shape[1], arcs.crossing.shape[1]
-    circle = at // M
-    j = arcs.crossing.ravel()[at]
-    e = arcs.edges.reshape(D, -1)[:, at]
-    v = np.where(linear.ravel()[at] < 0.0, -1.0, 1.0) * ell[:, circle]
-    v += r.ravel()[at] * (arcs.sums.reshape(D, -1)[:, at] - h[j] * e)
+    block, h = forms.block, forms.h
+    D, k = len(forms.ell), block.T.shape[1]
+    circle = at // block.crossing.shape[1]
+    h_j = h[block.crossing.ravel()[at]]
+    e = block.edges.reshape(D, -1)[:, at]
+    v = np.where(linear < 0.0, -1.0, 1.0) * forms.ell[:, circle]
+    v += r * (forms.sums.reshape(D, -1)[:, at] - h_j * e)
     mu = (v[k] * e[k] + v[k + 1] * e[k + 1]) / (e[k] ** 2 + e[k + 1] ** 2)
-    ok = np.abs(mu) <= np.abs(h[j]) * (1.0 + INSIDE)
-    mu_T = _back_substitution(arcs.triangle[circle], v[:k] - mu * e[:k])
-    return ok & (np.abs(mu_T) <= np.abs(h[arcs.T[circle]].T) * (1.0 + INSIDE)).all(axis=0)
+    ok = np.abs(mu) <= np.abs(h_j) * (1.0 + INSIDE)
+    mu_T = _back_substitution(block.triangle[circle], v[:k] - mu * e[:k])
+    return ok & (np.abs(mu_T) <= np.abs(h[block.T[circle]].T) * (1.0 + INSIDE)).all(axis=0)
 
 
 def _back_substitution(R: Array, b: Array) -> Array:
@@ -78,39 +99,38 @@ def _back_substitution(R: Array, b: Array) -> Array:
     return mu
 
 
-def interiors(block: Arcs, h: Array, ell: Array, visit: Faces, pool: Reach) -> Iterator[tuple[Array, Array]]:
+def interiors(forms: Forms, visit: Faces, pool: Reach) -> Iterator[tuple[Array, Array]]:
     """Maximisers inside the faces: directions (K, D), and the values (K,) they have unless a face was misjudged.
 
-    Answers all with value > best, and the local maxima of the whole sphere among those with value > floor.
+    Answers all with value > top, and the local maxima of the whole sphere among those with value > floor.
     """
-    k = block.T.shape[1]
-    D = len(block.edges)
+    block, D = forms.block, len(forms.ell)
     zeros = list(visit.zeros)
     signs: tuple[Array | float, ...] = (1.0, -1.0)
     if zeros:
-        sign = np.sign(h[block.T[:, zeros]])
+        sign = np.sign(forms.h[block.T[:, zeros]])
         concave = (sign[:, :1] == sign).all(axis=1) & (sign[:, 0] != 0.0)
         visit = _restrict(visit, np.flatnonzero(concave[visit.circle]))
         signs = (-sign[visit.circle, 0],)
     if not len(visit.at):
         return
-    even = block.sums.reshape(D, -1)[:, visit.at]
-    for m in range(k):
+    even = forms.sums.reshape(D, -1)[:, visit.at]
+    for m in range(len(forms.steps)):
         if m not in visit.zeros:
-            even += visit.sides[m] * block.steps[m][:, visit.circle]
-    linear = ell[:, visit.circle]
+            even += visit.sides[m] * forms.steps[m][:, visit.circle]
+    linear = forms.ell[:, visit.circle]
     for r in signs:
-        for lam in (1.0, -1.0) if ell.any() else (1.0,):
-            yield _inside(block, h, visit, lam * linear + r * even, pool)
+        for lam in (1.0, -1.0) if linear.any() else (1.0,):
+            yield _inside(forms, visit, lam * linear + r * even, pool)
 
 
 def _restrict(visit: Faces, keep: Index) -> Faces:
     return Faces(visit.zeros, visit.at[keep], visit.circle[keep], visit.sides[:, keep])
 
 
-def _inside(block: Arcs, h: Array, visit: Faces, v: Array, pool: Reach) -> tuple[Array, Array]:
+def _inside(forms: Forms, visit: Faces, v: Array, pool: Reach) -> tuple[Array, Array]:
     """Those faces that contain the unit vector along v (projected on the face's span)."""
-    D, k = len(v), block.T.shape[1]
+    block, k = forms.block, forms.block.T.shape[1]
     zeros = list(visit.zeros)
     a, beta, inner = v, None, None
     if zeros:
@@ -126,24 +146,23 @@ def _inside(block: Arcs, h: Array, visit: Faces, v: Array, pool: Reach) -> tuple
             x = block.triangle[visit.circle[keep], : m + 1, m].T
             value = visit.sides[m, keep] * _dot(x, a[: m + 1, keep])
             keep = keep[value >= -INSIDE * length[keep]]
-    keep = keep[_between_ends(block, visit.at[keep], a[:, keep], length[keep])]
+    keep = keep[between_ends(block, visit.at[keep], a[:, keep], INSIDE * length[keep])]
     if beta is not None and inner is not None:
         mu = _back_substitution(inner[visit.circle[keep]], beta[:, keep])
-        limit = np.abs(h[block.T[visit.circle[keep]][:, zeros]].T)
+        limit = np.abs(forms.h[block.T[visit.circle[keep]][:, zeros]].T)
         keep = keep[(length[keep] > pool.top) | (np.abs(mu) <= limit * (1.0 + INSIDE)).all(axis=0)]
     A = np.einsum("cij,jc->ci", block.frame[visit.circle[keep]], a[:, keep] / length[keep])
     return A, length[keep]
 
 
-def _between_ends(block: Arcs, at: Index, a: Array, length: Array) -> NDArray[np.bool_]:
-    """Is a on the arc's side of the hyperplane where the arc begins, and of the one where it ends?"""
+def between_ends(block: Arcs, at: Index, a: Array, slack: Array | float) -> Mask:
+    """Is a (D, K), in frame coordinates, on the right side of the hyperplanes where the arc begins and ends?"""
     D, M = len(block.edges), block.crossing.shape[1]
     edges = block.edges.reshape(D, -1)
     last = at % M == M - 1  # ends at the antipode of the circle's first crossing
     end = np.where(last, at - (M - 1), at + 1)
-    slack = -INSIDE * length
-    inside = _dot(edges[:, at], a) >= slack
-    return inside & (np.where(last, 1.0, -1.0) * _dot(edges[:, end], a) >= slack)
+    inside = _dot(edges[:, at], a) >= -slack
+    return inside & (np.where(last, 1.0, -1.0) * _dot(edges[:, end], a) >= -slack)
 
 
 def _dot(a: Array, b: Array) -> Array:
