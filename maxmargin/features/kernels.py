@@ -14,19 +14,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import memory
 from ..conventions import kernel_factor
 from ..errors import InputError
 from .homogeneous import Feature, get_feature
 from .kernels_angles import Angles, UnitRows, angles, pi
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
-_BLOCK = 1 << 17  # entries in flight: the handful of temporaries then stays in the cache
+_BLOCK = 1 << 16  # entries in flight: the handful of temporaries then stays in the cache
 
 
 class Activation(NamedTuple):
@@ -46,13 +47,33 @@ def derivative(activation: Feature | Activation) -> Activation:
 # ------------------------------------------------------------------------------------------- functions of the angle
 
 
-def _series(start: int, shift: int, terms: int = 12) -> list[float]:
-    """Coefficients (-1)^(k-start) (2k + shift) / (2k+1)! for k = start, start+1, ..."""
-    return [(-1.0) ** (k - start) * (2 * k + shift) / math.factorial(2 * k + 1) for k in range(start, start + terms)]
+@dataclass(frozen=True)
+class _Series:
+    """psi^power sum_j (-1)^j c_j psi^(2j): the same J_k where its closed form cancels.
+
+    sin x - x cos x          = sum_{k >= 1} (-1)^(k+1)  2k      x^(2k+1) / (2k+1)!,   x = psi
+    x (2 + cos x) - 3 sin x  = sum_{k >= 2} (-1)^k     (2k - 2) x^(2k+1) / (2k+1)!,   x = 2 psi, twice J_2
+    """
+
+    power: int
+    limit: float
+    coefficients: tuple[float, ...]
+
+    def overwrite(self, closed: Array, psi: Array) -> Array:
+        """Put the series where psi < limit; in float64 only, since extended precision is for absolute accuracy."""
+        if psi.dtype == np.float64 and psi.size and psi.min() < self.limit:
+            small = psi < self.limit
+            t = psi[small]
+            closed[small] = t**self.power * np.polynomial.polynomial.polyval(t * t, self.coefficients)
+        return closed
 
 
-_J1 = _series(1, 0)  # sin x - x cos x = sum_{k>=1} (-1)^(k+1) 2k x^(2k+1) / (2k+1)!
-_J2 = _series(2, -2)  # x (2 + cos x) - 3 sin x = sum_{k>=2} (-1)^k (2k-2) x^(2k+1) / (2k+1)!
+def _signs(start: int, terms: int = 12) -> list[tuple[int, float]]:
+    return [(k, (-1.0) ** (k - start) / math.factorial(2 * k + 1)) for k in range(start, start + terms)]
+
+
+_J1 = _Series(3, 0.7, tuple(c * 2 * k for k, c in _signs(1)))
+_J2 = _Series(5, 1.0, tuple(c * (2 * k - 2) * 4.0**k for k, c in _signs(2)))
 
 
 def angular(angle: Angles, degree: int) -> Array:
@@ -71,25 +92,10 @@ def angular(angle: Angles, degree: int) -> Array:
     if degree == 0:
         return psi.copy()
     if degree == 1:
-        return _with_series(sin + psi * cos, psi, _J1, 3, limit=0.7)
+        return _J1.overwrite(sin + psi * cos, psi)
     if degree == 2:
-        closed = 3.0 * sin * cos + psi * (1.0 + 2.0 * cos * cos)
-        return _with_series(closed, 2.0 * psi, _J2, 5, limit=2.0, factor=0.5)
+        return _J2.overwrite(3.0 * sin * cos + psi * (1.0 + 2.0 * cos * cos), psi)
     raise InputError(f"kernel degree: found {degree!r}, wanted 0 (step), 1 (ReLU) or 2 (squared ReLU)")
-
-
-def _with_series(
-    closed: Array, x: Array, coefficients: list[float], power: int, limit: float, factor: float = 1.0
-) -> Array:
-    """The closed form cancels for small x: there, x^power times the polynomial in x^2 instead.
-
-    Extended precision is for absolute accuracy only and keeps the closed form.
-    """
-    if x.dtype == np.float64 and x.size and x.min() < limit:
-        small = x < limit
-        t = x[small]
-        closed[small] = factor * t**power * np.polynomial.polynomial.polyval(t * t, coefficients)
-    return closed
 
 
 def kappa(cos: Array) -> Array:
@@ -132,19 +138,22 @@ class Kernel:
         return self.activation.degree
 
     def __call__(self, Z1: Array, Z2: Array | None = None) -> Array:
-        """Gram matrix (n1, n2); with Z2 omitted, (n1, n1) and exactly symmetric."""
+        """Gram matrix (n1, n2); with Z2 omitted, (n1, n1) and exactly symmetric.
+
+        Raises
+        ------
+        InputError : Z1 and Z2 have different numbers of coordinates, or the matrix does not fit the memory.
+        """
         rows = UnitRows(Z1)
-        if Z2 is None:
-            return self._symmetric(rows)
-        others = UnitRows(Z2)
+        others = rows if Z2 is None else UnitRows(Z2)
         if rows.D != others.D:
             raise InputError(f"kernel inputs: found vectors of {rows.D} and {others.D} coordinates, wanted the same D")
-        out = np.empty((len(rows), len(others)))
-        for part in _blocks(len(rows), len(others)):
-            out[part] = self.entries(rows[part], others)
-        return out
+        size = f"a Gram matrix of shape ({len(rows)}, {len(others)})"
+        memory.require(8.0 * len(rows) * len(others), size, "use fewer points")
+        return self.gram(rows) if Z2 is None else self.rectangle(rows, others)
 
-    def _symmetric(self, rows: UnitRows) -> Array:
+    def gram(self, rows: UnitRows) -> Array:
+        """All pairs of the rows, exactly symmetric, in one array and a few cache-sized blocks."""
         n = len(rows)
         out = np.empty((n, n))
         for part in _blocks(n, n):
@@ -154,6 +163,13 @@ class Kernel:
             out[part, part.start :] = block
             out[part.start :, part] = block.T
         np.fill_diagonal(out, self.diagonal(rows))
+        return out
+
+    def rectangle(self, rows: UnitRows, others: UnitRows) -> Array:
+        """All pairs of the rows and the others, in the precision of the rows."""
+        out = np.empty((len(rows), len(others)), dtype=rows.units.dtype)
+        for part in _blocks(len(rows), len(others)):
+            out[part] = self.entries(rows[part], others)
         return out
 
     def entries(self, rows: UnitRows, others: UnitRows) -> Array:
@@ -172,23 +188,24 @@ class Kernel:
         """K(z, z') of unit vectors."""
         output = self.activation
         if not self.tangent:
-            return _moment(output, angle) * self._constant(output.degree, D)
+            return _moment(output, angle) * self._constant(output.degree, D, angle)
         hidden = derivative(output)
         total = _moment(hidden, angle) * angle.cos
-        total *= self._constant(hidden.degree, D)
+        total *= self._constant(hidden.degree, D, angle)
         if output.degree == 1:
-            total += _moment(output, angle) * self._constant(1, D)
+            total += _moment(output, angle) * self._constant(1, D, angle)
         return total
 
-    def _constant(self, degree: int, D: int) -> float:
-        """1 / (2 pi D (D+2) ...), times E|a|^(2 degree) for Gaussian directions."""
-        sphere = 1.0 / (2.0 * math.pi * math.prod(D + 2 * j for j in range(degree)))
-        return sphere * kernel_factor(degree, D, self.weights) ** 2
+    def _constant(self, degree: int, D: int, angle: Angles) -> Any:
+        """1 / (2 pi D (D+2) ...), times E|a|^(2 degree) for Gaussian directions, in the angles' precision."""
+        gaussian = round(kernel_factor(degree, D, self.weights) ** 2)  # 1, D or D (D+2)
+        return gaussian / (2 * pi(angle.psi.dtype) * math.prod(D + 2 * j for j in range(degree)))
 
 
 def _moment(activation: Feature | Activation, angle: Angles) -> Array:
     """2 pi D (D+2) ... E[sigma sigma'] of unit vectors: (r^2 + l^2) J(psi) + 2 r l J(pi - psi)."""
-    degree, right, left = activation.degree, activation.right, activation.left
+    degree = activation.degree
+    right, left = angle.psi.dtype.type(activation.right), angle.psi.dtype.type(activation.left)
     out = angular(angle, degree)
     if left or right != 1.0:
         out *= right * right + left * left

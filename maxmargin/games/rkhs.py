@@ -1,6 +1,6 @@
 """The kernel game (F2, tangent kernel): the learner picks f in the unit ball of an RKHS, the adversary weights p.
 
-    gamma^2 = max_{|f| <= 1} (min_i y_i f(x_i))^2 = min_p p' Y K Y p,      best response to p: f ~ sum_i p_i y_i K(x_i, .)
+    gamma^2 = max_{|f| <= 1} (min_i y_i f(x_i))^2 = min_p p' Y K Y p,    best response to p: f ~ sum_i p_i y_i K(x_i, .)
 
 (Eq. 5 of the paper; theory.md A1).  There is no intercept.
 """
@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import rounding
 from ..errors import InputError
+from ..features.homogeneous import Feature, get_feature
+from ..features.kernels import Kernel
+from ..features.kernels_gram import NetworkGram
 from .bracket import Bracket
 
 Array = NDArray[np.float64]
+
+Gram = Array | NetworkGram
 
 KERNEL = "kernel"
 _CHUNK = 1 << 21  # Gram entries per chunk of a sum over rows
 _LONG = np.longdouble
 _ULP = 4.0 * rounding.UNIT_ROUNDOFF  # covers a conversion to float64 and the operation after it
 _LONG_ROUNDOFF = float(np.finfo(_LONG).eps) / 2.0  # 2^-64 on x86, 2^-53 where long double is double
-
-
-class Gram(Protocol):
-    """What a Gram matrix must offer: an ndarray, or `features.kernels_lazy.LazyGram`, which computes rows on demand."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    def diagonal(self) -> Array: ...
-    def __getitem__(self, rows: Any) -> Array: ...
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,26 @@ class KernelExpansion:
 
 
 class BestResponse(NamedTuple):
-    """The function f that the adversary pays best (not normalised), and its payoff ``max_{|f|<=1} sum p_i y_i f(x_i)``."""
+    """The f that the adversary pays best (not normalised), and its payoff ``max_{|f|<=1} sum p_i y_i f(x_i)``."""
 
     learner: KernelExpansion
     value: float
+
+
+class _Evaluation(NamedTuple):
+    """Coefficients c (n,), outputs K c (n,) in extended precision, and a bound on the error of each output."""
+
+    coefficients: Array
+    outputs: NDArray[Any]
+    errors: Array
+
+    @property
+    def square_above(self) -> float:
+        """c'Kc, rounded up."""
+        c = self.coefficients
+        value = float(c.astype(_LONG) @ self.outputs)
+        error = float(np.abs(c) @ (self.errors + _long_error(len(c)) * np.abs(self.outputs))) * (1.0 + _ULP)
+        return value + error + _ULP * abs(value)
 
 
 @dataclass(frozen=True)
@@ -59,10 +71,10 @@ class KernelGame:
 
     Attributes
     ----------
-    K : (n, n) Gram matrix of the training points, exactly symmetric, float64 (or rows on demand, see `Gram`).
+    K : (n, n) Gram matrix of the training points, exactly symmetric, float64; or a `NetworkGram` (rows on demand).
     y : (n,) labels +-1.
-    scale : the Gram matrix is scale^2 K, so that margins are scale times those of K (1e-150 .. 1e150 without overflow).
-    entry_error : bound on ``|K_ij - true| / sqrt(K_ii K_jj)``, 0 when K itself is the kernel.
+    scale : the Gram matrix is scale^2 K, so that margins are scale times those of K (no overflow at 1e150).
+    entry_error : bound on ``|K_ij - true| / sqrt(K_ii K_jj)`` of a stored K, 0 when K itself is the kernel.
 
     Raises
     ------
@@ -99,52 +111,78 @@ class KernelGame:
         return BestResponse(learner, self.norm(learner))
 
     def size(self, p: Array) -> float:
-        """sum_i p_i |K(x_i, .)|: no f in the unit ball can be paid more (what gamma = 0 is measured against)."""
+        """sum_i p_i |K(x_i, .)|: no f in the unit ball is paid more (what gamma = 0 is measured against)."""
         return self.scale * float(p @ np.sqrt(np.maximum(self.K.diagonal(), 0.0)))
 
-    def certify(self, learner: KernelExpansion, p: Array) -> Bracket:
+    def certify(self, learner: KernelExpansion, p: Array, tol: float = 1e-12) -> Bracket:
         """Bracket of gamma from any coefficients and any p >= 0, every rounding included.
 
-        Sums run in extended precision (where the machine has it): for nearly opposite points gamma^2 is tiny beside
-        K_ii, and what is left of the double-precision sum would be mostly rounding.
+        Parameters
+        ----------
+        tol : entries of a `NetworkGram` are computed again in extended precision when their rounding makes the
+            relative gap wider than this (gamma^2 may be tiny beside K_ii).
         """
-        lower = self._lower(learner.coefficients)
-        square, error = self._square(self.y * p)
-        payoff = math.sqrt(max(square + error, 0.0)) / float(p.sum())
-        return Bracket(lower, rounding.above(self.scale * payoff, rounding.dot_error(self.scale * payoff, len(p))), KERNEL)
+        bracket = self._bracket(learner.coefficients, p, extended=False)
+        if bracket.relative_gap > tol and isinstance(self.K, NetworkGram):
+            finer = self._bracket(learner.coefficients, p, extended=True)
+            bracket = Bracket(max(bracket.lower, finer.lower), min(bracket.upper, finer.upper), KERNEL)
+        return bracket
 
-    def _lower(self, c: Array) -> float:
-        """min_i y_i f(x_i) / |f|, rounded down, at least 0."""
-        outputs, errors = self._outputs(c)
-        margins = self.y * outputs - errors
-        least = float(margins.min()) * (1.0 - _ULP)
-        square, error = self._form(c, outputs, errors)
-        if least <= 0.0 or not square + error > 0.0:
-            return 0.0
-        ratio = self.scale * least / math.sqrt(square + error)
-        return max(0.0, rounding.below(ratio, rounding.dot_error(ratio, 4)))
+    def _bracket(self, c: Array, p: Array, extended: bool) -> Bracket:
+        learner, adversary = self._evaluate(np.stack([c, self.y * p]), extended)
+        least = float((self.y * learner.outputs - learner.errors).min()) * (1.0 - _ULP)
+        norm = learner.square_above
+        lower = self.scale * least / math.sqrt(norm) if least > 0.0 and norm > 0.0 else 0.0
+        upper = self.scale * math.sqrt(max(adversary.square_above, 0.0)) / float(p.sum())
+        return Bracket(
+            max(0.0, rounding.below(lower, rounding.dot_error(lower, 4))),
+            rounding.above(upper, rounding.dot_error(upper, len(p))),
+            KERNEL,
+        )
 
-    def _square(self, c: Array) -> tuple[float, float]:
-        """c'Kc and a bound on its error."""
-        return self._form(c, *self._outputs(c))
-
-    def _form(self, c: Array, outputs: Array, errors: Array) -> tuple[float, float]:
-        value = c.astype(_LONG) @ outputs
-        return float(value), float(np.abs(c) @ (errors + _long_error(len(c)) * np.abs(outputs))) + _ULP * abs(float(value))
-
-    def _outputs(self, c: Array) -> tuple[NDArray[Any], Array]:
-        """(Kc)_i in extended precision and a bound on the error of each entry."""
-        support = np.flatnonzero(c)
-        outputs, magnitude = np.zeros(len(c), _LONG), np.zeros(len(c))
-        for part in _parts(support, len(c)):
-            rows = self.K[part]
-            outputs += c[part].astype(_LONG) @ rows.astype(_LONG)
-            magnitude += np.abs(c[part]) @ np.abs(rows)
-        errors = 1.01 * _long_error(len(support)) * magnitude
-        if self.entry_error:
+    def _evaluate(self, C: Array, extended: bool) -> list[_Evaluation]:
+        """K c for each row c of C (r, n), summed in extended precision, with a bound on the error of each entry."""
+        support = np.flatnonzero(C.any(axis=0))
+        outputs, magnitudes = np.zeros(C.shape, _LONG), np.zeros(C.shape)
+        for part in _parts(support, C.shape[1]):
+            rows = self._rows(part, extended)
+            outputs += C[:, part].astype(_LONG) @ rows.astype(_LONG, copy=False)
+            magnitudes += np.abs(C[:, part]) @ np.abs(rows).astype(float, copy=False)
+        errors = 1.01 * _long_error(len(support)) * magnitudes
+        entry_error = self._entry_error(extended)
+        if entry_error:
             radii = np.sqrt(np.maximum(self.K.diagonal(), 0.0))
-            errors += 1.01 * self.entry_error * float(np.abs(c) @ radii) * radii
-        return outputs, errors
+            errors += 1.01 * entry_error * np.outer(np.abs(C) @ radii, radii)
+        return [_Evaluation(*row) for row in zip(C, outputs, errors, strict=True)]
+
+    def _rows(self, part: NDArray[np.intp], extended: bool) -> NDArray[Any]:
+        return self.K.extended(part) if extended and isinstance(self.K, NetworkGram) else self.K[part]
+
+    def _entry_error(self, extended: bool) -> float:
+        if isinstance(self.K, NetworkGram):
+            return self.K.extended_error if extended else self.K.entry_error
+        return self.entry_error
+
+
+def network_game(norm: str, feature: str | Feature, Z: Array, y: Array, weights: str = "sphere") -> KernelGame:
+    """The game of a network's kernel ball on the points Z, at any scale of Z.
+
+    Parameters
+    ----------
+    norm : "f2" (output layer, Eq. 5) or "ntk" (tangent kernel).
+    feature : activation.  Z : (n, D) what it sees.  y : (n,) labels +-1.
+    weights : law of the directions, "sphere" or "gaussian".
+
+    Raises
+    ------
+    InputError : another norm.
+    """
+    if norm not in ("f2", "ntk"):
+        raise InputError(f"norm: found {norm!r}, wanted 'f2' or 'ntk' (only these are kernel balls)")
+    feature = get_feature(feature)
+    exponent = int(np.frexp(np.abs(Z).max(initial=0.0))[1])
+    gram = NetworkGram(Kernel(feature, weights, tangent=norm == "ntk"), np.ldexp(Z, -exponent))
+    return KernelGame(gram, y, scale=math.ldexp(1.0, exponent * feature.degree))
 
 
 def _long_error(terms: int) -> float:

@@ -75,7 +75,8 @@ def min_norm_point(
     rounds = stalls = 0
     while True:
         square, least = state.measure()
-        better = upper.offer(-square, state.p) | lower.offer(least / math.sqrt(square) if square > 0.0 else 0.0, state.p)
+        reached = least / math.sqrt(square) if square > 0.0 else 0.0
+        better = upper.offer(-square, state.p) | lower.offer(reached, state.p)
         stalls = 0 if better else stalls + 1
         gap = 1.0 - lower.value / math.sqrt(-upper.value) if upper.value < 0.0 else 0.0
         progress(f"round {rounds}  relative gap {gap:.1e}  support {np.count_nonzero(state.p)}")
@@ -134,9 +135,11 @@ class _ActiveSet:
 
     def enter(self) -> bool:
         """Choose the points with the smallest margins to enter; False when none lies below p'Qp."""
-        size = np.count_nonzero(self.p)
+        size = int(np.count_nonzero(self.p))
         if size == 1 and self.n > _SMO:  # margins say little yet: a regular sample, or all
-            self.entering = np.setdiff1d(np.linspace(0, self.n - 1, min(self.n, _CHUNK)).astype(int), np.flatnonzero(self.p))
+            self.entering = np.setdiff1d(
+                np.linspace(0, self.n - 1, min(self.n, _CHUNK)).astype(int), np.flatnonzero(self.p)
+            )
             return True
         outside = np.flatnonzero((self.p == 0.0) & (self.margins < self.square))
         count = max(_FIRST, size)
