@@ -86,6 +86,49 @@ class BothLayers:
             self._db *= eta
             self._b += self._db
 
+    def flow(self, eta: float) -> float:
+        self._u = None
+        return self._turn_hyperbolically(eta) if self._feature.degree == 1 else self._turn(eta)
+
+    def _turn_hyperbolically(self, eta: float) -> float:
+        """da/dt = b G, db/dt = a.G: with e = G/|G|, the pair (a.e, b) turns hyperbolically by x = eta |G|."""
+        length = np.sqrt(np.einsum("dj,dj->j", self._G, self._G))
+        safe = np.where(length > 0, length, 1.0)
+        x = eta * length
+        along = self._db / safe
+        cosh_minus_1, sinh = 2.0 * np.sinh(0.5 * x) ** 2, np.sinh(x)
+        self._A += self._G * ((cosh_minus_1 * along + sinh * self._b) / safe)
+        self._b += cosh_minus_1 * self._b + sinh * along
+        return float(x.max())
+
+    def _turn(self, eta: float) -> float:
+        """Degree 2: |a| grows by exp(eta rho), a/|a| follows its tangential velocity and is normalised again."""
+        squares = np.einsum("dj,dj->j", self._A, self._A)
+        squares[squares == 0] = 1.0
+        rho = np.einsum("dj,dj->j", self._A, self._dA) / squares
+        self._dA *= eta
+        turn = np.sqrt(np.einsum("dj,dj->j", self._dA, self._dA) / squares)
+        self._dA -= self._A * (eta * rho)
+        moved = self._A + self._dA
+        squares_moved = np.einsum("dj,dj->j", moved, moved)
+        squares_moved[squares_moved == 0] = 1.0
+        self._A = moved * (np.exp(eta * rho) * np.sqrt(squares / squares_moved))
+        return float(turn.max())
+
+    def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:
+        signed = self._labels[rows]
+        gates = self._s[rows] * self._b
+        K = (gates @ gates.T) * (self._z[rows] @ self._z[rows].T)
+        if self._feature.degree == 1:
+            K += self._r[rows] @ self._r[rows].T
+        return (conventions.mean_field(len(self._b)) * np.outer(signed, signed) * K).astype(float)
+
+    def scale(self, factor: float) -> None:
+        self._u = None
+        self._A *= np.sqrt(factor)
+        if self._feature.degree == 1:
+            self._b *= np.sqrt(factor)
+
     def size(self) -> float:
         moving = self._b if self._feature.degree == 1 else self._b[:0]
         return conventions.mean_field(len(self._b)) * float(np.vdot(self._A, self._A) + np.vdot(moving, moving))

@@ -46,6 +46,18 @@ class Dynamics(Protocol):
     def move(self, eta: float) -> None:
         """w <- w + eta * (direction of the last `ascend`)."""
 
+    def flow(self, eta: float) -> float:
+        """Move for the time eta by the exact flow at frozen p and activation pattern (first order in eta for degree 2).
+
+        Returns the largest relative change of a neuron (of the whole function, where u is linear in what moves).
+        """
+
+    def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:
+        """K (r, r) with du/dt = K p on these rows; reads the activations of the last `outputs`."""
+
+    def scale(self, factor: float) -> None:
+        """Multiply h by factor > 0 through the parameters that move."""
+
     def size(self) -> float:
         """The norm of the present function: mass (Eq. 3) or root mean square (Prop. 7); sphere convention."""
 
@@ -94,6 +106,18 @@ class OutputLayer:
         self._c += eta * self._p
         self._u += eta * self._velocity
 
+    def flow(self, eta: float) -> float:
+        change = eta * math.sqrt(max(float(self._p @ self._velocity), 0.0)) / (1.0 + self.size())
+        self.move(eta)
+        return change
+
+    def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:
+        return self._gram[np.ix_(rows, rows)]
+
+    def scale(self, factor: float) -> None:
+        self._c *= factor
+        self._u *= factor
+
     def size(self) -> float:
         return math.sqrt(max(float(self._c @ self._u), 0.0))
 
@@ -137,6 +161,18 @@ class Magnitudes:
 
     def move(self, eta: float) -> None:
         self._r += eta * self._direction
+
+    def flow(self, eta: float) -> float:
+        rates = eta * self._direction / self._r
+        self._r *= np.exp(rates)
+        return float(np.abs(rates).max())
+
+    def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:
+        moving = self._features[:, rows] * self._r[:, None]
+        return 4.0 * conventions.mean_field(len(self._r)) * (moving.T @ moving)
+
+    def scale(self, factor: float) -> None:
+        self._r *= math.sqrt(factor)
 
     def size(self) -> float:
         return conventions.mean_field(len(self._r)) * float(self._r @ self._r)

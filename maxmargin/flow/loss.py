@@ -61,6 +61,26 @@ class Loss:
             p = np.exp(-np.logaddexp(0.0, u) - top) / total
         return math.log(len(u)) - float(top) - math.log(total), p
 
+    def linearise(self, u: Array) -> Linearised:
+        """How grad S answers to changes of u; exact for the exponential loss."""
+        if self.name == "exp":
+            return Linearised(u, np.ones_like(u), 1.0)
+        # l'(v) = 1/(1 + e^-v): -log l'(-u) = log(1 + e^u), whose slope is 1/(1 + e^-u)
+        slope = np.exp(-np.logaddexp(0.0, -u))
+        return Linearised(np.logaddexp(0.0, u), np.maximum(slope, 1e-8), float(self.evaluate(u)[1].sum()))
+
+
+@dataclass(frozen=True)
+class Linearised:
+    """log p_i = log grad_i S around one u: p_i ~ exp(-potential_i - slope_i du_i), sum p = total."""
+
+    potential: Array
+    slope: Array
+    total: float
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> Linearised:
+        return Linearised(self.potential[rows], self.slope[rows], self.total)
+
 
 def adversary(p: Array) -> Array:
     """The gradient of S scaled to the simplex: what the flow, as a player, proposes for the other one."""

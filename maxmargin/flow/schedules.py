@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .dynamics import Dynamics
+from .implicit import Flow, Step
 from .loss import Loss
 
 Array = NDArray[np.float64]
-Step = Callable[[int, float, Array], float]
 
 
 class StepRule(Protocol):
@@ -113,7 +113,13 @@ class LossBased:
         return step
 
 
-_RULES: dict[str, type] = {"paper": Paper, "constant": Constant, "theorem": Theorem, "loss-based": LossBased}
+_RULES: dict[str, Callable[..., StepRule]] = {
+    "paper": Paper,
+    "constant": Constant,
+    "theorem": Theorem,
+    "loss-based": LossBased,
+    "flow": Flow,
+}
 
 
 def get_rule(schedule: str | StepRule, step_size: float | None = None) -> StepRule:

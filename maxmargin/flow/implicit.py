@@ -1,0 +1,131 @@
+"""The default step rule: the flow itself, with the stiff player treated implicitly.
+
+Along the flow (Eq. 7) the outputs obey du/dt = K(w) p(u), with K the tangent kernel of the present network and
+p = grad S(u) the adversary.  The mass beta grows like exp(4 gamma_1 t), and p, a soft-min at inverse temperature beta,
+answers ever faster: an explicit step must stay below 2/(beta |K|) or the adversary overshoots, so that what is left to
+do (beta > log(n)/(0.01 gamma_1), and the 1/t of mirror ascent in flow time) needs millions of steps.  The network
+itself moves slowly: in one unit of log mass each neuron turns by an angle of order one.  Hence one step
+
+1. solves  p+ = grad S(u + eta K p+)  for the adversary at the *end* of the step: the optimality condition of the
+   convex problem  min over the simplex of  eta/2 p'Kp + u.p + sum p log p  (Newton, a few small linear systems);
+2. moves all neurons for the time eta by the exact flow with p+ and activation patterns frozen.  For ReLU
+   (a_j . G/|G|, b_j) turns hyperbolically by eta |G_j|: magnitudes move multiplicatively, signs are kept, and
+   |a_j|^2 - b_j^2 is conserved to rounding, whatever eta;
+3. compares the outputs with those predicted, u + eta K p+.  Their difference (turning neurons, kinks) is second order
+   in eta; eta is adapted to keep it below accuracy * max(100, min u), and no neuron may turn by more than
+   2 accuracy.
+
+What it guarantees: it is a consistent first-order integrator of the flow (eta -> 0 with the accuracy), unconditionally
+stable in the adversary; its tolerance of 100 * accuracy units of u is one unit of the soft-min's own resolution at
+accuracy 0.01.  It is neither a line search nor an annealing: the temperature 1/beta falls as the flow itself dictates,
+only the time steps are long.  Past mass `cap` the soft-min and the minimum agree to log(n)/cap; the mass is then held
+there, which is Eq. 12 at that temperature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .dynamics import Dynamics
+from .loss import Linearised, Loss
+
+Array = NDArray[np.float64]
+Step = Callable[[int, float, Array], float]
+
+_SLACK = 40.0  # rows this far above the minimum weigh e^-40
+_SHARE = 0.2  # and rows within this share of the minimum may become active in one long step
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Linearly implicit, error-controlled integration of the flow; see the module docstring.
+
+    Parameters
+    ----------
+    accuracy : tolerance of one step, relative; smaller steps in proportion to its square root or better.
+    cap : mass beyond which the temperature is held.
+    """
+
+    accuracy: float = 0.01
+    cap: float = 1e12
+
+    def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
+        eta = 1e-3
+
+        def step(t: int, S: float, p: Array) -> float:
+            nonlocal eta
+            taken, eta = self._step(dynamics, loss, eta)
+            size = dynamics.size()
+            if size > self.cap:
+                dynamics.scale(self.cap / size)
+            return taken
+
+        return step
+
+    def _step(self, dynamics: Dynamics, loss: Loss, eta: float) -> tuple[float, float]:
+        """One accepted step; returns the time covered and a proposal for the next one."""
+        u, state = dynamics.outputs(), dynamics.state()
+        least = float(u.min())
+        rows = np.flatnonzero(u < least + _SLACK + _SHARE * max(least, 0.0))
+        K = dynamics.tangent_kernel(rows)
+        tolerance = self.accuracy * max(100.0, abs(least))
+        p = np.zeros(len(u))
+        for _ in range(60):
+            p[rows] = proximal_adversary(eta * K, loss.linearise(u)[rows])
+            dynamics.ascend(p)
+            turned = dynamics.flow(eta)
+            error = turned / (2.0 * self.accuracy)
+            error = max(error, _surprise(dynamics.outputs(), u[rows] + eta * (K @ p[rows]), rows) / tolerance)
+            if error <= 1.5:
+                break
+            dynamics.restore(state)
+            dynamics.outputs()
+            eta *= max(0.2, 0.9 / np.sqrt(error))
+        return eta, eta * min(1.5, max(0.5, 0.9 / np.sqrt(error + 1e-12)))
+
+
+def _surprise(u: Array, predicted: Array, rows: NDArray[np.int64]) -> float:
+    """Largest error of the predicted outputs among those that carry weight; inf if a row left out could carry some."""
+    near = predicted < predicted.min() + 0.5 * _SLACK
+    outside = np.delete(u, rows)
+    if len(outside) and outside.min() < u[rows].min() + 5.0:
+        return np.inf
+    surprise = np.abs(u[rows] - predicted)[near]
+    return float(surprise.max()) if len(surprise) and np.isfinite(surprise).all() else np.inf
+
+
+def proximal_adversary(K: Array, at: Linearised, tol: float = 1e-8) -> Array:
+    """The p with  log p_i + potential_i + slope_i (K p)_i = constant,  sum p = total.
+
+    For the exponential loss this is  argmin over the simplex of  p'Kp/2 + u.p + sum p log p.
+
+    Parameters
+    ----------
+    K : (r, r) symmetric positive semidefinite (the step size times the tangent kernel).
+    at : the loss linearised at u, r rows.
+    tol : largest change of a p_i in the last Newton step.
+    """
+    potential = at.potential - at.potential.min()
+    p = np.maximum(np.exp(-potential), 1e-6)
+    p *= at.total / p.sum()
+    unit = 1.0 / at.slope
+    for _ in range(100):
+        residual = unit * (np.log(p) + potential) + K @ p
+        root = np.sqrt(at.slope * p)
+        M = root[:, None] * K * root
+        M.flat[:: len(p) + 1] += 1.0
+        toward, level = np.linalg.solve(M, np.stack([root * residual, root * unit], axis=1)).T
+        multiplier = -(root @ toward) / (root @ level)
+        relative = -root * (toward + multiplier * level) / p
+        change = np.abs(relative * p).max()
+        # growth is linear and decay exponential in p: log p is concave, and no weight may turn negative
+        p *= np.where(relative > 0, 1.0 + relative, np.exp(np.clip(relative, -4.0, 0.0)))
+        np.maximum(p, 1e-300, out=p)
+        p *= at.total / p.sum()
+        if change < tol:
+            break
+    return p
