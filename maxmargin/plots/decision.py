@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from . import geometry, style
-from .views import View, classifier_views, feature_names
+from .views import View, classifier_views, feature_names, plain
 
 Array = NDArray[np.float64]
 
@@ -139,7 +139,7 @@ def _class_handles(comparison: Any) -> list[Line2D]:
             linestyle="",
             markersize=size,
             markeredgecolor="white",
-            label=f"class {name}".replace("-", "\u2212"),
+            label=f"class {plain(name)}".replace("-", "\u2212"),
         )
         for name, colour, marker, size in shapes
     ]

@@ -120,7 +120,7 @@ def _maps(comparison: Any, certificate: Any, payoff: Payoff, count: int = 420) -
         axes.contour(
             axis, axis, np.ma.abs(relative), levels=levels, colors=[style.INK], linewidths=[0.4, 0.7, 1.0], zorder=2
         )
-        stars(axes, places, payoff.atoms.weights, 150.0, side == upper)
+        stars(axes, places, payoff.atoms.weights, 190.0, side == upper)
         style.bare(axes, 1.09)
     figure.legend(
         handles=[star_handle("atom of the F1 max-margin classifier: payoff at the level")], loc="outside lower center"

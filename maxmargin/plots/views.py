@@ -140,10 +140,15 @@ def sign_colours(weights: Array) -> list[str]:
     return [style.POSITIVE if w > 0 else style.NEGATIVE for w in weights]
 
 
+def plain(text: Any) -> str:
+    """The user's text for matplotlib: a dollar sign is a dollar sign, not the beginning of a formula."""
+    return str(text).replace("$", r"\$")
+
+
 def feature_names(dataset: Any) -> list[str]:
     """The data's own names, or x1 .. xd."""
     names = getattr(dataset, "feature_names", None)
-    return list(names) if names is not None else [f"$x_{{{k + 1}}}$" for k in range(dataset.X.shape[1])]
+    return [plain(name) for name in names] if names is not None else [f"$x_{{{k + 1}}}$" for k in range(dataset.X.shape[1])]
 
 
 def coordinate_names(dataset: Any, bias: bool) -> list[str]:
