@@ -39,8 +39,8 @@ class Arcs:
     orientation : (C, M) the sign of x_crossing on the arc that begins there; 0 if it contains the circle.
     edges : (D, C, M) ``orientation * x_crossing``.
     crowded : (C,) more than D-2 hyperplanes contain the circle.
-    leaving : (D-2, crowded.sum(), N) for the crowded circles: the sign that x_j takes when one leaves the circle to side
-        +1 of x_{T_m}, in the flag's order; 0 for x_j that do not contain the circle or have got their sign before.
+    leaving : (D-2, crowded.sum(), N) for the crowded circles: the sign that x_j takes when one leaves the circle to
+        side +1 of x_{T_m}, in the flag's order; 0 for x_j that cross the circle or have got their sign before.
     """
 
     T: Index
@@ -71,7 +71,7 @@ def arcs(X: Array, T: Index) -> Arcs:
     """
     frame, triangle, T = _frames(X, T)
     D, (C, k), N = X.shape[1], T.shape, len(X)
-    infinity = (T == np.arange(k)).cumprod(axis=1).sum(axis=1)
+    infinity = (np.arange(k) == T).cumprod(axis=1).sum(axis=1)
     frame = _upwards(frame, X[infinity])
     F = np.matmul(frame.transpose(2, 0, 1), X.T)
     w1, w2 = F[D - 2], F[D - 1]

@@ -1,0 +1,89 @@
+"""Points on one line through the origin share a hyperplane: the rays of an arrangement and the span they live in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from math import prod
+
+import numpy as np
+
+from ..errors import InputError
+from ..features.homogeneous import Feature
+from ..rounding import UNIT_ROUNDOFF
+from .circle import Array, Index
+
+
+@dataclass(frozen=True)
+class Rays:
+    """z_i = scale_i X[index_i]: parallel and antipodal points share a unit vector, scale_i = +-|z_i|.
+
+    Attributes
+    ----------
+    Z : (n, D).  X : (G, D) unit vectors, pairwise distinct up to sign.
+    index : (n,) ray of each point.  scale : (n,), 0 for zero vectors.
+    """
+
+    Z: Array
+    X: Array
+    index: Index
+    scale: Array
+
+    def collect(self, used: Index, weights: Array) -> Array:
+        """Sum on each ray, (G,), of the weights of the points used; in extended precision, rounded once."""
+        total = np.zeros(len(self.X), dtype=np.longdouble)
+        np.add.at(total, self.index[used], weights)
+        return total.astype(float)
+
+
+def rays(Z: Array) -> Rays:
+    """Group the rows of Z (n, D) whose directions agree up to sign and rounding (2^-50); `InputError` if not finite."""
+    Z = np.ascontiguousarray(Z, dtype=float)
+    if Z.ndim != 2 or not Z.shape[1] or not np.isfinite(Z).all():
+        raise InputError(f"Z: found an array of shape {np.shape(Z)}, wanted a finite (n, D) matrix with D >= 1")
+    peak = np.abs(Z).max(axis=1, initial=0.0)
+    nonzero = peak > 0.0
+    unit = Z / np.where(nonzero, peak, 1.0)[:, None]
+    norm = np.linalg.norm(unit, axis=1)
+    unit /= np.where(nonzero, norm, 1.0)[:, None]
+    pivot = np.abs(unit).argmax(axis=1)
+    sign = np.where(unit[np.arange(len(Z)), pivot] < 0.0, -1.0, 1.0)
+    unit *= sign[:, None]
+    _, first, index = np.unique(np.round(unit * 2.0**50), axis=0, return_index=True, return_inverse=True)
+    return Rays(Z, unit[first], index.ravel(), np.where(nonzero, sign * norm * peak, 0.0))
+
+
+def span(X: Array) -> tuple[Array, float]:
+    """Orthonormal rows (r, D) spanning the unit rows of X (N, D), and the largest distance of a row from their span."""
+    N, D = X.shape
+    if N == 0:
+        return np.empty((0, D)), 0.0
+    _, s, V = np.linalg.svd(X, full_matrices=False)
+    r = int((s > 8.0 * max(N, D) * UNIT_ROUNDOFF * s[0]).sum())
+    if r == D:
+        return np.eye(D), 0.0
+    return V[:r], float(np.linalg.norm(X - (X @ V[:r].T) @ V[:r], axis=1).max())
+
+
+def vanishes(Z: Array, q: Array, feature: Feature) -> bool:
+    """Is ``sum_i q_i sigma(a.z_i)`` zero for every a?  Decided in rational arithmetic.
+
+    sigma is a polynomial (u or u^2) times (right -+ left)/2 plus a kinked part (|u| or u|u|) times (right +- left)/2.
+    The kinked parts of different lines are independent, so each line's coefficients and the polynomial must cancel.
+    """
+    k = feature.degree
+    kinked = feature.right != -feature.left if k == 1 else feature.right != feature.left
+    smooth = feature.right != feature.left if k == 1 else feature.right != -feature.left
+    polynomial: dict[tuple[int, ...], Fraction] = {}
+    lines: dict[tuple[Fraction, ...], Fraction] = {}
+    for z, weight in zip(Z, q, strict=True):
+        row, coefficient = [Fraction(float(x)) for x in z], Fraction(float(weight))
+        pivot = next((x for x in row if x), None)
+        if pivot is None:
+            continue
+        line = tuple(x / pivot for x in row)
+        lines[line] = lines.get(line, Fraction(0)) + coefficient * (abs(pivot) if k == 1 else pivot * abs(pivot))
+        for key in combinations_with_replacement(range(len(row)), k):
+            polynomial[key] = polynomial.get(key, Fraction(0)) + coefficient * prod(row[i] for i in key)
+    return not (kinked and any(lines.values())) and not (smooth and any(polynomial.values()))
