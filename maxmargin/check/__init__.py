@@ -21,8 +21,7 @@ from typing import Any
 
 from . import dictionary, kernel
 from .claim import Array, Claim, check_gap, check_normalised, check_status, read_claim, read_data, recognise
-from .linear import check_linear
-from .pieces import make_pieces
+from .sphere import check_proof, check_sphere
 from .verdict import Check, Refusal, Verdict
 
 __all__ = ["Check", "Verdict", "check_certificate"]
@@ -71,16 +70,13 @@ def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check]) -
     _record(checks, "lower", "exact integers", lambda: dictionary.check_lower(claim))
     if math.isinf(claim.upper):
         return
+    arithmetic = "floats with rigorous error bounds, exact integers where they cannot decide"
     if claim.scope == "dictionary":
-        _record(checks, "upper", "floats with error bounds, then exact integers", lambda: dictionary.check_dictionary(claim, directions))
-    elif claim.scope == "sphere-exact":
-        _record(checks, "upper", "floats with error bounds, then exact integers", lambda: _check_sphere(claim))
+        _record(checks, "upper", arithmetic, lambda: dictionary.check_dictionary(claim, directions))
+    elif claim.proof is not None:
+        _record(checks, "upper", "Cholesky factors with Rump's error bound", lambda: check_proof(claim, claim.proof or {}))
     else:
-        raise Refusal("upper: a bound of scope 'sphere-bound' needs a proof")
-
-
-def _check_sphere(claim: Claim) -> str:
-    return check_linear(make_pieces(claim))
+        _record(checks, "upper", arithmetic, lambda: check_sphere(claim))
 
 
 def _record(checks: list[Check], name: str, arithmetic: str, run: Callable[[], str]) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InputError
+from .fields import Array, choice, field, number, numbers
 from .verdict import Refusal
-
-Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-certificate", 1
 NORMS, CONVENTIONS, WEIGHTS = ("f1", "f2", "ntk"), ("sphere", "path"), ("sphere", "gaussian")
@@ -100,40 +97,40 @@ def recognise(certificate: Any) -> dict[str, Any]:
 
 def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:
     """Every field of the contract with its type, length and range; `Refusal` names the first that is wrong."""
-    problem = _field(document, "problem", dict)
-    norm = _choice(problem, "norm", NORMS)
-    activation = _activation(_field(problem, "feature", (str, dict)))
-    convention = _choice(problem, "convention", CONVENTIONS)
-    law = _choice(problem, "weights", WEIGHTS) if norm != "f1" else "sphere"
-    Z = np.hstack([X, np.ones((len(X), 1))]) if _field(problem, "bias", bool) else X
+    problem = field(document, "problem", dict)
+    norm = choice(problem, "norm", NORMS)
+    activation = _activation(field(problem, "feature", (str, dict)))
+    convention = choice(problem, "convention", CONVENTIONS)
+    law = choice(problem, "weights", WEIGHTS) if norm != "f1" else "sphere"
+    Z = np.hstack([X, np.ones((len(X), 1))]) if field(problem, "bias", bool) else X
     _check_problem(problem, X, y)
     n, D = Z.shape
-    classifier = _field(document, "classifier", dict)
+    classifier = field(document, "classifier", dict)
     directions = weights = coefficients = None
     if norm == "f1":
-        weights = _numbers(classifier, "weights", (None,))
-        directions = _numbers(classifier, "directions", (len(weights), D))
+        weights = numbers(classifier, "weights", (None,))
+        directions = numbers(classifier, "directions", (len(weights), D))
     else:
-        coefficients = _numbers(classifier, "coefficients", (n,))
-    upper = math.inf if document.get("upper", 0.0) is None else _number(document, "upper")
+        coefficients = numbers(classifier, "coefficients", (n,))
+    upper = math.inf if document.get("upper", 0.0) is None else number(document, "upper")
     return Claim(
         norm=norm,
         activation=activation,
         law=law,
         factor=0.5 if norm == "f1" and activation.degree == 1 and convention == "sphere" else 1.0,
-        scope=_choice(document, "scope", SCOPES[norm]),
-        status=_choice(document, "status", STATUSES),
-        lower=_number(document, "lower"),
+        scope=choice(document, "scope", SCOPES[norm]),
+        status=choice(document, "status", STATUSES),
+        lower=number(document, "lower"),
         upper=upper,
-        gap=None if document.get("relative_gap", 0.0) is None else _number(document, "relative_gap"),
-        tol=_number(document, "tol"),
+        gap=None if document.get("relative_gap", 0.0) is None else number(document, "relative_gap"),
+        tol=number(document, "tol"),
         Z=Z,
         y=y,
         directions=directions,
         weights=weights,
         coefficients=coefficients,
-        p=_numbers(document, "adversary", (n,)),
-        proof=_field(document, "proof", dict) if document.get("proof") is not None else None,
+        p=numbers(document, "adversary", (n,)),
+        proof=field(document, "proof", dict) if document.get("proof") is not None else None,
         dictionary_sha256=document.get("dictionary_sha256"),
     )
 
@@ -193,60 +190,18 @@ def _scale(claim: Claim) -> float:
 
 def _check_problem(problem: dict[str, Any], X: Array, y: Array) -> None:
     for name, actual in zip(("n", "d"), X.shape, strict=True):
-        if _field(problem, name, int) != actual:
+        if field(problem, name, int) != actual:
             raise Refusal(f"problem.{name}: the certificate says {problem[name]}, the data have {actual}")
-    if _field(problem, "data_sha256", str) != data_hash(X, y):
+    if field(problem, "data_sha256", str) != data_hash(X, y):
         raise Refusal(f"data: their hash is {data_hash(X, y)[:12]}..., the certificate speaks of {problem['data_sha256'][:12]}...")
 
 
 def _activation(feature: str | dict[str, Any]) -> Activation:
     if isinstance(feature, dict):
-        degree = _field(feature, "degree", int)
+        degree = field(feature, "degree", int)
         if degree not in (1, 2):
             raise Refusal(f"problem.feature: degree {degree!r} is neither 1 nor 2")
-        return Activation(degree, _number(feature, "right"), _number(feature, "left"))
+        return Activation(degree, number(feature, "right"), number(feature, "left"))
     if feature not in FEATURES:
         raise Refusal(f"problem.feature: {feature!r} is none of {', '.join(FEATURES)}; other features must be stored with degree, right and left")
     return Activation(*FEATURES[feature])
-
-
-def _field(document: dict[str, Any], name: str, kind: Any) -> Any:
-    value = document.get(name)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        found = "nothing" if name not in document else f"{type(value).__name__} {str(value)[:30]!r}"
-        raise Refusal(f"{name}: found {found}, wanted {getattr(kind, '__name__', 'a name or an object')}")
-    return value
-
-
-def _choice(document: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    value = _field(document, name, str)
-    if value not in allowed:
-        raise Refusal(f"{name}: found {value!r}, wanted one of {', '.join(allowed)}")
-    return str(value)
-
-
-def _number(document: dict[str, Any], name: str) -> float:
-    value = _field(document, name, (int, float))
-    if not abs(value) <= sys.float_info.max:
-        raise Refusal(f"{name}: found {str(value)[:30]}, wanted a finite number")
-    return float(value)
-
-
-def _numbers(document: dict[str, Any], name: str, shape: tuple[int | None, ...]) -> Array:
-    """A finite array of that shape (None: any length), made of JSON numbers only."""
-    values = document.get(name)
-    try:
-        raw = np.array(values if isinstance(values, (list, np.ndarray)) else None, dtype=object)
-        if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in raw.ravel()):
-            raise ValueError("not all entries are numbers")
-        array = raw.astype(float)
-    except (ValueError, OverflowError) as error:
-        raise Refusal(f"{name}: found no array of numbers ({error})") from error
-    if array.size == 0 and 0 in (shape[0], *array.shape):
-        array = array.reshape([0 if length is None else length for length in shape]) if shape[0] in (None, 0) else array
-    if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
-        wanted = " x ".join("any" if length is None else str(length) for length in shape)
-        raise Refusal(f"{name}: found an array of shape {array.shape}, wanted {wanted}")
-    if not np.isfinite(array).all():
-        raise Refusal(f"{name}: found an entry that is not finite")
-    return array

@@ -33,8 +33,6 @@ class Tally:
 
 def check_linear(pieces: Pieces) -> str:
     """Prove ``|g(a)| <= U`` on the unit sphere; `Refusal` with a neuron that is paid more, or with what is not proved."""
-    if pieces.bound < 0:
-        raise Refusal("upper: a negative upper end is impossible, f = 0 has margin 0")
     tally = Tally()
     normals = pieces.normals / np.abs(pieces.normals).max(axis=1, keepdims=True, initial=1e-300)
     normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
