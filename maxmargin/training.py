@@ -46,10 +46,6 @@ def train(
     Z = dataset.inputs(bias)
     oracle = proving_oracle(Z, feature) if certify_every and layers != "output" else None
     given = {name: value for name, value in options.items() if value is not None}
-
-    def report(step: int, best: float) -> None:
-        progress(f"step {step}  best margin {best:.6g}")
-
     return train_flow(
-        Z, dataset.y, layers=layers, feature=feature, bias=bias, oracle=oracle, certify_every=certify_every, progress=report, **given
+        Z, dataset.y, layers=layers, feature=feature, bias=bias, oracle=oracle, certify_every=certify_every, progress=progress, **given
     )

@@ -113,5 +113,5 @@ def test_normalised_measure_is_the_same_classifier():
     ],
 )
 def test_status_follows_from_our_gap(bracket, interrupted, status):
-    assert bracket.status(1e-9, scale=1.0, interrupted=interrupted) is status
+    assert bracket.status(1e-9, negligible=1e-12, interrupted=interrupted) is status
     assert status.sentence

@@ -31,6 +31,8 @@ _SENTENCES = {
 
 # An adversary whose best payoff is below this fraction of the data's scale is a proof of gamma = 0 up to rounding.
 ZERO = 1e-12
+# The payoff in a kernel game is the square root of a quadratic form that is zero up to rounding.
+KERNEL_ZERO = 1e-6
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,12 @@ class Bracket:
     def relative_gap(self) -> float:
         return relative_gap(self.lower, self.upper)
 
-    def status(self, tol: float, scale: float, interrupted: bool = False) -> Status:
+    def status(self, tol: float, negligible: float, interrupted: bool = False) -> Status:
         """Conclude: zero margin, certified to `tol`, interrupted, or merely bracketed.
 
-        `scale` is the largest payoff that the adversary could conceivably allow, e.g. ``sum_i p_i |z_i|``.
+        `negligible` is the payoff that counts as zero: a multiple of ``sum_i p_i |z_i|``, say, by `ZERO`.
         """
-        if self.lower <= 0.0 and self.upper <= ZERO * scale:
+        if self.lower <= 0.0 and self.upper <= negligible:
             return Status.NOT_SEPARABLE
         if self.relative_gap <= tol:
             return Status.CERTIFIED

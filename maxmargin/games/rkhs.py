@@ -27,9 +27,9 @@ Gram = Array | NetworkGram
 
 KERNEL = "kernel"
 _CHUNK = 1 << 21  # Gram entries per chunk of a sum over rows
-_LONG = np.longdouble
-_ULP = 4.0 * rounding.UNIT_ROUNDOFF  # covers a conversion to float64 and the operation after it
-_LONG_ROUNDOFF = float(np.finfo(_LONG).eps) / 2.0  # 2^-64 on x86, 2^-53 where long double is double
+LONG = np.longdouble
+ULP = 4.0 * rounding.UNIT_ROUNDOFF  # covers a conversion to float64 and the operation after it
+LONG_ROUNDOFF = float(np.finfo(LONG).eps) / 2.0  # 2^-64 on x86, 2^-53 where long double is double
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class _Evaluation(NamedTuple):
     def square_above(self) -> float:
         """c'Kc, rounded up."""
         c = self.coefficients
-        value = float(c.astype(_LONG) @ self.outputs)
-        error = float(np.abs(c) @ (self.errors + _long_error(len(c)) * np.abs(self.outputs))) * (1.0 + _ULP)
-        return value + error + _ULP * abs(value)
+        value = float(c.astype(LONG) @ self.outputs)
+        error = float(np.abs(c) @ (self.errors + long_error(len(c)) * np.abs(self.outputs))) * (1.0 + ULP)
+        return value + error + ULP * abs(value)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class KernelGame:
 
     def _bracket(self, c: Array, p: Array, extended: bool) -> Bracket:
         learner, adversary = self._evaluate(np.stack([c, self.y * p]), extended)
-        least = float((self.y * learner.outputs - learner.errors).min()) * (1.0 - _ULP)
+        least = float((self.y * learner.outputs - learner.errors).min()) * (1.0 - ULP)
         norm = learner.square_above
         lower = self.scale * least / math.sqrt(norm) if least > 0.0 and norm > 0.0 else 0.0
         upper = self.scale * math.sqrt(max(adversary.square_above, 0.0)) / float(p.sum())
@@ -143,12 +143,12 @@ class KernelGame:
     def _evaluate(self, C: Array, extended: bool) -> list[_Evaluation]:
         """K c for each row c of C (r, n), summed in extended precision, with a bound on the error of each entry."""
         support = np.flatnonzero(C.any(axis=0))
-        outputs, magnitudes = np.zeros(C.shape, _LONG), np.zeros(C.shape)
+        outputs, magnitudes = np.zeros(C.shape, LONG), np.zeros(C.shape)
         for part in _parts(support, C.shape[1]):
             rows = self._rows(part, extended)
-            outputs += C[:, part].astype(_LONG) @ rows.astype(_LONG, copy=False)
+            outputs += C[:, part].astype(LONG) @ rows.astype(LONG, copy=False)
             magnitudes += np.abs(C[:, part]) @ np.abs(rows).astype(float, copy=False)
-        errors = 1.01 * _long_error(len(support)) * magnitudes
+        errors = 1.01 * long_error(len(support)) * magnitudes
         entry_error = self._entry_error(extended)
         if entry_error:
             radii = np.sqrt(np.maximum(self.K.diagonal(), 0.0))
@@ -185,9 +185,9 @@ def network_game(norm: str, feature: str | Feature, Z: Array, y: Array, weights:
     return KernelGame(gram, y, scale=math.ldexp(1.0, exponent * feature.degree))
 
 
-def _long_error(terms: int) -> float:
+def long_error(terms: int) -> float:
     """Relative error of an extended-precision sum of that many products (a few operations to spare)."""
-    accumulated = (2 * terms + 16) * _LONG_ROUNDOFF
+    accumulated = (2 * terms + 16) * LONG_ROUNDOFF
     return accumulated / (1.0 - accumulated)
 
 

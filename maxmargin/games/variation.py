@@ -18,7 +18,7 @@ from ..conventions import variation_factor
 from ..features.homogeneous import Feature
 from ..oracles.proofs import proved_bound
 from ..oracles.responses import SPHERE_BOUND, Oracle, Responses
-from .bracket import Bracket
+from .bracket import ZERO, Bracket
 from .measure import Measure
 
 Array = NDArray[np.float64]
@@ -53,9 +53,9 @@ class _Variation:
         """Total variation over unit directions."""
         return measure.total_variation(self.feature.degree)
 
-    def scale(self, p: Array) -> float:
-        """factor * sum_i p_i |z_i|^k: no neuron can be paid more."""
-        return float(self.factor * (p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree))
+    def negligible(self, p: Array) -> float:
+        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, more than which no neuron is paid."""
+        return float(ZERO * self.factor * (p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree))
 
     def lower(self, measure: Measure) -> float:
         """min_i y_i f(x_i) / norm(f), rounded down; 0 when the measure separates nothing."""

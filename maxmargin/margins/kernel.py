@@ -7,31 +7,28 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.kernels import Kernel
+from ..games.bracket import KERNEL_ZERO
 from ..games.certificate import Attempt, Certificate
-from ..games.rkhs import KernelExpansion, KernelGame
+from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..solvers import conic
 from ..solvers.min_norm_point import KernelProposal, min_norm_point
 from .request import Clock, Request
 
 Array = NDArray[np.float64]
 
-# |computed - true| / sqrt(K_ii K_jj) of a closed-form kernel entry: the dot product z.z' and a few elementary functions.
-ENTRY_ERROR = 4e-15
-
 
 def kernel_margin(request: Request) -> Certificate:
     """The F2 or tangent-kernel margin of a `Request`."""
     clock, Z, y = Clock(request.time_limit), request.Z, request.data.y
-    kernel = Kernel(request.feature, request.weights, tangent=request.norm == "ntk")
-    game = KernelGame(kernel(Z), y, entry_error=ENTRY_ERROR)
+    game = network_game(request.norm, request.feature, Z, y, request.weights)
     proposal = propose(game, request, clock)
-    bracket = game.certify(KernelExpansion(proposal.coefficients), proposal.p)
+    learner = game.unit(KernelExpansion(proposal.coefficients))
+    bracket = game.certify(learner, proposal.p, request.tol / 2.0)
     return Certificate(
         problem=request.problem,
         bracket=bracket,
-        status=bracket.status(request.tol, game.size(proposal.p), proposal.interrupted),
-        classifier=KernelExpansion(proposal.coefficients),
+        status=bracket.status(request.tol, KERNEL_ZERO * game.size(proposal.p), proposal.interrupted),
+        classifier=learner,
         adversary=proposal.p,
         tol=request.tol,
         attempts=proposal.attempts,

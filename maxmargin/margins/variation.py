@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,9 @@ from ..games.bracket import Bracket
 from ..games.certificate import Attempt, Certificate
 from ..games.measure import Measure
 from ..games.variation import DictionaryGame, VariationGame
-from ..oracles.choose import EXACT_DIMENSION, exact_oracle
+from ..oracles.choose import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle
+from ..oracles.relaxation import lifted_bound
+from ..oracles.responses import SPHERE_EXACT
 from ..oracles.spectral import SpectralOracle
 from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
@@ -26,6 +29,8 @@ from .request import Clock, Request
 Array = NDArray[np.float64]
 
 ENGINES = ("auto", "highs")
+COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
+RELAXATION_SECONDS = 60.0  # for the upper end when there is no time limit
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,43 @@ def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
     return _proved(exact.certify(measure, proposal.p), measure, proposal)
 
 
+def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
+    """Column generation with the local oracle; then a proof, by enumeration while that is affordable, else by relaxation."""
+    unit, feature = _unit(request.Z), request.feature
+    search = _search(request, clock, share=COLUMNS_SHARE)
+    proposal = search(unit, game.y, feature, local_oracle(unit, feature, request.seed))
+    if enumerable(unit, feature, proposal.p):
+        search = _search(request, clock)
+        exact = search(unit, game.y, feature, exact_oracle(unit, feature), initial=proposal.measure)
+        proposal = replace(exact, attempts=proposal.attempts + exact.attempts, rounds=proposal.rounds + exact.rounds)
+        game = replace(game, oracle=exact_oracle(request.Z, feature))
+    proposal = _second_opinion(request, unit, proposal)
+    measure = proposal.measure.normalised(feature.degree)
+    proved = _proved(game.certify(measure, proposal.p), measure, proposal)
+    if proved.bracket.scope == SPHERE_EXACT or proved.bracket.relative_gap <= request.tol:
+        return proved
+    return _bounded(request, game, proved, clock)
+
+
+def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock) -> Proved:
+    """Lower the upper end by the lifted relaxation, which also chooses its adversary."""
+    seconds = RELAXATION_SECONDS if request.time_limit is None else clock.left
+    found = lifted_bound(
+        game.Z,
+        game.y,
+        game.feature,
+        p=proved.p,
+        lower=proved.bracket.lower / game.factor,
+        deadline=time.monotonic() + seconds,
+        progress=request.progress,
+    )
+    attempts = (*proved.attempts, *(Attempt(item["name"], item["status"], item["seconds"]) for item in found.attempts))
+    bracket = game.certify_with(found.proof, proved.measure, found.adversary, found.scope)
+    if bracket.upper >= proved.bracket.upper:
+        return replace(proved, attempts=attempts)
+    return replace(proved, bracket=bracket, p=found.adversary, proof=found.proof, attempts=attempts)
+
+
 def _second_opinion(request: Request, Z: Array, proposal: Proposal) -> Proposal:
     """With a named solver, solve the finite program over the neurons found once more, through CVXPY."""
     if request.solver in ENGINES or not proposal.measure.weights.any():
@@ -110,7 +152,7 @@ def _certificate(request: Request, game: VariationGame | DictionaryGame, proved:
     return Certificate(
         problem=request.problem,
         bracket=proved.bracket,
-        status=proved.bracket.status(request.tol, game.scale(proved.p), proved.interrupted),
+        status=proved.bracket.status(request.tol, game.negligible(proved.p), proved.interrupted),
         classifier=proved.measure,
         adversary=proved.p,
         tol=request.tol,
@@ -127,10 +169,10 @@ def _unit(Z: Array) -> Array:
     return np.ldexp(Z, -int(np.frexp(float(np.abs(Z).max()))[1]))
 
 
-def _search(request: Request, clock: Clock, count: int = 15) -> ColumnGeneration:
+def _search(request: Request, clock: Clock, count: int = 15, share: float = 1.0) -> ColumnGeneration:
     return ColumnGeneration(
         tol=min(request.tol, 1e-12),
-        time_limit=clock.left,
+        time_limit=share * clock.left,
         max_rounds=10_000 if request.max_rounds is None else request.max_rounds,
         count=count,
         progress=_rounds(request),

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
-from .arrangement import ArrangementOracle
+from .arrangement import ArrangementOracle, affordable
 from .responses import Oracle
 from .spectral import SpectralOracle
+from .zonotope import ZonotopeOracle
 
 Array = NDArray[np.float64]
 
+ENUMERATION_WORK = 2e6  # crossings an enumeration may sort: one or two seconds a call
 EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
 
 
@@ -27,3 +29,17 @@ def exact_oracle(Z: Array, feature: Feature) -> Oracle:
 def proving_oracle(Z: Array, feature: Feature) -> Oracle:
     """An oracle whose bound is always finite and cheap: exact for D <= 3, spectral above."""
     return exact_oracle(Z, feature) if Z.shape[1] <= EXACT_DIMENSION else SpectralOracle(Z, feature)
+
+
+def local_oracle(Z: Array, feature: Feature, seed: int) -> Oracle:
+    """Multi-start local ascent for any dimension; proves nothing."""
+    if feature.degree == 1:
+        return ZonotopeOracle(Z, feature, seed=seed)
+    from .power import PowerOracle
+
+    return PowerOracle(Z, feature, seed=seed)
+
+
+def enumerable(Z: Array, feature: Feature, p: Array) -> bool:
+    """Whether the cells over the support of p can be enumerated in seconds."""
+    return feature.degree == 1 and affordable(np.count_nonzero(p), Z.shape[1], ENUMERATION_WORK)
