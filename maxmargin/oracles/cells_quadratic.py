@@ -1,0 +1,211 @@
+"""The exact oracle for degree 2 (squared ReLU): eigenvectors of the active second-moment matrices of all cells.
+
+With ``(u)_+^2 = (u^2 + u|u|) / 2`` every g(a) = sum_i q_i sigma(a.z_i) of degree 2 is an even plus an odd part,
+
+    g(a) = a'Qa + O(a),   O(a) = sum_j h_j |a.x_j| (a.x_j),   max_{s, |a|=1} s g(a) = max_{|a|=1} |a'Qa| + |O(a)|.
+
+On a cell C with signs sigma, ``g(a) = a'Ma`` with ``M = Q + sum_j h_j sigma_j x_j x_j'``, and on -C with
+``M = Q - sum_j ...``.  g is C^1, so a maximum over the sphere is stationary: an eigenvector, with value the eigenvalue,
+of the M of every cell that contains it (findings F1.6).  So all cells are visited once (`arrangement_cells`),
+their eigenvectors that lie in them are the candidates, and ``g <= lambda_max(M)`` on the cell spares most of the work.
+
+Because g is C^1, a misjudged sign costs only the second order: x_j within delta of 0 on C changes g by |h_j| delta^2.
+If an eigenvalue is multiple (to 1e-12), the maximisers in the cell are the intersection of an eigenspace of dimension m
+with it, and that cone has an extreme ray in which m-1 of the hyperplanes meet: those are evaluated for m = 2, a vertex
+of the cell for m = D; other cases, should they ever exceed all evaluated values, raise the bound instead.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import rounding
+from ..errors import InputError
+from ..features.homogeneous import Feature
+from .arrangement import accumulate, answer, circles, demand_affordable, nothing
+from .arrangement import affordable as _affordable
+from .arrangement_cells import Faces, faces, slopes
+from .arrangement_faces import between_ends
+from .arrangement_maxima import Maxima
+from .arrangement_rays import rays, span, vanishes
+from .circle import Arcs, Array, Index, Mask, arcs, cumulate, further_flags, steps
+from .responses import SPHERE_BOUND, Responses
+
+MULTIPLE = 1e-12  # eigenvalues closer than this, relative to the matrix, are one
+INSIDE = 1e-3  # an eigenvector counts as inside its cell up to this: rounding turns it by u / MULTIPLE at most
+
+
+class QuadraticCellOracle:
+    """Exact best responses for features of degree 2 in low dimension.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees.
+    feature : of degree 2.
+    separation : directions closer than this angle count as one maximum.
+
+    Raises
+    ------
+    InputError : the feature has degree 1, Z is not a finite matrix; on call, the arrangement is too large.
+    """
+
+    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4) -> None:
+        if feature.degree != 2:
+            raise InputError(
+                f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree 2; "
+                "use ArrangementOracle for degree 1"
+            )
+        self._rays = rays(Z)
+        self.Z = self._rays.Z
+        self.feature = feature
+        self.separation = separation
+
+    def affordable(self, q: Array) -> bool:
+        """Can this q be answered?  Counts the distinct hyperplanes of its support."""
+        support = np.unique(self._rays.index[(np.asarray(q) != 0.0) & (self._rays.scale != 0.0)])
+        return _affordable(len(support), self.Z.shape[1])
+
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
+        used = np.flatnonzero(np.asarray(q, dtype=float))
+        Z, q, scale = self.Z[used], np.asarray(q, dtype=float)[used], self._rays.scale[used]
+        right, left = self.feature.right, self.feature.left
+        h = self._rays.collect(used, 0.5 * (right - left) * q * scale * np.abs(scale))
+        Q = accumulate(0.5 * (right + left) * q, Z[:, :, None] * Z[:, None, :])
+        reach = float(np.abs(q) @ scale**2) * max(abs(right), abs(left))
+        if np.abs(h).sum() + np.linalg.norm(Q) <= 1e-12 * reach and vanishes(Z, q, self.feature):
+            return nothing(Z.shape[1])
+        support = np.unique(self._rays.index[used[scale != 0.0]])
+        search = _Search(self._rays.X[support], h[support], Q)
+        pool, unresolved = search.run(count, self.separation)
+        slack = rounding.relative_error(16) * reach + search.slack
+        response = answer(self.feature, Z, q, pool.directions @ search.basis, rounding.above(pool.proved(), slack))
+        if unresolved > response.bound:
+            return Responses(response.directions, response.signs, response.values, unresolved + slack, SPHERE_BOUND)
+        return response
+
+
+class _Search:
+    """Maximise ``|a'Qa| + |sum_j h_j |a.x_j| (a.x_j)|`` over the unit vectors of the span of the x_j."""
+
+    def __init__(self, X: Array, h: Array, Q: Array) -> None:
+        D = X.shape[1]
+        self.basis, residual = span(X)
+        self.X, self.h = X @ self.basis.T, h
+        self.Q = self.basis @ Q @ self.basis.T
+        kinked = h != 0.0
+        if len(span(self.X[kinked])[0]) == len(self.basis):
+            self.X, self.h = self.X[kinked], h[kinked]
+        self.H = float(np.abs(h).sum() + np.abs(np.linalg.eigvalsh(Q)).max(initial=0.0))
+        self.slack = 4.0 * (24.0 * D * rounding.UNIT_ROUNDOFF + residual) * self.H
+        self.pairs = np.triu_indices(len(self.basis))
+        self.unresolved = 0.0
+
+    def parts(self, A: Array) -> tuple[Array, Array]:
+        """(even, odd) = (a'Qa, O(a)) for each row of A."""
+        U = A @ self.X.T
+        return ((A @ self.Q) * A).sum(axis=1), (np.abs(U) * U) @ self.h
+
+    def run(self, count: int, separation: float) -> tuple[Maxima, float]:
+        """All maxima, and the largest eigenvalue of a cell about which nothing could be said."""
+        N, D = self.X.shape
+        self.pool = Maxima(self.parts, D, (self.H, N + D * D + 4), count=count, separation=separation)
+        if D <= 1:
+            self.pool.offer(np.ones((1, D)))
+            return self.pool, 0.0
+        demand_affordable(N, D)
+        for T in circles(N, D):
+            flags = self._visit(T)
+            for start in range(0, len(flags), len(T)):
+                self._visit(flags[start : start + len(T)])
+        return self.pool, self.unresolved
+
+    def _visit(self, T: Index) -> Index:
+        block = arcs(self.X, T)
+        if not len(block.T):
+            return block.T
+        i, j = self.pairs
+        V = self.X[:, i] * self.X[:, j] * self.h[:, None]
+        sums = cumulate(V.T[:, block.crossing] * block.orientation).reshape(len(i), -1)
+        around = steps(block, V)
+        for visit in faces(block, slopes(block, self.X), ()):
+            S = sums[:, visit.at]
+            for side, step in zip(visit.sides, around, strict=True):
+                S += side * step[visit.circle].T
+            for sign in (1.0, -1.0):
+                self._cells(block, visit, self.Q[self.pairs][:, None] + sign * S)
+        return further_flags(block)
+
+    def _cells(self, block: Arcs, visit: Faces, packed: Array) -> None:
+        """Offer the eigenvectors of the matrices, packed (P, K), that lie in their cells."""
+        D = self.X.shape[1]
+        live = np.flatnonzero(_spectral_bound(packed, self.pairs, D) > self.pool.floor)
+        M = np.empty((len(live), D, D))
+        M[:, self.pairs[0], self.pairs[1]] = M[:, self.pairs[1], self.pairs[0]] = packed[:, live].T
+        values, vectors = np.linalg.eigh(M)
+        promised = np.abs(values)
+        extreme = np.zeros(values.shape, dtype=bool)  # where s g is a local maximum: s = +, last; s = -, first
+        extreme[:, -1], extreme[:, 0] = values[:, -1] > 0.0, values[:, 0] < 0.0
+        cell, column = np.nonzero((promised > self.pool.top) | (extreme & (promised > self.pool.floor)))
+        A = vectors[cell, :, column]
+        keep = np.flatnonzero(_in_cell(block, self.X, visit, live[cell], A))
+        self.pool.offer(A[keep], promised[cell, column][keep])
+        self._multiple(block, visit, live, values, vectors)
+
+    def _multiple(self, block: Arcs, visit: Faces, live: Index, values: Array, vectors: Array) -> None:
+        """Candidates for multiple eigenvalues above all evaluated values: extreme rays of eigenspace and cell."""
+        D = self.X.shape[1]
+        scale = np.abs(values).max(axis=1, initial=0.0)
+        suspects = (np.abs(values) > self.pool.top) & _clustered(values, MULTIPLE * scale)
+        for c in np.flatnonzero(suspects.any(axis=1)):
+            for k in np.flatnonzero(suspects[c]):
+                E = vectors[c][:, np.abs(values[c] - values[c, k]) <= MULTIPLE * scale[c] * D]
+                U = self.X @ E
+                if E.shape[1] == 2:
+                    rays_ = np.stack([U[:, 1], -U[:, 0]], axis=1) @ E.T
+                else:
+                    rays_ = _vertex(block, visit, live[c])[None] @ E @ E.T
+                length = np.linalg.norm(rays_, axis=1)
+                self.pool.offer(rays_[length > MULTIPLE] / length[length > MULTIPLE, None])
+                value = abs(values[c, k])
+                if 2 < E.shape[1] < D and value > self.pool.top + 1e-9 * scale[c]:
+                    self.unresolved = max(self.unresolved, float(value))
+
+
+def _spectral_bound(packed: Array, pairs: tuple[Index, Index], D: int) -> Array:
+    """max |lambda| <= |tr|/D + sqrt((D-1)/D) |M - tr/D|_F for packed symmetric matrices (P, K)."""
+    diagonal = pairs[0] == pairs[1]
+    mean = packed[diagonal].sum(axis=0) / D
+    squares = ((packed[diagonal] - mean) ** 2).sum(axis=0) + 2.0 * (packed[~diagonal] ** 2).sum(axis=0)
+    bound: Array = np.abs(mean) + np.sqrt((D - 1) / D * squares)
+    return bound * (1.0 + 1e-12)
+
+
+def _clustered(values: Array, width: Array) -> Mask:
+    """Eigenvalues (K, D), ascending, that have a neighbour within width (K,)."""
+    close = np.diff(values, axis=1) <= width[:, None]
+    out = np.zeros(values.shape, dtype=bool)
+    out[:, 1:] |= close
+    out[:, :-1] |= close
+    return out
+
+
+def _in_cell(block: Arcs, X: Array, visit: Faces, which: Index, A: Array) -> Mask:
+    """Does the line through a meet the closed cell, as far as the hyperplanes around the arc tell?"""
+    at, circle = visit.at[which], visit.circle[which]
+    toward = np.where((X[block.crossing.ravel()[at]] * A).sum(axis=1) * block.orientation.ravel()[at] < 0.0, -1.0, 1.0)
+    inside = np.zeros(len(A), dtype=bool)
+    for B in (toward[:, None] * A, -toward[:, None] * A):
+        ok = between_ends(block, at, np.einsum("kd,kdj->jk", B, block.frame[circle]), INSIDE)
+        for m, side in enumerate(visit.sides[:, which]):
+            ok &= side * (X[block.T[circle, m]] * B).sum(axis=1) >= -INSIDE
+        inside |= ok
+    return inside
+
+
+def _vertex(block: Arcs, visit: Faces, which: int) -> Array:
+    """The vertex at the beginning of the arc from which the cell is visited, (D,)."""
+    D = len(block.edges)
+    e = block.edges.reshape(D, -1)[:, visit.at[which]]
+    vertex: Array = block.frame[visit.circle[which]][:, -2:] @ np.array([e[-1], -e[-2]])
+    return vertex / np.linalg.norm(vertex)
