@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 class LiftedBlock:
-    """State (W, U) and geometry of one leaf; see `lifted_splitting.LiftedSplitting` for the iteration.
+    """State V, its projection W, and geometry of one leaf; see `lifted_splitting.LiftedSplitting` for the iteration.
 
     Parameters
     ----------
@@ -39,13 +39,12 @@ class LiftedBlock:
         self.order = len(T)
         k, l = self.forms.complementary
         self.zero = (np.r_[k, l] + 1 + D, np.r_[l, k] + 1 + D)
+        self.V = np.zeros((self.order, self.order))
         self.W = np.zeros((self.order, self.order))
-        self.U = np.zeros((self.order, self.order))
 
     def project_moments(self) -> Array:
-        """Projection of W - U on A, exact because Q has orthonormal columns: Q (Q'VQ)_+ Q'."""
-        V = self.W - self.U
-        X = self.Q.T @ (V @ self.Q)
+        """Projection of the reflection 2W - V on A, exact because Q has orthonormal columns: Q (Q'.Q)_+ Q'."""
+        X = self.Q.T @ ((2.0 * self.W - self.V) @ self.Q)
         X = 0.5 * (X + X.T)
         values, vectors = np.linalg.eigh(X)
         split = int(np.searchsorted(values, 0.0))

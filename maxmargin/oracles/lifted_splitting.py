@@ -1,25 +1,34 @@
 r"""The lifted relaxation of gamma_1, solved by operator splitting on all its leaves at once, adversary included.
 
-    maximise  min_i sum_b s_b y_i E_b[phi_i]   over moment matrices W_b in A_b and B_b (`lifted_block`), sum_b mass_b = 1.
+    maximise  min_i sum_b s_b y_i E_b[phi_i]   over moments W_b in A_b and B_b (`lifted_block`), sum_b mass_b = 1
 
-Douglas-Rachford splitting (ADMM): W_A = projection on A of W - U; W = prox of (payoff + B) at W_A + U; U += W_A - W.
-After each step, rho U is an exact subgradient of the second part: the adversary p is in the simplex and every multiplier has
-its sign. Only S >= 0 holds approximately, and `relaxation_repair` turns that into a proved bound. So every iterate is a proof.
+Douglas-Rachford: W = prox of (payoff + B) at V; V += alpha (projection on A of (2W - V) - W), with Anderson acceleration of
+that fixed-point map. After each prox, rho (V - W) is an exact subgradient of (payoff + B): the adversary p is in the simplex
+and every multiplier has its sign. Only S >= 0 holds approximately, and `relaxation_repair` pays for what is missing:
+every iterate is a proof.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
+from .anderson import Anderson
 from .lifted_block import LiftedBlock
 from .relaxation_proof import payoff_weights
 
 Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+RELAXATION = 1.6  # alpha in (0, 2)
+BALANCE_EVERY = 20
+MEMORY = 5  # of the acceleration
 
 
 class LiftedSplitting:
@@ -27,24 +36,49 @@ class LiftedSplitting:
 
     Parameters
     ----------
-    blocks : leaves that together cover the sphere for both output signs.
+    blocks : leaves that together cover the sphere for both output signs (or any of them, for a fixed adversary).
     payoff : (N,) y_i |z_i|^degree / scale, as the blocks know unit points only.
     feature : sigma.
-    penalty : rho; adapted while `balancing`.
+    penalty : rho; adapted every 20 iterations.
+    fixed : (N,) weights of an adversary that stays as it is, or None to optimise it too.
+    pool : threads that share the blocks, or None.
     """
 
-    def __init__(self, blocks: Sequence[LiftedBlock], payoff: Array, feature: Feature, penalty: float = 10.0) -> None:
+    def __init__(
+        self,
+        blocks: Sequence[LiftedBlock],
+        payoff: Array,
+        feature: Feature,
+        penalty: float = 10.0,
+        fixed: Array | None = None,
+        pool: Executor | None = None,
+    ) -> None:
         self.blocks, self.payoff, self.feature, self.penalty = list(blocks), payoff, feature, penalty
-        self.iterations = 0
-        self.p = np.full(len(payoff), 1.0 / len(payoff))
+        self.iterations, self.fixed, self.pool = 0, fixed, pool
+        self.p = np.full(len(payoff), 1.0 / len(payoff)) if fixed is None else fixed
         self._entries = [self._payoff_entries(block) for block in self.blocks]
         self._curvature = np.zeros(len(payoff))
         for points, _, _, factor in self._entries:
             np.add.at(self._curvature, points, factor * factor)
         np.maximum(self._curvature, 1e-12, out=self._curvature)
+        self._gather()
+        self._anderson = Anderson(MEMORY)
+        self._prox()
 
-    def _payoff_entries(self, block: LiftedBlock) -> tuple[Array, Array, Array, Array]:
-        """(points, rows, columns, factors): y_i E[phi_i] = sum of factor * W[row, column] over the entries of point i."""
+    def _gather(self) -> None:
+        """One vector behind the states V of all blocks, so that acceleration is plain linear algebra."""
+        self._state = np.concatenate([block.V.ravel() for block in self.blocks])
+        self._step = np.empty_like(self._state)
+        start = 0
+        self._steps = []
+        for block in self.blocks:
+            stop = start + block.order**2
+            block.V = self._state[start:stop].reshape(block.order, block.order)
+            self._steps.append(self._step[start:stop].reshape(block.order, block.order))
+            start = stop
+
+    def _payoff_entries(self, block: LiftedBlock) -> tuple[Index, Index, Index, Array]:
+        """(points, rows, columns, factors): y_i E[phi_i] = sum of factor * W[row, column] over the entries of i."""
         points, forms, factors = [], [], []
         for index, coefficient in ((block.forms.right, self.feature.right), (block.forms.left, self.feature.left)):
             used = np.flatnonzero(index >= 0) if coefficient else np.zeros(0, dtype=np.int64)
@@ -55,58 +89,68 @@ class LiftedSplitting:
         columns = np.zeros_like(rows) if self.feature.degree == 1 else rows
         return np.concatenate(points), rows, columns, np.concatenate(factors)
 
-    def run(self, iterations: int, *, relaxation: float = 1.6, balancing: bool = True) -> None:
-        """So many iterations; the penalty follows the two residuals every 20 while `balancing`."""
-        for _ in range(iterations):
-            primal, dual = self._step(relaxation)
+    def run(self, iterations: int, *, balancing: bool = True, deadline: float | None = None) -> int:
+        """So many iterations, or those that fit before the deadline (`time.monotonic()`); returns their number.
+
+        The penalty follows the two residuals while `balancing`.
+        """
+        for done in range(1, iterations + 1):
+            moments = self.pool.map(LiftedBlock.project_moments, self.blocks) if self.pool else None
+            for block, step in zip(self.blocks, self._steps, strict=True):
+                np.subtract(next(moments) if moments else block.project_moments(), block.W, out=step)
+            self._step *= RELAXATION
+            self._anderson.advance(self._state, self._step)
+            previous = [block.W for block in self.blocks] if balancing else []
+            self._prox()
             self.iterations += 1
-            if balancing and self.iterations % 20 == 0:
-                self._balance(primal, dual)
+            if balancing and self.iterations % BALANCE_EVERY == 0:
+                self._balance(previous)
+            if deadline is not None and time.monotonic() > deadline:
+                return done
+        return iterations
 
-    def _step(self, relaxation: float) -> tuple[float, float]:
-        moments, targets = [], []
-        margins = np.zeros(len(self.payoff))
-        for block, (points, rows, columns, factors) in zip(self.blocks, self._entries, strict=True):
-            W_A = block.project_moments()
-            V = relaxation * W_A + (1.0 - relaxation) * block.W + block.U
-            np.add.at(margins, points, factors * V[rows, columns])
-            moments.append(W_A)
-            targets.append(V)
-        self.p = _simplex_prox(margins, self._curvature / self.penalty)
-        masses = np.array([block.mass(V) for block, V in zip(self.blocks, targets, strict=True)])
+    def _prox(self) -> None:
+        """W of every block, and the adversary, from the states V."""
+        if self.fixed is None:
+            margins = np.zeros(len(self.payoff))
+            for block, (points, rows, columns, factors) in zip(self.blocks, self._entries, strict=True):
+                np.add.at(margins, points, factors * block.V[rows, columns])
+            self.p = _simplex_prox(margins, self._curvature / self.penalty)
+        masses = np.array([block.mass(block.V) for block in self.blocks])
         masses += (1.0 - masses.sum()) / len(masses)
-        primal = dual = 0.0
-        for block, entries, W_A, V, mass in zip(self.blocks, self._entries, moments, targets, masses, strict=True):
-            points, rows, columns, factors = entries
-            W = V.copy()
+        for block, (points, rows, columns, factors), mass in zip(self.blocks, self._entries, masses, strict=True):
+            W = block.V.copy()
             block.project_products(W, float(mass))
-            W[rows, columns] = V[rows, columns] + factors * self.p[points] / self.penalty
-            primal += float(np.vdot(W - W_A, W - W_A))
-            dual += float(np.vdot(W - block.W, W - block.W))
-            np.subtract(V, W, out=block.U)
+            W[rows, columns] = block.V[rows, columns] + factors * self.p[points] / self.penalty
             block.W = W
-        return primal, dual
 
-    def _balance(self, primal: float, dual: float) -> None:
+    def _balance(self, previous: list[Array]) -> None:
         """Moves the penalty so that both residuals fall together, each relative to its own iterate."""
-        W = sum(float(np.vdot(block.W, block.W)) for block in self.blocks)
-        U = sum(float(np.vdot(block.U, block.U)) for block in self.blocks)
-        # sqrt of the ratio of the residual norms; primal, dual, W and U are squared norms.
-        factor = float(np.clip((primal / W * U / max(dual, 1e-300)) ** 0.25, 0.5, 2.0))
-        if factor > 1.3 or factor < 1.0 / 1.3:
-            self.penalty *= factor
-            for block in self.blocks:
-                block.U /= factor
+        primal = float(np.vdot(self._step, self._step)) / RELAXATION**2
+        dual = W = U = 0.0
+        for block, before in zip(self.blocks, previous, strict=True):
+            dual += float(((block.W - before) ** 2).sum())
+            W += float(np.vdot(block.W, block.W))
+            U += float(((block.V - block.W) ** 2).sum())
+        # primal, dual, W, U are squared norms, hence the fourth root.
+        factor = float(np.clip((primal / max(W, 1e-300) * U / max(dual, 1e-300)) ** 0.25, 0.5, 2.0))
+        if 1.0 / 1.3 <= factor <= 1.3:
+            return
+        self.penalty *= factor
+        for block in self.blocks:
+            block.V[...] = block.W + (block.V - block.W) / factor
+        self._anderson.forget()
 
     def value(self) -> float:
         """Value of the relaxation as the dual iterate has it (not a bound): t = multiplier of the total mass."""
         block = self.blocks[0]
-        return self.penalty * float(block.U[0, 0] + block.U[1, 1])
+        U = block.V - block.W
+        return self.penalty * float(U[0, 0] + U[1, 1])
 
     def multipliers(self, block: LiftedBlock) -> dict[str, Any]:
         """The leaf's numbers (before repair), in the units of unit points and scaled payoffs."""
         D = block.D
-        Y = self.penalty * block.U
+        Y = self.penalty * (block.V - block.W)
         Y_sym = 0.5 * (Y + Y.T)
         pairs = -Y_sym[1 + D :, 1 + D :]
         if self.feature.degree == 2:

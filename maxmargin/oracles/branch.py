@@ -1,0 +1,237 @@
+r"""Branch and bound on activation signs: the lifted relaxation on a partition of the sphere, one adversary for all leaves.
+
+A leaf is a cone of directions on which some a.z_i keep their sign; its relaxation multiplies that sign with everything else.
+All open leaves are relaxed jointly (`lifted_splitting`), so that the adversary is the best one against all of them, and each
+round splits the leaves whose mass the relaxation puts on both sides of a point that pays for it:
+
+    score of point i in leaf b = s q_i |z_i| min(E_b[h_i], E_b[h'_i])
+
+At any moment the repaired multipliers of all leaves are a proof; the best one seen is returned.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features.homogeneous import Feature
+from .lifted_block import LiftedBlock
+from .lifted_splitting import LiftedSplitting
+from .relaxation import BoundResult, LiftedGame, lifted_game
+from .relaxation_proof import Path, Split, verify
+from .relaxation_repair import pack
+from .responses import SPHERE_BOUND, SPHERE_EXACT
+
+Array = NDArray[np.float64]
+
+ROOT_ITERATIONS, ROUND_ITERATIONS = 300, 150
+SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
+CLOSED_MASS = 1e-5  # leaves with less mass leave the iteration, with the multipliers they have
+EXACT_GAP = 1e-9
+
+
+@dataclass
+class _Leaf:
+    """A leaf outside the iteration: its multipliers still have to hold against every new adversary."""
+
+    block: LiftedBlock
+    multipliers: dict[str, Any]
+
+
+@dataclass
+class _Best:
+    """The best proof seen: adversary, and for each leaf (sign, path, repaired leaf)."""
+
+    value: float = math.inf
+    adversary: Array = field(default_factory=lambda: np.zeros(0))
+    leaves: list[tuple[int, Path, dict[str, Any]]] = field(default_factory=list)
+
+
+class BranchAndBound:
+    """The open and closed leaves of both trees, and the best proof they have given so far."""
+
+    def __init__(self, game: LiftedGame, lower: float, pool: ThreadPoolExecutor | None = None) -> None:
+        self.game, self.lower, self.pool, self.best = game, lower, pool, _Best()
+        self.closed: list[_Leaf] = []
+        self._relax([LiftedBlock(game.unit, sign) for sign in (1, -1)], penalty=10.0)
+
+    def _relax(self, blocks: list[LiftedBlock], penalty: float) -> None:
+        self.splitting = LiftedSplitting(blocks, self.game.payoff, self.game.feature, penalty, pool=self.pool)
+
+    @property
+    def leaves(self) -> int:
+        return len(self.closed) + len(self.splitting.blocks)
+
+    @property
+    def value(self) -> float:
+        """The relaxation's value over the open leaves, an estimate."""
+        return self.splitting.value() * self.game.scale
+
+    def evaluate(self) -> float:
+        """Repairs every leaf against the present adversary, keeps the proof if it is the best, reopens what fails."""
+        splitting = self.splitting
+        p = self.game.adversary(splitting.p)
+        current = [_Leaf(block, splitting.multipliers(block)) for block in splitting.blocks] + self.closed
+        repaired = [self.game.leaf(leaf.block.sign, leaf.block.path, p, leaf.multipliers) for leaf in current]
+        values = np.array([leaf["value"] for leaf in repaired])
+        if values.max() < self.best.value:
+            leaves = [(leaf.block.sign, leaf.block.path, fixed) for leaf, fixed in zip(current, repaired, strict=True)]
+            self.best = _Best(float(values.max()), p, leaves)
+        self._reopen(values)
+        return float(values.max())
+
+    def _reopen(self, values: Array) -> None:
+        """Closed leaves that are worse than the open ones, or than the aim, go back to the iteration."""
+        opened = len(self.splitting.blocks)
+        limit = max(self.lower, min(self.value, float(values[:opened].max())))
+        back = [leaf for leaf, value in zip(self.closed, values[opened:], strict=True) if value > limit]
+        if back:
+            self.closed = [leaf for leaf in self.closed if not any(leaf is other for other in back)]
+            self._relax(self.splitting.blocks + [leaf.block for leaf in back], self.splitting.penalty)
+
+    def branch(self) -> None:
+        """Splits the open leaves with the largest scores, closes those without mass."""
+        blocks, splitting = [], self.splitting
+        scores = [self._scores(block) for block in splitting.blocks]
+        tops = np.array([score.max(initial=0.0) for score in scores])
+        order = np.argsort(-tops)
+        share = np.cumsum(tops[order]) - tops[order]
+        chosen = set(order[(share < SPLIT_SHARE * tops.sum()) & (tops[order] > 0.0)].tolist())
+        for k, block in enumerate(splitting.blocks):
+            if k in chosen:
+                point = int(np.argmax(scores[k]))
+                blocks += [_child(self.game, block, point, side) for side in (1, -1)]
+            elif block.W[0, 0] < CLOSED_MASS and len(splitting.blocks) > 2:
+                self.closed.append(_Leaf(block, splitting.multipliers(block)))
+            else:
+                blocks.append(block)
+        self._relax(blocks, splitting.penalty)
+
+    def _scores(self, block: LiftedBlock) -> Array:
+        """What the relaxation may gain by leaving the sign of each point open, (N,)."""
+        game, forms = self.game, block.forms
+        scores = np.zeros(len(game.support))
+        right, left = (index[forms.free] + 1 + block.D for index in (forms.right, forms.left))
+        q = block.sign * self.splitting.p * game.payoff
+        if game.feature.degree == 1:
+            bend = q * (game.feature.right + game.feature.left)
+            ambiguous = np.minimum(block.W[0, right], block.W[0, left])
+        else:
+            bend = np.abs(q * (game.feature.right - game.feature.left))
+            ambiguous = np.minimum(block.W[right, right], block.W[left, left])
+        scores[forms.free] = np.maximum(bend[forms.free], 0.0) * ambiguous
+        return scores
+
+    def result(self, start: BoundResult, attempt: dict[str, Any], tolerance: float) -> BoundResult:
+        """The best proof as JSON, with the bound that the verifier reads in it."""
+        attempts = [*start.attempts, attempt]
+        if not self.best.leaves or self.best.value >= start.bound:
+            return replace(start, attempts=attempts)
+        trees = [_tree([(path, leaf) for s, path, leaf in self.best.leaves if s == sign], self.game) for sign in (1, -1)]
+        proof, p, game = self.game.proof(*trees), self.best.adversary, self.game
+        bound = verify(game.Z, game.y, game.feature, p, proof)
+        exact = bound <= self.lower * (1.0 + EXACT_GAP)
+        return BoundResult(p, bound, SPHERE_EXACT if exact else SPHERE_BOUND, proof, attempts, len(self.best.leaves))
+
+
+def _child(game: LiftedGame, block: LiftedBlock, point: int, side: int) -> LiftedBlock:
+    """The leaf on one side of a point, started from its parent's state: half of its mass, all of its multipliers."""
+    child = LiftedBlock(game.unit, block.sign, (*block.path, Split(point, game.unit[point], side)))
+    old, new, first = block.forms, child.forms, 1 + block.D
+    origin = np.arange(first + len(new.L))
+    origin[first + len(block.path)] = first + (old.right if side > 0 else old.left)[point]
+    origin[first + new.right[new.free]] = first + old.right[new.free]
+    origin[first + new.left[new.free]] = first + old.left[new.free]
+    entries = np.ix_(origin, origin)
+    child.V = (block.V - 0.5 * block.W)[entries]
+    return child
+
+
+def _tree(leaves: list[tuple[Path, dict[str, Any]]], game: LiftedGame, depth: int = 0) -> dict[str, Any]:
+    """JSON tree from the leaves below one node."""
+    if len(leaves) == 1 and len(leaves[0][0]) == depth:
+        return pack(leaves[0][1])
+    point = leaves[0][0][depth].point
+    sides = [[leaf for leaf in leaves if leaf[0][depth].side == side] for side in (1, -1)]
+    plus, minus = (_tree(side, game, depth + 1) for side in sides)
+    return {"point": int(game.support[point]), "plus": plus, "minus": minus}
+
+
+def tighten(
+    Z: Array,
+    y: Array,
+    feature: Feature,
+    *,
+    p: Array | None = None,
+    lower: float | None = None,
+    deadline: float | None = None,
+    tolerance: float = 1e-3,
+    n_jobs: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> BoundResult:
+    """Proved upper bound on gamma_1 (path convention) by branch and bound, as tight as the time allows.
+
+    Parameters
+    ----------
+    Z, y, feature : the game; (n, D), (n,).
+    p : (n,) adversary whose support carries the relaxation (default: all points).
+    lower : a lower bound on gamma_1: the scale, and what the bound may come down to.
+    deadline : value of `time.monotonic()` at which the best proof so far is returned; Ctrl-C does the same.
+    tolerance : stop when bound <= lower (1 + tolerance).
+    n_jobs : threads for the eigendecompositions.
+
+    Raises
+    ------
+    InputError : shapes that do not fit.
+    """
+    game, start = lifted_game(Z, y, feature, p, lower)
+    if game is None:
+        return start
+    started, status = time.monotonic(), "solved"
+    pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
+    tree = BranchAndBound(game, lower or 0.0, pool)
+    iterations = 0
+    try:
+        for done, bound in _rounds(tree, deadline):
+            iterations = done
+            if progress:
+                progress(f"{tree.leaves} leaves, bound {tree.best.value:.6g}, relaxation {tree.value:.6g}")
+            if bound <= tree.lower * (1.0 + tolerance):
+                break
+            if deadline is not None and time.monotonic() > deadline:
+                status = "time limit"
+                break
+    except KeyboardInterrupt:
+        status = "interrupted"
+    finally:
+        if pool:
+            pool.shutdown(cancel_futures=True)
+    attempt = {
+        "name": "lifted splitting, branched",
+        "status": status,
+        "seconds": time.monotonic() - started,
+        "iterations": iterations,
+        "leaves": tree.leaves,
+        "bound": tree.best.value,
+    }
+    return tree.result(start, attempt, tolerance)
+
+
+def _rounds(tree: BranchAndBound, deadline: float | None):  # type: ignore[no-untyped-def]
+    """Iterate, evaluate, branch, for ever: yields (iterations done, best bound) after each round."""
+    done, count = 0, ROOT_ITERATIONS
+    while True:
+        done += tree.splitting.run(count, deadline=deadline)
+        bound = tree.evaluate()
+        yield done, tree.best.value
+        # A relaxation far from solved tells little about where to branch, one near the lower bound need not be.
+        if tree.value - tree.lower > 0.5 * (bound - tree.value):
+            tree.branch()
+        count = ROUND_ITERATIONS
