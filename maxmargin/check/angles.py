@@ -90,7 +90,9 @@ def angle(along: Integers, across: Integers, length: Integers) -> Integers:
 
 def _guess(cosine: Integers, sine: Integers) -> Integers:
     floats = np.arctan2((sine >> (BITS - 60)).astype(float), (cosine >> (BITS - 60)).astype(float))
-    return np.rint(np.ldexp(np.clip(floats, 0.0, 1.5707963267948966), 60)).astype(np.int64).astype(object) << (BITS - 60)
+    return np.rint(np.ldexp(np.clip(floats, 0.0, 1.5707963267948966), 60)).astype(np.int64).astype(object) << (
+        BITS - 60
+    )
 
 
 def units(value: Fraction) -> int:

@@ -48,7 +48,9 @@ def independent_columns(points: Integers) -> list[int]:
         rows[rank], rows[pivot] = rows[pivot], rows[rank]
         for i in range(rank + 1, len(rows)):
             if rows[i][j]:
-                rows[i] = _primitive([rows[rank][j] * b - rows[i][j] * a for a, b in zip(rows[rank], rows[i], strict=True)])
+                rows[i] = _primitive(
+                    [rows[rank][j] * b - rows[i][j] * a for a, b in zip(rows[rank], rows[i], strict=True)]
+                )
         chosen.append(j)
     return chosen
 
@@ -136,10 +138,14 @@ def cells(normals: Integers) -> Signs:
 
 def generalised_cross(vectors: list[np.ndarray], r: int) -> np.ndarray:
     """The vector orthogonal to r-1 vectors of R^r: its signed maximal minors, by Laplace expansion; batched (B, r)."""
-    minors: dict[tuple[int, ...], np.ndarray] = {(): np.ones_like(vectors[0][:, 0]) if vectors else np.ones(1, dtype=object)}
+    minors: dict[tuple[int, ...], np.ndarray] = {
+        (): np.ones_like(vectors[0][:, 0]) if vectors else np.ones(1, dtype=object)
+    }
     for m, rows in enumerate(vectors, start=1):
         minors = {
-            columns: sum((-1) ** (m - 1 + t) * rows[:, j] * minors[columns[:t] + columns[t + 1 :]] for t, j in enumerate(columns))
+            columns: sum(
+                (-1) ** (m - 1 + t) * rows[:, j] * minors[columns[:t] + columns[t + 1 :]] for t, j in enumerate(columns)
+            )
             for columns in itertools.combinations(range(r), m)
         }
     return np.stack([(-1) ** j * minors[tuple(k for k in range(r) if k != j)] for j in range(r)], axis=1)

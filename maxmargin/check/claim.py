@@ -19,6 +19,7 @@ SCOPES = {"f1": ("sphere-exact", "sphere-bound", "dictionary"), "f2": ("kernel",
 STATUSES = ("certified", "bracketed", "not-separable", "interrupted")
 # name -> degree, right, left of sigma(u) = right (u)_+^degree + left (-u)_+^degree, restated on purpose
 FEATURES = {"relu": (1, 1.0, 0.0), "squared-relu": (2, 1.0, 0.0)}
+ATTAINED = 1e-6  # relative gap at which the classifier shows that a dual bound is attained
 UNIT = 1e-9  # how far "unit norm" and "sum 1" may be off; the exact checks divide by the actual values
 
 
@@ -89,9 +90,13 @@ def recognise(certificate: Any) -> dict[str, Any]:
     """The document, if it is a certificate of a version that this checker knows; else `InputError`."""
     if not isinstance(certificate, dict) or certificate.get("format") != FORMAT:
         found = certificate.get("format") if isinstance(certificate, dict) else type(certificate).__name__
-        raise InputError(f"certificate: found {found!r}, wanted a JSON object of format {FORMAT!r}; write one with maxmargin margin --json")
+        raise InputError(
+            f"certificate: found {found!r}, wanted a JSON object of format {FORMAT!r}; write one with maxmargin margin --json"
+        )
     if isinstance(certificate.get("version"), bool) or certificate.get("version") != VERSION:
-        raise InputError(f"certificate: found version {certificate.get('version')!r}, this checker knows {VERSION}; update maxmargin")
+        raise InputError(
+            f"certificate: found version {certificate.get('version')!r}, this checker knows {VERSION}; update maxmargin"
+        )
     return certificate
 
 
@@ -103,7 +108,6 @@ def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:
     convention = choice(problem, "convention", CONVENTIONS)
     law = choice(problem, "weights", WEIGHTS) if norm != "f1" else "sphere"
     Z = np.hstack([X, np.ones((len(X), 1))]) if field(problem, "bias", bool) else X
-    _check_problem(problem, X, y)
     n, D = Z.shape
     classifier = field(document, "classifier", dict)
     directions = weights = coefficients = None
@@ -135,7 +139,21 @@ def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:
     )
 
 
-def check_normalised(claim: Claim) -> str:
+def check_data(document: dict[str, Any], X: Array, y: Array) -> str:
+    """n, d and the hash of the certificate are those of the data."""
+    problem = field(document, "problem", dict)
+    for name, actual in zip(("n", "d"), X.shape, strict=True):
+        if field(problem, name, int) != actual:
+            raise Refusal(f"problem.{name}: the certificate says {problem[name]}, the data have {actual}")
+    digest = data_hash(X, y)
+    if field(problem, "data_sha256", str) != digest:
+        raise Refusal(
+            f"data: their hash is {digest[:12]}..., the certificate speaks of {problem['data_sha256'][:12]}..."
+        )
+    return f"n, d and the hash {digest[:12]}... are those of the certificate"
+
+
+def check_structure(claim: Claim) -> str:
     """Unit directions, absolute weights summing to one, adversary in the simplex (to 1e-9), 0 <= lower <= upper."""
     if claim.p.min() < 0.0:
         raise Refusal(f"adversary: entry {int(claim.p.argmin())} is {claim.p.min()!r}, weights must be >= 0")
@@ -149,7 +167,9 @@ def check_normalised(claim: Claim) -> str:
         if claim.lower > 0.0 and abs(np.abs(claim.weights).sum() - 1.0) > UNIT:
             raise Refusal(f"classifier: the absolute weights sum to {np.abs(claim.weights).sum()!r}, not to 1")
     if not 0.0 <= claim.lower <= claim.upper:
-        raise Refusal(f"bracket: lower {claim.lower!r} and upper {claim.upper!r} are not ordered as 0 <= lower <= upper")
+        raise Refusal(
+            f"bracket: lower {claim.lower!r} and upper {claim.upper!r} are not ordered as 0 <= lower <= upper"
+        )
     return f"n = {claim.Z.shape[0]}, D = {claim.Z.shape[1]}, all fields present, finite and normalised"
 
 
@@ -173,27 +193,35 @@ def check_status(claim: Claim) -> str:
         if claim.gap is None or claim.gap > claim.tol:
             raise Refusal(f"status: 'certified' needs relative_gap <= tol, found {claim.gap!r} and tol {claim.tol!r}")
         if claim.scope == "dictionary" and claim.dictionary_sha256 is None:
-            raise Refusal("status: 'certified' in scope 'dictionary' needs the hash of the dictionary that was asked for")
+            raise Refusal(
+                "status: 'certified' in scope 'dictionary' needs the hash of the dictionary that was asked for"
+            )
     if claim.status == "not-separable":
-        scale = _scale(claim)
-        if claim.lower > 0.0 or claim.upper > 1e-12 * scale * (1.0 + 1e-9):
-            raise Refusal(f"status: 'not-separable' needs lower = 0 and upper <= 1e-12 x {scale:.3g}, found {claim.lower!r} and {claim.upper!r}")
+        zero = _negligible(claim) * (1.0 + 1e-9)
+        if claim.lower > 0.0 or claim.upper > zero:
+            raise Refusal(
+                f"status: 'not-separable' needs lower = 0 and upper <= {zero:.3g}, found {claim.lower!r} and {claim.upper!r}"
+            )
+    if claim.scope == "sphere-exact" and claim.proof is not None and (claim.gap is None or claim.gap > ATTAINED):
+        raise Refusal(
+            f"scope: a dual proof makes the upper end 'sphere-exact' only if the lower end meets it, found relative_gap {claim.gap!r}"
+        )
     return f"status {claim.status!r} follows from the gap, tol = {claim.tol:.3g} and scope {claim.scope!r}"
 
 
-def _scale(claim: Claim) -> float:
-    """No payoff against the adversary exceeds this: the unit in which a margin is called zero."""
-    sizes = np.linalg.norm(claim.Z, axis=1) ** claim.activation.degree
-    sigma = max(abs(claim.activation.right), abs(claim.activation.left))
-    return float(claim.factor * sigma * (claim.p @ sizes))
-
-
-def _check_problem(problem: dict[str, Any], X: Array, y: Array) -> None:
-    for name, actual in zip(("n", "d"), X.shape, strict=True):
-        if field(problem, name, int) != actual:
-            raise Refusal(f"problem.{name}: the certificate says {problem[name]}, the data have {actual}")
-    if field(problem, "data_sha256", str) != data_hash(X, y):
-        raise Refusal(f"data: their hash is {data_hash(X, y)[:12]}..., the certificate speaks of {problem['data_sha256'][:12]}...")
+def _negligible(claim: Claim) -> float:
+    """The payoff that counts as zero: 1e-12 of what no neuron can exceed, or (a root of a rounded square) 1e-6 of what no f can."""
+    D, degree = claim.Z.shape[1], claim.activation.degree
+    sizes = claim.p @ np.linalg.norm(claim.Z, axis=1) ** degree
+    right, left = claim.activation.right, claim.activation.left
+    if claim.norm == "f1":
+        return float(1e-12 * claim.factor * max(abs(right), abs(left)) * sizes)
+    # K(z, z) / |z|^(2 degree) = (right^2 + left^2) times: E (a.z)_+^2 = 1/(2D), E (a.z)_+^4 = 3/(2D(D+2)), P(a.z > 0) = 1/2
+    gaussian = claim.law == "gaussian"
+    outer = {1: 0.5 / (1 if gaussian else D), 2: 1.5 / (1 if gaussian else D * (D + 2))}[degree]
+    inner = {1: 0.5, 2: 2.0 / (1 if gaussian else D)}[degree]
+    unit = {"f2": outer, "ntk": inner + (outer if degree == 1 else 0.0)}[claim.norm]
+    return float(1e-6 * math.sqrt((right * right + left * left) * unit) * sizes)
 
 
 def _activation(feature: str | dict[str, Any]) -> Activation:
@@ -201,7 +229,12 @@ def _activation(feature: str | dict[str, Any]) -> Activation:
         degree = field(feature, "degree", int)
         if degree not in (1, 2):
             raise Refusal(f"problem.feature: degree {degree!r} is neither 1 nor 2")
-        return Activation(degree, number(feature, "right"), number(feature, "left"))
+        activation = Activation(degree, number(feature, "right"), number(feature, "left"))
+        if feature.get("name") in FEATURES and activation != Activation(*FEATURES[feature["name"]]):
+            raise Refusal(f"problem.feature: the coefficients are not those of {feature['name']!r}")
+        return activation
     if feature not in FEATURES:
-        raise Refusal(f"problem.feature: {feature!r} is none of {', '.join(FEATURES)}; other features must be stored with degree, right and left")
+        raise Refusal(
+            f"problem.feature: {feature!r} is none of {', '.join(FEATURES)}; other features must be stored with degree, right and left"
+        )
     return Activation(*FEATURES[feature])

@@ -29,10 +29,18 @@ def check_lower(claim: Claim) -> str:
     outputs = (weights @ features) * claim.y.astype(int).astype(object)
     worst = int(np.argmin(outputs))
     margin = Fraction(claim.factor) * int(outputs[worst]) * power_of_two(exponent + weight_exponent)
-    norm = sum((abs(Fraction(float(w))) * _length_above(a, claim.activation.degree) for w, a in zip(claim.weights, claim.directions, strict=True)), Fraction(0))
+    norm = sum(
+        (
+            abs(Fraction(float(w))) * _length_above(a, claim.activation.degree)
+            for w, a in zip(claim.weights, claim.directions, strict=True)
+        ),
+        Fraction(0),
+    )
     if margin < Fraction(claim.lower) * norm:
         reached = float(margin / norm) if norm else 0.0
-        raise Refusal(f"lower: the classifier reaches {reached:.17g} (at point {worst}), below the claimed {claim.lower!r}")
+        raise Refusal(
+            f"lower: the classifier reaches {reached:.17g} (at point {worst}), below the claimed {claim.lower!r}"
+        )
     return f"the classifier's margin is at least {claim.lower!r} (smallest at point {worst})"
 
 
@@ -92,7 +100,9 @@ def _undecided(claim: Claim, directions: Array, bound: float) -> list[int]:
     support = np.flatnonzero(claim.p)
     Z, q, degree = claim.Z[support], (claim.p * claim.y)[support], claim.activation.degree
     U = directions @ Z.T
-    sigma = claim.activation.right * np.maximum(U, 0.0) ** degree + claim.activation.left * np.maximum(-U, 0.0) ** degree
+    sigma = (
+        claim.activation.right * np.maximum(U, 0.0) ** degree + claim.activation.left * np.maximum(-U, 0.0) ** degree
+    )
     lengths = np.linalg.norm(directions, axis=1) ** degree
     reach = (np.abs(directions) @ np.abs(Z).T) ** degree @ np.abs(q)
     size = max(abs(claim.activation.right), abs(claim.activation.left))

@@ -56,7 +56,9 @@ def check_lower(claim: Claim, gram: Gram) -> str:
     least, square = int(margins[worst]) * gram.unit, gram.quadratic(c) * _two_pi(above=True)
     if least <= 0 or Fraction(claim.lower) ** 2 * square > least**2:
         reached = math.copysign(_root(least**2 / square), least) if square else 0.0
-        raise Refusal(f"lower: the classifier reaches {reached:.17g} (at point {worst}), below the claimed {claim.lower!r}")
+        raise Refusal(
+            f"lower: the classifier reaches {reached:.17g} (at point {worst}), below the claimed {claim.lower!r}"
+        )
     return f"the classifier's margin is at least {claim.lower!r} (smallest at point {worst})"
 
 
@@ -67,7 +69,9 @@ def check_upper(claim: Claim, gram: Gram) -> str:
     allowed = Fraction(claim.upper) * exact_sum(claim.p)
     if square > allowed**2 * _two_pi(above=False):
         paid = _root(square / _two_pi(above=False) / exact_sum(claim.p) ** 2)
-        raise Refusal(f"upper: the unit ball can earn {paid:.17g} from the adversary, more than the claimed {claim.upper!r}")
+        raise Refusal(
+            f"upper: the unit ball can earn {paid:.17g} from the adversary, more than the claimed {claim.upper!r}"
+        )
     return f"no function of the unit ball earns more than {claim.upper!r} from the adversary"
 
 
@@ -116,7 +120,9 @@ def _assemble(claim: Claim, pairs: _Angles, support: np.ndarray) -> Gram:
     if claim.norm == "f2" or activation.degree == 1:
         terms += [(c, values) for c, values in _product(activation, pairs, D, claim.law == "gaussian")]
     if claim.norm == "ntk":
-        slope = Activation(activation.degree - 1, activation.degree * activation.right, -activation.degree * activation.left)
+        slope = Activation(
+            activation.degree - 1, activation.degree * activation.right, -activation.degree * activation.left
+        )
         terms += [(c, values * pairs.G) for c, values in _product(slope, pairs, D, claim.law == "gaussian")]
     denominator = math.lcm(*(c.denominator for c, _ in terms))
     N = sum(int(c * denominator) * values for c, values in terms)

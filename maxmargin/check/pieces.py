@@ -73,7 +73,9 @@ def make_pieces(claim: Claim) -> Pieces:
             kept.append(representative)
     bound = Fraction(claim.upper) * exact_sum(claim.p) / Fraction(claim.factor) / power_of_two(exponent)
     M = plus.shape[1]
-    return _with_floats(claim.activation.degree, Z[kept], points[kept], offset, np.array(jumps, dtype=object).reshape(-1, M), bound)
+    return _with_floats(
+        claim.activation.degree, Z[kept], points[kept], offset, np.array(jumps, dtype=object).reshape(-1, M), bound
+    )
 
 
 def _sides(activation: Activation, points: Integers, z_exponent: int, q: Array) -> tuple[Integers, Integers, int]:
@@ -88,13 +90,28 @@ def _sides(activation: Activation, points: Integers, z_exponent: int, q: Array) 
     return right * forms, left * forms, activation.degree * z_exponent + q_exponent + s_exponent
 
 
-def _with_floats(degree: int, normals: Array, lines: Integers, offset: Integers, jumps: Integers, bound: Fraction) -> Pieces:
+def _with_floats(
+    degree: int, normals: Array, lines: Integers, offset: Integers, jumps: Integers, bound: Fraction
+) -> Pieces:
     largest = max((abs(int(v)).bit_length() for v in (*offset, *jumps.ravel())), default=0)
     unit = power_of_two(-largest)
-    float_offset, float_jumps = (np.array([float(int(v) * unit) for v in a.ravel()]).reshape(a.shape) for a in (offset, jumps))
+    float_offset, float_jumps = (
+        np.array([float(int(v) * unit) for v in a.ravel()]).reshape(a.shape) for a in (offset, jumps)
+    )
     size = np.abs(float_offset) + np.abs(float_jumps).sum(axis=0)
     error = relative_error(2 * len(jumps) + 16) * size + 1e-300
-    return Pieces(degree, normals, lines, offset, jumps, bound, float_offset, float_jumps, float(min(bound * unit, Fraction(10**300))), error)
+    return Pieces(
+        degree,
+        normals,
+        lines,
+        offset,
+        jumps,
+        bound,
+        float_offset,
+        float_jumps,
+        float(min(bound * unit, Fraction(10**100))),
+        error,
+    )
 
 
 def visit_cells(pieces: Pieces) -> Iterator[tuple[Array, NDArray[np.intp], Signs]]:
@@ -110,7 +127,9 @@ def visit_cells(pieces: Pieces) -> Iterator[tuple[Array, NDArray[np.intp], Signs
     columns = arrangement.independent_columns(pieces.lines) if N else []
     rank = len(columns)
     if rank and arrangement.count_rays(N, rank) > MOST_RAYS:
-        raise Refusal(f"upper: enumerating the cells of {N} hyperplanes in dimension {rank} is beyond this checker; nothing is proved")
+        raise Refusal(
+            f"upper: enumerating the cells of {N} hyperplanes in dimension {rank} is beyond this checker; nothing is proved"
+        )
     if not rank:
         yield pieces.float_offset[None, None, :], np.zeros((1, 0), dtype=np.intp), np.zeros((1, 0), dtype=np.int8)
         return
@@ -126,7 +145,11 @@ def visit_cells(pieces: Pieces) -> Iterator[tuple[Array, NDArray[np.intp], Signs
 
 def patterns(m: int) -> Signs:
     """All sign vectors of length m, (2**m, m)."""
-    return np.array(np.meshgrid(*[[-1, 1]] * m, indexing="ij"), dtype=np.int8).reshape(m, -1).T if m else np.zeros((1, 0), dtype=np.int8)
+    return (
+        np.array(np.meshgrid(*[[-1, 1]] * m, indexing="ij"), dtype=np.int8).reshape(m, -1).T
+        if m
+        else np.zeros((1, 0), dtype=np.int8)
+    )
 
 
 def _forms(pieces: Pieces, signs: Signs, subsets: NDArray[np.intp]) -> Array:

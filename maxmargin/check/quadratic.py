@@ -127,7 +127,9 @@ def _excluded(V: Array, values: Array, vectors: Array, k: int, inward: Array) ->
     defect = float(np.linalg.norm(vectors.T @ vectors - np.eye(D))) + relative_error(2 * D + 8) * D
     eta = 2.0 * defect
     if k < D:
-        gap = float(values[D - k] - values[D - k - 1]) - 2.0 * (float(np.linalg.norm(V @ vectors - vectors * values)) * 1.01 + rounding + size * defect)
+        gap = float(values[D - k] - values[D - k - 1]) - 2.0 * (
+            float(np.linalg.norm(V @ vectors - vectors * values)) * 1.01 + rounding + size * defect
+        )
         if gap <= 0.0:
             return False
         eta += 1.01 * (float(np.linalg.norm(V @ rest - rest * values[: D - k])) + rounding) / gap

@@ -66,7 +66,10 @@ def proved_bound(claim: Claim, proof: dict[str, Any]) -> tuple[float, int]:
                     raise Refusal("proof: too many leaves for this checker")
             else:
                 point, normal = _split(node, whole, claim.Z)
-                stack += [(field(node, name, dict), cone.half(point, normal, side)) for name, side in (("plus", 1), ("minus", -1))]
+                stack += [
+                    (field(node, name, dict), cone.half(point, normal, side))
+                    for name, side in (("plus", 1), ("minus", -1))
+                ]
     return _with_left_out(bound, claim, np.setdiff1d(np.flatnonzero(q), whole)), leaves
 
 
@@ -157,4 +160,8 @@ def _with_left_out(bound: float, claim: Claim, rest: NDArray[np.intp]) -> float:
         return float(bound)
     sizes = np.linalg.norm(claim.Z[rest], axis=1) ** claim.activation.degree
     total = max(abs(claim.activation.right), abs(claim.activation.left)) * float(claim.p[rest] @ sizes)
-    return float(bound) + total * (1.0 + relative_error(len(rest) + 2 * claim.Z.shape[1] + 16)) + abs(float(bound)) * 2.0**-50
+    return (
+        float(bound)
+        + total * (1.0 + relative_error(len(rest) + 2 * claim.Z.shape[1] + 16))
+        + abs(float(bound)) * 2.0**-50
+    )

@@ -32,7 +32,9 @@ def shift_to_semidefinite(S: Array, error: Array) -> tuple[float, Array]:
     if _is_semidefinite(scaled, size):
         return 0.0, roots**2
     delta = max(0.0, -float(np.linalg.eigvalsh(scaled)[0])) + 2.0 * size + 1e-15 * len(S)
-    while not _is_semidefinite(scaled + delta * np.eye(len(S)), size + 2.0**-51 * (delta + float(diagonal.max(initial=0.0)))):
+    while not _is_semidefinite(
+        scaled + delta * np.eye(len(S)), size + 2.0**-51 * (delta + float(diagonal.max(initial=0.0)))
+    ):
         delta *= 1.5
         if not math.isfinite(delta):
             return math.inf, roots**2

@@ -32,9 +32,13 @@ def check_proof(claim: Claim, proof: dict[str, Any]) -> str:
     """The same from a stored dual proof, whose own bound must not exceed the claim."""
     kind = proof.get("kind")
     if kind not in _KINDS or proof.get("version") != 1:
-        raise Refusal(f"proof: found kind {kind!r} version {proof.get('version')!r}, this checker knows version 1 of {', '.join(_KINDS)}")
+        raise Refusal(
+            f"proof: found kind {kind!r} version {proof.get('version')!r}, this checker knows version 1 of {', '.join(_KINDS)}"
+        )
     bound, matrices = _KINDS[kind](claim, proof)
-    if not bound < float("inf") or Fraction(bound) * Fraction(claim.factor) > Fraction(claim.upper) * exact_sum(claim.p):
+    if not bound < float("inf") or Fraction(bound) * Fraction(claim.factor) > Fraction(claim.upper) * exact_sum(
+        claim.p
+    ):
         established = bound * claim.factor / float(claim.p.sum())
         raise Refusal(f"upper: the stored proof establishes {established:.17g} only, above the claimed {claim.upper!r}")
     return f"the stored proof ({kind}, {matrices} semidefinite matrices) establishes {claim.upper!r}"
