@@ -19,11 +19,12 @@ from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
 from ..features.kernels_gram import NetworkGram
+from ..features.random_features import FeatureGram
 from .bracket import Bracket
 
 Array = NDArray[np.float64]
 
-Gram = Array | NetworkGram
+Gram = Array | NetworkGram | FeatureGram
 
 KERNEL = "kernel"
 _CHUNK = 1 << 21  # Gram entries per chunk of a sum over rows

@@ -56,6 +56,10 @@ class AffineHull:
             x -= step - (w @ step) / (w @ u) * u
         return self._weights(x)
 
+    def correction(self, wanted: Array) -> Array:
+        """Weights x with Q x = wanted up to a common constant (and the ridge); shape (k,)."""
+        return cho_solve(self.factor, wanted / self.radii, check_finite=False) / self.radii
+
     def _weights(self, scaled: Array) -> Array:
         x = scaled / self.radii
         return x / x.sum()

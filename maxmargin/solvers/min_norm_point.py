@@ -30,6 +30,7 @@ _STALLS = 3  # rounds without any progress of the bracket after which rounding h
 _FIRST = 32  # points that enter in the first round; later as many as the support holds
 _SMO = 1000  # from that many entering points on, sequential minimal optimisation finds most of the support faster
 _SMO_TOLERANCE = 1e-6
+_PROGRESS = 1e-13  # relative: less is rounding
 _PATIENCE = 3
 _SAME = 1e-9  # margins that agree to this are not worth an exchange
 _CHUNK = 5000  # points whose square Gram matrix is copied at a time
@@ -98,10 +99,12 @@ class _Best:
     point: Array = field(default_factory=lambda: np.empty(0))
 
     def offer(self, value: float, point: Array) -> bool:
-        if value > self.value:
-            self.value, self.point = value, point.copy()
-            return True
-        return False
+        """Take the point if it is better; whether it is better by more than rounding."""
+        if value <= self.value:
+            return False
+        progress = value - self.value > _PROGRESS * abs(self.value)
+        self.value, self.point = value, point.copy()
+        return progress
 
 
 class _ActiveSet:
@@ -223,7 +226,7 @@ def _boundary(Q: Array, p: Array, x: Array) -> Array:
     when that is even better.
     """
     falling = x <= 0.0
-    steps = p[falling] / (p[falling] - x[falling])
+    steps = p[falling] / np.maximum(p[falling] - x[falling], np.finfo(float).tiny)
     line = p + steps.min() * (x - p)
     line[np.flatnonzero(falling)[steps == steps.min()]] = 0.0
     line = np.maximum(line, 0.0)

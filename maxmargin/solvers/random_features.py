@@ -1,0 +1,78 @@
+"""gamma_2^(m): the max margin over the output weights of given hidden neurons (Prop. 7)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..conventions import mean_field
+from ..features.random_features import FeatureGram
+from ..games.certificate import Attempt
+from ..games.random_features import RandomFeatureGame
+from ..progress import Progress, silent
+from .affine_hull import AffineHull
+from .min_norm_point import min_norm_point
+
+Array = NDArray[np.float64]
+
+_CORRECTIONS = 4
+
+
+@dataclass(frozen=True)
+class FeatureProposal:
+    """A pair for `RandomFeatureGame` to certify: output weights r (m,) of norm one and adversary weights p (n,)."""
+
+    r: Array
+    p: Array
+    attempts: tuple[Attempt, ...]
+    iterations: int
+    interrupted: bool
+
+
+def random_feature_margin(
+    Phi: Array, y: Array, tol: float = 1e-12, time_limit: float = math.inf, progress: Progress = silent
+) -> FeatureProposal:
+    """``max { min_i y_i (1/m) sum_j r_j Phi_ji : (1/m) |r|^2 <= 1 }``, for any m and n.
+
+    The dual is the least-norm point of n points in R^m.  Its active set never holds more than m + 1 points and only
+    their rows of Phi'Phi are formed, so that m < n costs what a primal method would.
+
+    Parameters
+    ----------
+    Phi : (m, n) features sigma(a_j . z_i) of the network's own hidden layer.  y : (n,) labels +-1.
+
+    Returns
+    -------
+    FeatureProposal : certify with ``RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p)``.
+    """
+    game = RandomFeatureGame(Phi, y)
+    solution = min_norm_point(FeatureGram(Phi), y, tol, time_limit, progress)
+    r = _equalised(game, solution.p)
+    return FeatureProposal(r, solution.p, solution.attempts, solution.iterations, solution.interrupted)
+
+
+def _equalised(game: RandomFeatureGame, p: Array) -> Array:
+    """The best response to p with the margins of p's support made equal to the last digit.
+
+    Through p alone they are equal to roundoff times ``|Phi_i|^2 / m``, which may be coarse beside gamma^2; the output
+    weights themselves can be corrected down to roundoff times ``|Phi_i|``.
+    """
+    S = np.flatnonzero(p)
+    signed = game.Phi[:, S] * game.y[S]
+    r = game.best_response(p)
+    least = float(game.margins(r).min()) / (game.norm(r) or 1.0)
+    if not least > 0.0:
+        return r
+    hull = AffineHull(signed.T @ signed * mean_field(len(r)))
+    extended = signed.T.astype(np.longdouble)
+    for _ in range(_CORRECTIONS):
+        margins = extended @ r * mean_field(len(r))
+        better = r + signed @ hull.correction((margins.mean() - margins).astype(float))
+        reached = float(game.margins(better).min()) / game.norm(better)
+        if reached <= least:
+            break
+        r, least = better, reached
+    return r / game.norm(r)
