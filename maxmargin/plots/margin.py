@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
@@ -34,29 +35,21 @@ def margin_curve(comparison: Any) -> Figure:
     panels = figure.subplots(1, max(1, len(references)), squeeze=False)[0]
     for axes, reference in zip(panels, references, strict=False):
         _panel(axes, comparison, reference)
-    figure.legend(handles=_handles(comparison), loc="outside lower center", ncols=4, columnspacing=1.6)
+    figure.legend(handles=_handles(panels), loc="outside lower center", ncols=4, columnspacing=1.6)
     return figure
 
 
-def _handles(comparison: Any) -> list[Line2D]:
-    own = any(row.get("upper") is not None for item in comparison.runs for row in item.run.trace)
+def _handles(panels: Sequence[Axes]) -> list[Line2D]:
+    """Legend of what is in sight: the run's own upper bounds start far above."""
+    own = [line for axes in panels for line in axes.lines if line.get_gid() == "own"]
     lines = [
         Line2D([], [], color=style.MUTED, linewidth=2.4, label="best iterate so far"),
         Line2D([], [], color=style.MUTED, linewidth=1.0, alpha=0.6, label="each iterate"),
         Line2D([], [], color=style.INK, linewidth=1.1, linestyle=_DASHED, label="proved bracket of the reference"),
     ]
-    if own:
-        lines.insert(
-            2,
-            Line2D(
-                [],
-                [],
-                color=style.MUTED,
-                linewidth=1.3,
-                linestyle=_DOTTED,
-                label="upper end from the run's own weights",
-            ),
-        )
+    if any(np.min(line.get_ydata()) < line.axes.get_ylim()[1] for line in own):
+        label = "upper end from the run's own weights"
+        lines.insert(2, Line2D([], [], color=style.MUTED, linewidth=1.3, linestyle=_DOTTED, label=label))
     return lines
 
 
@@ -68,6 +61,7 @@ def _panel(axes: Axes, comparison: Any, reference: str) -> None:
         draw_trace(axes, item.run, colour)
     ceiling = _ceiling(bracket.lower, bracket.upper, items)
     axes.set_ylim(-_BELOW * ceiling, 1.22 * ceiling)
+    _time_axis(axes, *_time_limits([series(item.run) for item in items], -_BELOW * ceiling))
     draw_bracket(axes, bracket.lower, bracket.upper, colour, name_of(reference, items[0].run))
     style.light_grid(axes)
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
@@ -75,6 +69,28 @@ def _panel(axes: Axes, comparison: Any, reference: str) -> None:
     axes.set_title(f"{TRAINED[reference]}, m = {items[0].run.width}", color=colour)
     axes.set_ylabel(_unit(reference, items[0].run))
     style.note(axes, _reached(items[0]))
+
+
+def _time_limits(all_series: Sequence[tuple[Array, Array, Array]], floor: float) -> tuple[float, float]:
+    """From a decade before the first margin above `floor` (all of it, if none is or all are) to the end."""
+    starts, ends = [], []
+    for time, margin, _ in all_series:
+        if len(time):
+            visible = time[margin > floor]
+            starts.append(max(time[0], visible[0] / 10.0) if len(visible) else time[0])
+            ends.append(time[-1])
+    start, end = min(starts, default=0.1), max(ends, default=1.0)
+    return start, max(1.02 * end, 10.0 * start if end <= start else 0.0)
+
+
+def _time_axis(axes: Axes, start: float, end: float) -> None:
+    """Logarithmic, labelled 1, 10, 100; with 2 and 5 between where there are few decades."""
+    axes.set_xlim(start, end)
+    few = np.log10(end / start) < 2.2
+    axes.xaxis.set_major_locator(LogLocator(10.0, subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    if 1e-3 < start and end < 1e6:
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace(",", "\u2009")))
 
 
 def _ceiling(lower: float, upper: float, items: Sequence[Any]) -> float:
@@ -90,6 +106,8 @@ def name_of(reference: str, run: Any) -> str:
 
 
 def _reached(item: Any) -> str:
+    if item.run.margin_best <= 0:
+        return f"not separating after {item.run.steps} steps: the margin is below the picture or negative"
     fraction = item.fraction_of_lower
     return f"best {item.run.margin_best:.4g}" + ("" if fraction is None else f" = {percent(fraction)} of the lower end")
 
@@ -97,19 +115,21 @@ def _reached(item: Any) -> str:
 def _unit(reference: str, run: Any) -> str:
     if reference == "f1":
         return f"margin per unit of F1 norm ({getattr(run, 'convention', 'sphere')})"
-    return "margin per unit of L2 norm, own random features"
+    return "margin per unit of L2 norm (own features)"
 
 
 def series(run: Any) -> tuple[Array, Array, Array]:
-    """Positive times, margins, and best margins so far, of a run; the best iterate is in it, recorded or not."""
-    step = np.array([row["step"] for row in run.trace], dtype=float)
-    time = np.array([row.get("time", row["step"]) for row in run.trace], dtype=float)
-    margin = np.array([row["margin"] for row in run.trace], dtype=float)
-    place = int(np.searchsorted(step, run.step_of_best))
-    moment = float(np.interp(run.step_of_best, step, time))
-    step, time, margin = (
-        np.insert(a, place, v) for a, v in ((step, run.step_of_best), (time, moment), (margin, run.margin_best))
-    )
+    """Positive times, margins, and best margins so far, of a run; the best iterate is in it, recorded or not.
+
+    The zero function that output-layer runs start from has no normalised margin and is left out.
+    """
+    rows = [(row["step"], row.get("time", row["step"]), row["margin"]) for row in run.trace if row.get("mass", 1.0) > 0]
+    if not rows:
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    step, time, _ = np.array(rows, dtype=float).T
+    if run.margin_best > 0:
+        rows.append((run.step_of_best, float(np.interp(run.step_of_best, step, time)), run.margin_best))
+    _, time, margin = np.array(sorted(rows), dtype=float).T
     later = time > 0
     return time[later], margin[later], np.maximum.accumulate(margin)[later]
 
@@ -123,9 +143,8 @@ def draw_trace(axes: Axes, run: Any, colour: str) -> None:
     bounds = [(row.get("time", row["step"]), row["upper"]) for row in run.trace if row.get("upper") is not None]
     above = np.array([pair for pair in bounds if pair[0] > 0], dtype=float)
     if len(above):
-        axes.plot(above[:, 0], np.minimum.accumulate(above[:, 1]), color=colour, linewidth=1.3, linestyle=_DOTTED)
-    if len(time):
-        axes.set_xlim(time[0], time[-1] * 1.02 if time[-1] > time[0] else time[0] * 10.0)
+        least = np.minimum.accumulate(above[:, 1])
+        axes.plot(above[:, 0], least, color=colour, linewidth=1.3, linestyle=_DOTTED, gid="own")
 
 
 def draw_bracket(axes: Axes, lower: float, upper: float, colour: str, name: str) -> None:

@@ -55,8 +55,8 @@ def _view(titles: tuple[str, str], f: Callable[[Array], Array], u: Array, rings:
 
 
 def best_network(run: Any) -> Any:
-    """The network of the best recorded margin, else the last one."""
-    return getattr(run, "network_best", None) or run.network
+    """The network of the best margin; the last one of a run that never separated (its best may be f = 0)."""
+    return run.network_best if run.margin_best > 0 else run.network
 
 
 def first_run(comparison: Any, reference: str) -> Any | None:
@@ -77,11 +77,11 @@ def run_view(item: Any, X: Array, y: Array) -> View:
     run, fraction = item.run, item.fraction_of_lower
     reached = "" if fraction is None else f" = {percent(fraction)} of its reference"
     if run.margin_best <= 0:
-        reached = ": does not separate the classes"
+        reached = f"; after {run.steps} steps not yet separating"
     titles = f"{TRAINED[item.reference]}, m = {run.width}", f"margin {run.margin_best:.4g}{reached}"
     f = best_network(run).decision_function
     u = y * np.asarray(f(X), dtype=float)
-    near = (u <= u.min() + _NEAR * abs(u.min())).astype(float)
+    near = ((u > 0) & (u <= (1 + _NEAR) * u.min())).astype(float)
     return _view(titles, f, u, _NEAR_RING * near, style.OBJECT[item.reference])
 
 
@@ -148,7 +148,11 @@ def plain(text: Any) -> str:
 def feature_names(dataset: Any) -> list[str]:
     """The data's own names, or x1 .. xd."""
     names = getattr(dataset, "feature_names", None)
-    return [plain(name) for name in names] if names is not None else [f"$x_{{{k + 1}}}$" for k in range(dataset.X.shape[1])]
+    return (
+        [plain(name) for name in names]
+        if names is not None
+        else [f"$x_{{{k + 1}}}$" for k in range(dataset.X.shape[1])]
+    )
 
 
 def coordinate_names(dataset: Any, bias: bool) -> list[str]:
