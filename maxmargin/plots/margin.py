@@ -89,7 +89,7 @@ def _time_axis(axes: Axes, start: float, end: float) -> None:
     few = np.log10(end / start) < 2.2
     axes.xaxis.set_major_locator(LogLocator(10.0, subs=(1.0, 2.0, 5.0) if few else (1.0,)))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    if 1e-3 < start and end < 1e6:
+    if start > 1e-3 and end < 1e6:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace(",", "\u2009")))
 
 
@@ -107,7 +107,7 @@ def name_of(reference: str, run: Any) -> str:
 
 def _reached(item: Any) -> str:
     if item.run.margin_best <= 0:
-        return f"not separating after {item.run.steps} steps: the margin is below the picture or negative"
+        return f"still negative after {item.run.steps} steps: below the picture"
     fraction = item.fraction_of_lower
     return f"best {item.run.margin_best:.4g}" + ("" if fraction is None else f" = {percent(fraction)} of the lower end")
 
