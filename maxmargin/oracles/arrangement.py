@@ -148,10 +148,10 @@ def maximise(X: Array, h: Array, ell: Array, count: int, separation: float) -> t
 
     pool = Maxima(parts, len(basis), (H, len(h) + D + 4), count=count, separation=separation)
     _enumerate(X, h, inside, pool)
-    A = pool.directions @ basis if len(basis) else np.eye(1, D)
+    values, directions, signs = pool.best()
+    A = directions @ basis if len(basis) else np.eye(1, D)
     if outside.any():  # l.a gains outside of the span: the maximum over it is a hypotenuse
-        s = np.where(parts(pool.directions)[0] < 0.0, -1.0, 1.0)
-        A = pool.values[:, None] * (pool.directions @ basis) + s[:, None] * outside
+        A = values[:, None] * (directions @ basis) + signs[:, None] * outside
         A /= np.linalg.norm(A, axis=1)[:, None]
     slack = 2.0 * (24.0 * D * rounding.UNIT_ROUNDOFF + residual) * H
     return A, rounding.above(float(np.hypot(pool.proved(), np.linalg.norm(outside))), slack)
@@ -161,7 +161,7 @@ def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima) -> None:
     """Offer the maximisers of all faces of the arrangement to the pool; the rows of X span R^D."""
     N, D = X.shape
     if D <= 1:
-        pool.offer(np.ones((1, D)))
+        pool.offer_anything(np.ones((1, D)))
         return
     demand_affordable(N, D)
     for T in circles(N, D):
@@ -187,6 +187,6 @@ def _visit(X: Array, h: Array, ell: Array, T: Index, pool: Maxima) -> Index:
     for size in reversed(range(k + 1)):  # small faces first: their values prune the large ones
         for zeros in combinations(range(k), size):
             for visit in faces(block, slope, zeros):
-                for A, promised in interiors(forms, visit, pool):
-                    pool.offer(A, promised)
+                for found in interiors(forms, visit, pool):
+                    pool.offer(found)
     return further_flags(block)

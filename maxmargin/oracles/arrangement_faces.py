@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from .arrangement_cells import Faces
+from .arrangement_maxima import Candidates
 from .circle import Arcs, Array, Index, Mask, cumulate, steps
 
 # Sign tests are relaxed by this much: a point slightly outside its face is a valid candidate all the same.
@@ -51,10 +52,10 @@ def linear_forms(block: Arcs, X: Array, h: Array, ell: Array) -> Forms:
     return Forms(block, h, in_frame, cumulate(h[block.crossing] * block.edges), rotated)
 
 
-def vertices(forms: Forms, pool: Reach) -> Array:
-    """Directions (K, D): the best vertex if it is worth more than `top`, and local maxima worth more than `floor`."""
+def vertices(forms: Forms, pool: Reach) -> Candidates:
+    """The best vertices if they are worth more than `top`, and local maxima worth more than `floor`."""
     block, h, ell, sums = forms.block, forms.h, forms.ell, forms.sums
-    D, k, M = len(ell), block.T.shape[1], block.crossing.shape[1]
+    k, M = block.T.shape[1], block.crossing.shape[1]
     r = -np.sign(h[block.crossing])
     for m in range(k):
         r[h[block.T[:, m]][:, None] * r >= 0.0] = 0.0
@@ -65,15 +66,15 @@ def vertices(forms: Forms, pool: Reach) -> Array:
         linear = ell[k][:, None] * cos + ell[k + 1][:, None] * sin
         value = np.abs(linear) + r * (sums[k] * cos + sums[k + 1] * sin)
     value[r == 0.0] = -np.inf
-    value = value.ravel()
-    at = np.flatnonzero(value > pool.floor)
-    if not len(at):
-        return np.empty((0, D))
-    keep = _vertex_is_maximum(forms, at, r.ravel()[at], linear.ravel()[at])
-    keep[value[at].argmax()] = True
-    at = at[keep]
+    value, r = value.ravel(), r.ravel()
+    at = np.flatnonzero(value > min(pool.floor, pool.top))
+    local = _vertex_is_maximum(forms, at, r[at], linear.ravel()[at])
+    local[value[at] <= pool.floor] = False
+    keep = local | (value[at] > max(pool.top, value[at].max(initial=-np.inf) - 1e-9 * abs(pool.top)))
+    at, local = at[keep], local[keep]
     plane = block.frame[at // M][:, :, k:]
-    return plane[:, :, 0] * cos.ravel()[at, None] + plane[:, :, 1] * sin.ravel()[at, None]
+    A = plane[:, :, 0] * cos.ravel()[at, None] + plane[:, :, 1] * sin.ravel()[at, None]
+    return Candidates(A, r[at], value[at], local)
 
 
 def _vertex_is_maximum(forms: Forms, at: Index, r: Array, linear: Array) -> Mask:
@@ -99,11 +100,8 @@ def _back_substitution(R: Array, b: Array) -> Array:
     return mu
 
 
-def interiors(forms: Forms, visit: Faces, pool: Reach) -> Iterator[tuple[Array, Array]]:
-    """Maximisers inside the faces: directions (K, D), and the values (K,) they have unless a face was misjudged.
-
-    Answers all with value > top, and the local maxima of the whole sphere among those with value > floor.
-    """
+def interiors(forms: Forms, visit: Faces, pool: Reach) -> Iterator[Candidates]:
+    """Maximisers inside the faces: all with value > top, and the local maxima on the sphere with value > floor."""
     block, D = forms.block, len(forms.ell)
     zeros = list(visit.zeros)
     signs: tuple[Array | float, ...] = (1.0, -1.0)
@@ -121,14 +119,14 @@ def interiors(forms: Forms, visit: Faces, pool: Reach) -> Iterator[tuple[Array, 
     linear = forms.ell[:, visit.circle]
     for r in signs:
         for lam in (1.0, -1.0) if linear.any() else (1.0,):
-            yield _inside(forms, visit, lam * linear + r * even, pool)
+            yield _inside(forms, visit, lam * linear + r * even, r, pool)
 
 
 def _restrict(visit: Faces, keep: Index) -> Faces:
     return Faces(visit.zeros, visit.at[keep], visit.circle[keep], visit.sides[:, keep])
 
 
-def _inside(forms: Forms, visit: Faces, v: Array, pool: Reach) -> tuple[Array, Array]:
+def _inside(forms: Forms, visit: Faces, v: Array, r: Array | float, pool: Reach) -> Candidates:
     """Those faces that contain the unit vector along v (projected on the face's span)."""
     block, k = forms.block, forms.block.T.shape[1]
     zeros = list(visit.zeros)
@@ -140,19 +138,22 @@ def _inside(forms: Forms, visit: Faces, v: Array, pool: Reach) -> tuple[Array, A
         a = v.copy()
         a[:k] -= np.einsum("cdb,bc->dc", basis, beta)
     length = np.sqrt(_dot(a, a))
-    keep = np.flatnonzero(length > max(pool.floor, 0.0))
+    keep = np.flatnonzero(length > max(min(pool.floor, pool.top), 0.0))
     for m in range(k):
         if m not in visit.zeros:
             x = block.triangle[visit.circle[keep], : m + 1, m].T
             value = visit.sides[m, keep] * _dot(x, a[: m + 1, keep])
             keep = keep[value >= -INSIDE * length[keep]]
     keep = keep[between_ends(block, visit.at[keep], a[:, keep], INSIDE * length[keep])]
+    local = length[keep] > pool.floor
     if beta is not None and inner is not None:
         mu = _back_substitution(inner[visit.circle[keep]], beta[:, keep])
         limit = np.abs(forms.h[block.T[visit.circle[keep]][:, zeros]].T)
-        keep = keep[(length[keep] > pool.top) | (np.abs(mu) <= limit * (1.0 + INSIDE)).all(axis=0)]
+        local &= (np.abs(mu) <= limit * (1.0 + INSIDE)).all(axis=0)
+    useful = local | (length[keep] > pool.top)
+    keep, local = keep[useful], local[useful]
     A = np.einsum("cij,jc->ci", block.frame[visit.circle[keep]], a[:, keep] / length[keep])
-    return A, length[keep]
+    return Candidates(A, np.broadcast_to(r, visit.at.shape)[keep], length[keep], local)
 
 
 def between_ends(block: Arcs, at: Index, a: Array, slack: Array | float) -> Mask:

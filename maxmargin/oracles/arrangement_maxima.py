@@ -8,22 +8,41 @@ Both degrees split into ``g(a) = even(a) + odd(a)`` under a -> -a, so that one e
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..rounding import UNIT_ROUNDOFF, above, relative_error
-from .circle import Array, Index
+from .circle import Array, Index, Mask
 
 CHUNK = 256  # candidates evaluated at once: the best of them spare most of the others
+MISJUDGED = 1e-7  # a face's maximiser that misses its promise by more (relative to the magnitude) lies outside the face
 
 Parts = Callable[[Array], tuple[Array, Array]]
 
 
-class Maxima:
-    """Keeps the `count` best distinct directions, and every direction that rounding cannot tell from the best.
+@dataclass(frozen=True)
+class Candidates:
+    """Where ``s g`` may be maximal, up to a -> -a.
 
-    `top` is the largest value, `floor` the value below which a direction is of no use; both are lowered by what
-    rounding can do to the cumulated sums with which they are compared.
+    Attributes
+    ----------
+    A : (K, D) unit rows.  signs : (K,) s.
+    promised : (K,) the values of ``s g`` at a or -a, unless a face was misjudged.
+    local : (K,) whether they are then local maxima of ``s g`` on the sphere.
+    """
+
+    A: Array
+    signs: Array
+    promised: Array
+    local: Mask
+
+
+class Maxima:
+    """Keeps the `count` best distinct local maxima, and every direction that rounding cannot tell from the best.
+
+    `top` is the largest value of all candidates, `floor` the value below which a local maximum is of no use; both are
+    lowered by what rounding can do to the cumulated sums with which they are compared.
 
     Parameters
     ----------
@@ -40,22 +59,39 @@ class Maxima:
         self._eta = 2.0 * relative_error(2 * self._terms) * self._magnitude
         self.values = np.empty(0)
         self.directions = np.empty((0, D))
+        self._signs = np.empty(0)
         self._near = np.empty((0, D))
         self._near_values = np.empty(0)
         self.top = self.floor = -self._eta
 
-    def offer(self, A: Array, promised: Array | None = None) -> None:
-        """Evaluate candidate directions (K, D), best promised value first, while they can still be of use."""
-        if promised is None or len(A) <= CHUNK:
-            self._evaluate(A)
-            return
-        order = np.argsort(-promised, kind="stable")
-        for start in range(0, len(A), CHUNK):
+    def offer(self, found: Candidates) -> None:
+        """Evaluate candidates, best promised value first, while they can still be of use."""
+        order = np.argsort(-found.promised, kind="stable")
+        for start in range(0, len(order), CHUNK):
             chunk = order[start : start + CHUNK]
-            chunk = chunk[promised[chunk] > self.floor]
-            if not len(chunk):
-                return
-            self._evaluate(A[chunk])
+            limit = np.where(found.local[chunk], min(self.floor, self.top), self.top)
+            chunk = chunk[found.promised[chunk] > limit]
+            if len(chunk):
+                self._evaluate(
+                    Candidates(found.A[chunk], found.signs[chunk], found.promised[chunk], found.local[chunk])
+                )
+
+    def offer_anything(self, A: Array) -> None:
+        """Evaluate directions (K, D) of which nothing is known."""
+        if len(A):
+            even, odd = self._parts(A)
+            self._remember(A, np.abs(even) + np.abs(odd))
+
+    def best(self) -> tuple[Array, Array, Array]:
+        """Values (K,) decreasing, directions (K, D) and signs (K,) of the local maxima, and of the largest value if it
+        was met only where hyperplanes are not in general position (there the local test may fail)."""
+        k = int(self._near_values.argmax())
+        even, odd = (float(part[0]) for part in self._parts(self._near[k : k + 1]))
+        if not len(self.values) or self._near_values[k] > self.values[0] + self._eta:
+            s = -1.0 if even < 0.0 else 1.0
+            t = -s if odd < 0.0 else s
+            self._insert(np.array([abs(even) + abs(odd)]), t * self._near[k : k + 1], np.array([s]))
+        return self.values, self.directions, self._signs
 
     def proved(self) -> float:
         """The largest value of all directions offered, plus the rounding of its evaluation in extended precision."""
@@ -65,36 +101,40 @@ class Maxima:
         precision = float(np.finfo(np.longdouble).eps)
         return above(largest, 4.0 * self._terms * precision * self._magnitude + 4.0 * UNIT_ROUNDOFF * largest)
 
-    def _evaluate(self, A: Array) -> None:
-        if not len(A):
+    def _evaluate(self, found: Candidates) -> None:
+        even, odd = self._parts(found.A)
+        self._remember(found.A, np.abs(even) + np.abs(odd))
+        even = found.signs * even
+        turn = np.where(np.abs(even + odd - found.promised) <= np.abs(even - odd - found.promised), 1.0, -1.0)
+        values = even + turn * odd
+        kept = found.local & (values > max(self.floor, 0.0))
+        kept &= np.abs(values - found.promised) <= MISJUDGED * self._magnitude
+        # turn belongs to s g(turn s a): s g(t a) = s even + s t odd
+        self._insert(values[kept], (turn * found.signs)[kept, None] * found.A[kept], found.signs[kept])
+
+    def _insert(self, values: Array, A: Array, signs: Array) -> None:
+        if not len(values):
             return
-        even, odd = self._parts(A)
-        best, other = np.abs(even) + np.abs(odd), np.abs(even) - np.abs(odd)
-        turn = np.where((even < 0.0) != (odd < 0.0), -1.0, 1.0)[:, None]
-        self._remember(A, best)
-        values = np.concatenate([best, other])
-        useful = np.flatnonzero(values >= max(self.floor, 0.0))
-        values = np.concatenate([self.values, values[useful]])
-        A = np.concatenate([self.directions, np.concatenate([turn * A, -turn * A])[useful]])
+        values, signs = np.concatenate([self.values, values]), np.concatenate([self._signs, signs])
+        A = np.concatenate([self.directions, A])
         order = np.argsort(-values, kind="stable")
-        values, A = values[order], A[order]
-        chosen = self._distinct(A)
-        self.values, self.directions = values[chosen], A[chosen]
-        self.top = float(self.values[0]) - self._eta
+        chosen = order[self._distinct(A[order], signs[order])]
+        self.values, self.directions, self._signs = values[chosen], A[chosen], signs[chosen]
         if len(chosen) == self._count:
             self.floor = float(self.values[-1]) - self._eta
 
     def _remember(self, A: Array, values: Array) -> None:
         """Keep the directions whose exact value may be the largest."""
         A, values = np.concatenate([self._near, A]), np.concatenate([self._near_values, values])
-        near = values >= values.max() - self._eta
+        self.top = float(values.max()) - self._eta
+        near = values >= self.top
         self._near, self._near_values = A[near], values[near]
 
-    def _distinct(self, A: Array) -> Index:
-        """Greedy choice, best first, of rows that are pairwise separated."""
+    def _distinct(self, A: Array, signs: Array) -> Index:
+        """Greedy choice, best first, of rows that are pairwise separated or have opposite signs."""
         chosen: list[int] = []
         free = np.ones(len(A), dtype=bool)
         while len(chosen) < self._count and free.any():
             chosen.append(int(free.argmax()))
-            free &= A @ A[chosen[-1]] < self._cosine
+            free &= (A @ A[chosen[-1]] < self._cosine) | (signs != signs[chosen[-1]])
         return np.array(chosen, dtype=np.intp)

@@ -26,7 +26,7 @@ from .arrangement import accumulate, answer, circles, demand_affordable, nothing
 from .arrangement import affordable as _affordable
 from .arrangement_cells import Faces, faces, slopes
 from .arrangement_faces import between_ends
-from .arrangement_maxima import Maxima
+from .arrangement_maxima import Candidates, Maxima
 from .arrangement_rays import rays, span, vanishes
 from .circle import Arcs, Array, Index, Mask, arcs, cumulate, further_flags, steps
 from .responses import SPHERE_BOUND, Responses
@@ -79,7 +79,7 @@ class QuadraticCellOracle:
         search = _Search(self._rays.X[support], h[support], Q)
         pool, unresolved = search.run(count, self.separation)
         slack = rounding.relative_error(16) * reach + search.slack
-        response = answer(self.feature, Z, q, pool.directions @ search.basis, rounding.above(pool.proved(), slack))
+        response = answer(self.feature, Z, q, pool.best()[1] @ search.basis, rounding.above(pool.proved(), slack))
         if unresolved > response.bound:
             return Responses(response.directions, response.signs, response.values, unresolved + slack, SPHERE_BOUND)
         return response
@@ -111,7 +111,7 @@ class _Search:
         N, D = self.X.shape
         self.pool = Maxima(self.parts, D, (self.H, N + D * D + 4), count=count, separation=separation)
         if D <= 1:
-            self.pool.offer(np.ones((1, D)))
+            self.pool.offer_anything(np.ones((1, D)))
             return self.pool, 0.0
         demand_affordable(N, D)
         for T in circles(N, D):
@@ -139,17 +139,19 @@ class _Search:
     def _cells(self, block: Arcs, visit: Faces, packed: Array) -> None:
         """Offer the eigenvectors of the matrices, packed (P, K), that lie in their cells."""
         D = self.X.shape[1]
-        live = np.flatnonzero(_spectral_bound(packed, self.pairs, D) > self.pool.floor)
+        live = np.flatnonzero(_spectral_bound(packed, self.pairs, D) > min(self.pool.floor, self.pool.top))
         M = np.empty((len(live), D, D))
         M[:, self.pairs[0], self.pairs[1]] = M[:, self.pairs[1], self.pairs[0]] = packed[:, live].T
         values, vectors = np.linalg.eigh(M)
         promised = np.abs(values)
         extreme = np.zeros(values.shape, dtype=bool)  # where s g is a local maximum: s = +, last; s = -, first
         extreme[:, -1], extreme[:, 0] = values[:, -1] > 0.0, values[:, 0] < 0.0
-        cell, column = np.nonzero((promised > self.pool.top) | (extreme & (promised > self.pool.floor)))
-        A = vectors[cell, :, column]
-        keep = np.flatnonzero(_in_cell(block, self.X, visit, live[cell], A))
-        self.pool.offer(A[keep], promised[cell, column][keep])
+        extreme &= promised > self.pool.floor
+        cell, column = np.nonzero(extreme | (promised > self.pool.top))
+        keep = np.flatnonzero(_in_cell(block, self.X, visit, live[cell], vectors[cell, :, column]))
+        cell, column = cell[keep], column[keep]
+        signs = np.where(values[cell, column] < 0.0, -1.0, 1.0)
+        self.pool.offer(Candidates(vectors[cell, :, column], signs, promised[cell, column], extreme[cell, column]))
         self._multiple(block, visit, live, values, vectors)
 
     def _multiple(self, block: Arcs, visit: Faces, live: Index, values: Array, vectors: Array) -> None:
@@ -166,7 +168,7 @@ class _Search:
                 else:
                     rays_ = _vertex(block, visit, live[c])[None] @ E @ E.T
                 length = np.linalg.norm(rays_, axis=1)
-                self.pool.offer(rays_[length > MULTIPLE] / length[length > MULTIPLE, None])
+                self.pool.offer_anything(rays_[length > MULTIPLE] / length[length > MULTIPLE, None])
                 value = abs(values[c, k])
                 if 2 < E.shape[1] < D and value > self.pool.top + 1e-9 * scale[c]:
                     self.unresolved = max(self.unresolved, float(value))

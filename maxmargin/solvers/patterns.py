@@ -4,8 +4,9 @@ On the cone C_k = {a : s_ki (a.z_i) >= 0 for all i} of the k-th sign pattern s_k
 ``sigma(a.z_i) = d_ki a.z_i`` with d_ki = right where s_ki = +1 and -left where s_ki = -1.  Hence (path convention)
 
     1 / gamma = min { sum_k |v_k| + |u_k| : v_k, u_k in C_k, y_i sum_k d_ki z_i.(v_k - u_k) >= 1 },
-    gamma     = min { t : p in simplex, alpha, beta >= 0,
-                      |+sum_i p_i y_i d_ki z_i + alpha_ki s_ki z_i| <= t, |-sum_i p_i y_i d_ki z_i + beta_ki s_ki z_i| <= t }.
+    gamma     = min { t : p in simplex, alpha, beta >= 0, for all k
+                      |+sum_i p_i y_i d_ki z_i + alpha_ki s_ki z_i| <= t,
+                      |-sum_i p_i y_i d_ki z_i + beta_ki s_ki z_i| <= t }.
 
 Both are solved, and what is returned is recomputed from their variables.  The patterns are enumerated in rational
 arithmetic, without the oracles: this is an independent check of them, for small n (about 12) and D (3).
@@ -127,14 +128,14 @@ def _adversary(Z: Array, y: Array, signs: Array, slopes: Array) -> tuple[Array, 
 
 
 def activation_patterns(Z: Array) -> NDArray[np.int8]:
-    """All sign patterns (sign(a.z_1), ..., sign(a.z_n)) in {-1, +1}^n of generic a, shape (P, n); zero rows count as +1.
+    """All sign patterns (sign(a.z_1), ..., sign(a.z_n)) of generic a, entries +-1, shape (P, n); zero rows count as +1.
 
     Exact for the given floats: the points are added one by one, and the hyperplane of z_i splits just those cells that
     appear in the arrangement that the earlier hyperplanes cut out of it, which is the same problem in dimension D-1.
     """
     rows = [[Fraction(float(x)) for x in z] for z in Z]
     proper = [row for row in rows if any(row)]
-    patterns = {}
+    patterns: dict[tuple[int, ...], None] = {}
     for a in _cell_points(proper, Z.shape[1]):
         patterns[tuple(1 if _dot(a, row) >= 0 else -1 for row in rows)] = None
     return np.array(sorted(patterns), dtype=np.int8).reshape(-1, len(Z))
