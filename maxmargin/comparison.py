@@ -117,8 +117,8 @@ def compare(
     convention: str = "sphere",
     weights: str = "sphere",
     width: int = 1000,
-    steps: int | None = None,
-    schedule: str | None = None,
+    steps: int = 10_000,
+    schedule: str = "flow",
     tol: float = 1e-9,
     time_limit: float | None = None,
     seed: int = 0,
@@ -130,7 +130,8 @@ def compare(
     ----------
     data : as in `max_margin`.
     feature, bias, convention, weights, tol, seed : as in `max_margin`.
-    width, steps, schedule : of both training runs, as in `train`.
+    width, steps, schedule : of both training runs, as in `train`; "flow" follows the continuous-time flow with steps
+        that grow with the mass, so that it gets close to the limit where the paper's rule crawls.
     time_limit : seconds for each margin and each run.
 
     Returns
@@ -156,15 +157,24 @@ def compare(
         ComparedRun(both, "f1", margins["f1"].bracket),
         ComparedRun(output, "f2m", random_feature_bracket(output.network.hidden, dataset.inputs(bias), dataset.y, feature, tol)),
     )
-    options = shared | {"feature": feature.name, "weights": weights, "width": width, "steps": steps}
-    return Comparison(dataset, margins, runs, time.perf_counter() - start, options | {"time_limit": time_limit})
+    asked = {"weights": weights, "width": width, "steps": steps, "schedule": schedule, "time_limit": time_limit}
+    options = shared | {"feature": feature.name} | asked
+    return Comparison(dataset, margins, runs, time.perf_counter() - start, options)
 
 
 def _prefixed(progress: Progress, name: str) -> Progress:
     return progress if progress is silent else lambda line: progress(f"{name}: {line}")
 
 
-_DEFAULTS = {"feature": "relu", "convention": "sphere", "weights": "sphere", "width": 1000, "seed": 0}
+_DEFAULTS = {
+    "feature": "relu",
+    "convention": "sphere",
+    "weights": "sphere",
+    "width": 1000,
+    "steps": 10_000,
+    "schedule": "flow",
+    "seed": 0,
+}
 
 
 def _flag(name: str, value: Any) -> str:

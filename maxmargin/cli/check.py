@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
+from ..errors import InputError
 from . import common
 
 
@@ -23,13 +28,32 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..check import check_certificate, read_certificate
+    from ..check import Verdict, check_certificate
     from ..features.directions import load_directions
 
     common.check_writable(arguments.json)
+    document = _read(Path(arguments.certificate))
     data = common.load_data(arguments)
-    document = read_certificate(arguments.certificate)
-    directions = load_directions(arguments.directions) if arguments.directions else None
+    bias = isinstance(document.get("problem"), dict) and document["problem"].get("bias", True)
+    directions = load_directions(arguments.directions, data.d + bool(bias)) if arguments.directions else None
     verdict = check_certificate(document, data.X, data.y, directions=directions)
-    common.deliver(arguments, verdict.to_json, verdict.text)
+
+    def text(verdict: Verdict = verdict) -> str:
+        lines = [f"{'ok' if check.holds else 'NO':3} {check.name:13} {check.detail}  [{check.arithmetic}]" for check in verdict.checks]
+        return "\n".join([*lines, f"\n{'the claim holds' if verdict.holds else 'the claim does not hold'}: {verdict.reason}"])
+
+    common.deliver(arguments, lambda: {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}, text)
     return 0 if verdict.holds else 1
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The JSON object in a file, numbers as written."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file") from error
+    except ValueError as error:
+        raise InputError(f"certificate {str(path)!r} is not JSON ({error}); write it with maxmargin margin --json") from error
+    if not isinstance(document, dict):
+        raise InputError(f"certificate {str(path)!r}: found a JSON {type(document).__name__}, wanted an object")
+    return document

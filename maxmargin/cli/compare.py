@@ -17,7 +17,7 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument("--out", metavar="DIR", default="out", help="folder for comparison.json, figures and report.html (default: out)")
     parser.add_argument("--tol", type=common.positive, default=1e-9, help="relative gap at which a margin is certified (default 1e-9)")
     parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="seconds for each margin and each run")
-    add_training(parser)
+    add_training(parser, steps=10_000, schedule="flow")
     common.add_output(parser)
     parser.set_defaults(run=run)
 

@@ -28,11 +28,11 @@ def add(subparsers: common.Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
-def add_training(parser: argparse.ArgumentParser) -> None:
-    """--width, --steps, --schedule."""
+def add_training(parser: argparse.ArgumentParser, steps: int = 50_000, schedule: str = "paper") -> None:
+    """--width, --steps, --schedule with these defaults."""
     parser.add_argument("--width", type=common.count, default=1000, metavar="M", help="number of neurons m (default 1000)")
-    parser.add_argument("--steps", type=common.natural, metavar="T", help="number of steps (default: the schedule's own)")
-    parser.add_argument("--schedule", help="paper, constant, loss-based, flow, ... (default: the one that gets there)")
+    parser.add_argument("--steps", type=common.natural, default=steps, metavar="T", help=f"number of steps (default {steps})")
+    parser.add_argument("--schedule", default=schedule, help=f"paper, constant, loss-based, flow, theorem (default {schedule})")
 
 
 def run(arguments: argparse.Namespace) -> int:
