@@ -25,7 +25,8 @@ from ..errors import InputError
 from .homogeneous import Feature, get_feature
 from .kernels_angles import Angles, UnitRows, angles, pi
 
-Array = NDArray[np.floating[Any]]
+Array = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]  # float64, or extended precision for certificates
 
 _BLOCK = 1 << 16  # entries in flight: the handful of temporaries then stays in the cache
 
@@ -59,7 +60,7 @@ class _Series:
     limit: float
     coefficients: tuple[float, ...]
 
-    def overwrite(self, closed: Array, psi: Array) -> Array:
+    def overwrite(self, closed: Floats, psi: Floats) -> Floats:
         """Put the series where psi < limit; in float64 only, since extended precision is for absolute accuracy."""
         if psi.dtype == np.float64 and psi.size and psi.min() < self.limit:
             small = psi < self.limit
@@ -76,7 +77,7 @@ _J1 = _Series(3, 0.7, tuple(c * 2 * k for k, c in _signs(1)))
 _J2 = _Series(5, 1.0, tuple(c * (2 * k - 2) * 4.0**k for k, c in _signs(2)))
 
 
-def angular(angle: Angles, degree: int) -> Array:
+def angular(angle: Angles, degree: int) -> Floats:
     """J_k of the module's formula, to a few units of roundoff (relative, in float64); a new array.
 
     Parameters
@@ -104,7 +105,8 @@ def kappa(cos: Array) -> Array:
     kappa(-1) = 0, kappa(0) = 1/pi, kappa(1) = 1 and kappa(c) - kappa(-c) = c (theory.md A1).
     """
     c = np.clip(np.atleast_1d(np.asarray(cos, dtype=float)), -1.0, 1.0)
-    return angular(Angles(c, np.sqrt((1.0 - c) * (1.0 + c)), np.arccos(-c)), 1) / math.pi
+    J = angular(Angles(c, np.sqrt((1.0 - c) * (1.0 + c)), np.arccos(-c)), 1)
+    return np.asarray(J / math.pi, dtype=float)
 
 
 # ------------------------------------------------------------------------------------------- kernels
@@ -165,14 +167,14 @@ class Kernel:
         np.fill_diagonal(out, self.diagonal(rows))
         return out
 
-    def rectangle(self, rows: UnitRows, others: UnitRows) -> Array:
+    def rectangle(self, rows: UnitRows, others: UnitRows) -> Any:
         """All pairs of the rows and the others, in the precision of the rows."""
         out = np.empty((len(rows), len(others)), dtype=rows.units.dtype)
         for part in _blocks(len(rows), len(others)):
             out[part] = self.entries(rows[part], others)
         return out
 
-    def entries(self, rows: UnitRows, others: UnitRows) -> Array:
+    def entries(self, rows: UnitRows, others: UnitRows) -> Any:
         """(|z| |z'|)^degree times the profile, for one block of pairs; shape (r, o), in the precision of the rows."""
         out = self._profile(angles(rows, others, first_order=self.tangent or self.degree == 0), rows.D)
         out *= _lengths(rows, self.degree)[:, None]
@@ -182,9 +184,9 @@ class Kernel:
     def diagonal(self, rows: UnitRows) -> Array:
         """K(z_i, z_i), shape (n,): there the angle is exactly 0."""
         copy = Angles(np.ones(1), np.zeros(1), np.full(1, np.pi))
-        return self._profile(copy, rows.D)[0] * _lengths(rows, 2 * self.degree).astype(float)
+        return np.asarray(self._profile(copy, rows.D)[0] * _lengths(rows, 2 * self.degree), dtype=float)
 
-    def _profile(self, angle: Angles, D: int) -> Array:
+    def _profile(self, angle: Angles, D: int) -> Floats:
         """K(z, z') of unit vectors."""
         output = self.activation
         if not self.tangent:
@@ -202,7 +204,7 @@ class Kernel:
         return gaussian / (2 * pi(angle.psi.dtype) * math.prod(D + 2 * j for j in range(degree)))
 
 
-def _moment(activation: Feature | Activation, angle: Angles) -> Array:
+def _moment(activation: Feature | Activation, angle: Angles) -> Floats:
     """2 pi D (D+2) ... E[sigma sigma'] of unit vectors: (r^2 + l^2) J(psi) + 2 r l J(pi - psi)."""
     degree = activation.degree
     right, left = angle.psi.dtype.type(activation.right), angle.psi.dtype.type(activation.left)
@@ -215,7 +217,7 @@ def _moment(activation: Feature | Activation, angle: Angles) -> Array:
     return out
 
 
-def _lengths(rows: UnitRows, power: int) -> Array:
+def _lengths(rows: UnitRows, power: int) -> Floats:
     """|z|^power, and 0 for z = 0 whatever the power."""
     return rows.norms**power * (rows.norms > 0.0)
 
