@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +21,17 @@ from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.certificate import Attempt
 from ..games.measure import Measure
+from ..games.soft import capped
+from ..oracles.dictionary import DictionaryOracle
 from ..oracles.responses import Oracle, Responses
-from .master import Master, MasterSolution
-from .polish import polish
+from .master import Master
 from .proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 
 Array = NDArray[np.float64]
 
-# Payoffs below this fraction of the data's scale count as zero.
-_ZERO = 1e-13
+_ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero
+_ROUGH = 1e-3  # relative gap at which scouting ends
+_CROWD = 8  # columns a point beyond which the less useful half is forgotten
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,28 @@ class ColumnGeneration:
     Parameters
     ----------
     tol : stop when (upper - lower) <= tol * upper by our own evaluation.
+    local_tol : with an oracle that proves nothing: stop when no neuron pays (1 + local_tol) times what is had.
     time_limit : seconds; the best pair so far is returned.
     max_rounds : oracle calls.
     count : best responses added a round.
+    smoothing : the oracle is asked about ``smoothing * (last p asked) + (1 - smoothing) * (p of the LP)``; the
+        vertices p of the LP jump about, and what is best for the mean is good for both.
+    scouts : random directions whose dictionary margin is solved roughly first; 0 for none.
     progress : called after every round with its `Round`.
+    cap : largest weight of the adversary on one point; 1/(nu n) makes the margin soft (`games.soft`).
+    seed : of the scouts.
     """
 
     tol: float = 1e-10
+    local_tol: float = 1e-7
     time_limit: float = np.inf
     max_rounds: int = 10_000
-    count: int = 15
+    count: int = 30
+    smoothing: float = 0.3
+    scouts: int = 2000
     progress: Callable[[Round], None] | None = None
+    cap: float = 1.0
+    seed: int = 0
 
     def __call__(self, Z: Array, y: Array, feature: Feature, oracle: Oracle, initial: Measure | None = None) -> Proposal:
         """Propose the max-margin pair over the neurons that `oracle` searches.
@@ -64,7 +77,10 @@ class ColumnGeneration:
         -------
         Proposal : valid whenever the search stopped, by a limit or by Ctrl-C too.
         """
-        search = _Search(self, Z, y, feature, oracle)
+        start = time.perf_counter()
+        if initial is None and self.scouts and self.time_limit > 0.0:
+            initial = self._scout(Z, y, feature)
+        search = _Search(self, Z, y, feature, oracle, start)
         if initial is not None:
             search.add(initial.directions, np.where(initial.weights < 0, -1.0, 1.0))
         try:
@@ -72,6 +88,14 @@ class ColumnGeneration:
         except KeyboardInterrupt:
             hint = INTERRUPTED
         return search.proposal(hint)
+
+    def _scout(self, Z: Array, y: Array, feature: Feature) -> Measure | None:
+        """Neurons of a rough margin over random directions: the first p then has something to be weighed against."""
+        theta = np.random.default_rng(self.seed).standard_normal((self.scouts, Z.shape[1]))
+        theta /= np.linalg.norm(theta, axis=1, keepdims=True)
+        rough = replace(self, tol=_ROUGH, time_limit=0.2 * self.time_limit, smoothing=0.0, scouts=0, progress=None)
+        measure = rough(Z, y, feature, DictionaryOracle(Z, feature, theta)).measure
+        return measure if measure.weights.any() else None
 
 
 @dataclass
@@ -83,15 +107,15 @@ class _Search:
     y: Array
     feature: Feature
     oracle: Oracle
-    start: float = field(default_factory=time.perf_counter)
+    start: float
 
     def __post_init__(self) -> None:
         n, D = self.Z.shape
-        self.master = Master(n)
+        self.master = Master(n, self.options.cap)
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
         self.lower, self.upper, self.estimate = 0.0, np.inf, np.inf
-        self.weights = np.empty(0)
-        self.p = self.balanced = balanced(self.y)
+        self.measure = Measure(np.eye(1, D), np.zeros(1))
+        self.p = self.asked = capped(balanced(self.y), self.options.cap)
         self.trace: list[Round] = []
         self.refusal: str | None = None
         self.master_seconds = self.oracle_seconds = 0.0
@@ -102,33 +126,51 @@ class _Search:
 
     def run(self) -> str:
         """Rounds until one of the stopping reasons, which is returned."""
-        options, p = self.options, self.balanced
-        if len(self.signs):
-            p = self._solve().p
+        options, p, blend = self.options, self.p, 0.0
+        if self.master.size:
+            p = self._solve()
         while True:
-            responses = self._respond(p)
-            self._log(responses)
+            self.asked = blend * self.asked + (1.0 - blend) * p if blend else p
+            responses = self._respond(self.asked)
             if self.upper <= _ZERO * self._scale(p):
                 return NOT_SEPARABLE
             if self.lower >= self.upper * (1.0 - options.tol):
                 return CONVERGED
-            fresh = responses.values > self._value(p) * (1.0 + 0.1 * options.tol)
-            if not fresh.any():
+            fresh = self._add_violated(responses, p)
+            if not fresh and self.asked is p:
                 return STALLED
             if self.left <= 0.0 or len(self.trace) >= options.max_rounds:
                 return INTERRUPTED
-            self.add(responses.directions[fresh], responses.signs[fresh])
+            # Nothing new against the LP's own p: ask about that one alone.
+            blend = options.smoothing if fresh and len(self.trace) > 1 else 0.0
             try:
-                p = self._solve().p
+                p = self._solve() if fresh else p
             except SolverError as error:
                 self.refusal = str(error)
                 return INTERRUPTED
 
-    def add(self, directions: Array, signs: Array) -> None:
-        """Add neurons to the restricted game."""
+    def add(self, directions: Array, signs: Array) -> Array:
+        """Add neurons to the restricted game; returns their columns (K, n)."""
+        columns = self._columns(directions, signs)
+        self._append(directions, signs, columns)
+        return columns
+
+    def _columns(self, directions: Array, signs: Array) -> Array:
+        return self.feature.evaluate(directions, self.Z) * (signs[:, None] * self.y)
+
+    def _append(self, directions: Array, signs: Array, columns: Array) -> None:
         self.directions = np.vstack([self.directions, directions])
         self.signs = np.append(self.signs, signs)
-        self.master.add(self.feature.evaluate(directions, self.Z) * (signs[:, None] * self.y))
+        self.master.add(columns)
+
+    def _add_violated(self, responses: Responses, p: Array) -> int:
+        """Add the responses that pay more against p than all known neurons do; how many there were."""
+        step = 0.1 * self.options.tol if np.isfinite(responses.bound) else self.options.local_tol
+        columns = self._columns(responses.directions, responses.signs)
+        fresh = columns @ p > self._value(p) * (1.0 + step)
+        if fresh.any():
+            self._append(responses.directions[fresh], responses.signs[fresh], columns[fresh])
+        return int(fresh.sum())
 
     def _value(self, p: Array) -> float:
         """Best payoff against p among the neurons already known."""
@@ -137,48 +179,45 @@ class _Search:
     def _scale(self, p: Array) -> float:
         return float(p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree)
 
-    def _solve(self) -> MasterSolution:
+    def _solve(self) -> Array:
+        """Solve the restricted game, keep the best learner, forget columns long out of play; its p."""
         start = time.perf_counter()
         try:
             solution = self.master.solve(self.left)
-            self._keep(solution)
-            return solution
         finally:
             self.master_seconds += time.perf_counter() - start
-
-    def _keep(self, solution: MasterSolution) -> None:
         if solution.margin > self.lower:
-            self.lower, self.weights = solution.margin, solution.weights
+            support = np.flatnonzero(solution.weights)
+            self.lower = solution.margin
+            self.measure = Measure(self.directions[support], (self.signs * solution.weights)[support])
+        if self.master.size > _CROWD * len(self.y):
+            kept = np.argsort(-(self.master.columns @ solution.p), kind="stable")[: _CROWD * len(self.y) // 2]
+            kept.sort()
+            self.master.shrink(kept)
+            self.directions, self.signs = self.directions[kept], self.signs[kept]
+        return solution.p
 
     def _respond(self, p: Array) -> Responses:
         start = time.perf_counter()
         responses = self.oracle(p * self.y, self.options.count)
-        self.oracle_seconds += time.perf_counter() - start
-        best = responses.values[0] if len(responses.values) else 0.0
+        now = time.perf_counter()
+        self.oracle_seconds += now - start
+        best = float(responses.values[0]) if len(responses.values) else 0.0
         # Without a proof the adversary that looks best is proposed.
         if (responses.bound, best) < (self.upper, self.estimate):
             self.p, self.upper, self.estimate = p, responses.bound, best
-        return responses
-
-    def _log(self, responses: Responses) -> None:
-        best = float(responses.values[0]) if len(responses.values) else 0.0
-        seconds = time.perf_counter() - self.start
-        self.trace.append(Round(len(self.trace), self.lower, self.upper, best, self.master.size, seconds))
+        self.trace.append(Round(len(self.trace), self.lower, self.upper, best, self.master.size, now - self.start))
         if self.options.progress is not None:
             self.options.progress(self.trace[-1])
+        return responses
 
     def proposal(self, hint: str) -> Proposal:
         """The best learner and the best adversary of all rounds."""
-        support = np.flatnonzero(self.weights)
-        if len(support):
-            measure = Measure(self.directions[support], (self.signs[: len(self.weights)] * self.weights)[support])
-        else:
-            measure = Measure(np.eye(1, self.Z.shape[1]), np.zeros(1))
         attempts = (
             Attempt("highs", self.refusal or "optimal", self.master_seconds),
             Attempt(type(self.oracle).__name__, hint, self.oracle_seconds),
         )
-        return Proposal(measure, self.p, hint, self.lower, self.upper, len(self.trace), attempts, tuple(self.trace))
+        return Proposal(self.measure, self.p, hint, self.lower, self.upper, len(self.trace), attempts, tuple(self.trace))
 
 
 def balanced(y: Array) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolverError
+from ..games.soft import worst_mean
 
 Array = NDArray[np.float64]
 
@@ -24,9 +25,9 @@ _OPTIONS = {
     "solver": "simplex",
     "simplex_strategy": 1,
     "threads": 1,
-    "primal_feasibility_tolerance": 1e-10,
-    "dual_feasibility_tolerance": 1e-10,
+    "simplex_scale_strategy": 0,
 }
+_TOLERANCES = (1e-10, 1e-9, 1e-7)
 _ANSWERS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
 
 
@@ -40,7 +41,7 @@ class _Quiet(highspy.Highs):
 class MasterSolution(NamedTuple):
     """Proposals of the restricted game: p (n,) on the simplex, weights (K,) >= 0 of the columns, sum one.
 
-    ``value = max_k p . h_k`` and ``margin = min_i sum_k weights_k h_ki`` are evaluated here, not reported by HiGHS.
+    ``value = max_k p . h_k`` and ``margin = min_i sum_k weights_k h_ki`` (or its soft version) are evaluated here, not reported by HiGHS.
     """
 
     p: Array
@@ -55,6 +56,7 @@ class Master:
     Parameters
     ----------
     n : number of points.
+    cap : largest weight of the adversary on one point; 1/(nu n) makes the margins soft (`games.soft`).
 
     Notes
     -----
@@ -66,8 +68,8 @@ class Master:
 
     rescale, noise = 8.0, 1e-6
 
-    def __init__(self, n: int) -> None:
-        self.n = n
+    def __init__(self, n: int, cap: float = 1.0) -> None:
+        self.n, self.cap = n, cap
         self._columns = np.empty((64, n))
         self.size = 0
         self._unit = 0.0
@@ -110,13 +112,23 @@ class Master:
             solution = self._run(time_limit)
         return solution
 
-    def _pass(self, unit: float) -> None:
+    def shrink(self, kept: Array) -> None:
+        """Forget all columns but those with the indices `kept`, which must include the active ones."""
+        basis = self._highs.getBasis()
+        status = list(basis.row_status)
+        basis.row_status = status[:1] + [status[1 + k] for k in kept]
+        self._columns[: len(kept)] = self._columns[kept]
+        self.size = len(kept)
+        self._pass(self._unit, basis)
+
+    def _pass(self, unit: float, basis: highspy.HighsBasis | None = None) -> None:
         """Pass the whole model in this unit, keeping the basis."""
         highs, n = self._highs, self.n
-        basis = highs.getBasis() if self._unit else None
+        if basis is None and self._unit:
+            basis = highs.getBasis()
         self._unit = unit
         highs.clearModel()
-        lower, upper, cost = np.zeros(n + 1), np.ones(n + 1), np.zeros(n + 1)
+        lower, upper, cost = np.zeros(n + 1), np.full(n + 1, self.cap), np.zeros(n + 1)
         lower[n], upper[n], cost[n] = -highspy.kHighsInf, highspy.kHighsInf, 1.0
         empty = np.empty(0, np.int32)
         highs.addCols(n + 1, cost, lower, upper, 0, empty, empty, np.empty(0))
@@ -140,19 +152,23 @@ class Master:
         if np.isfinite(time_limit):
             # HiGHS counts its clock over all runs of one object.
             highs.setOptionValue("time_limit", highs.getRunTime() + max(time_limit, 0.0))
-        highs.run()
-        if highs.getModelStatus() not in _ANSWERS:
-            # A basis gone singular is no reason to give up: once more from scratch.
-            highs.clearSolver()
+        highs.setOptionValue("simplex_iteration_limit", 20 * (self.n + self.size) + 2000)
+        for tolerance in _TOLERANCES:
+            highs.setOptionValue("primal_feasibility_tolerance", tolerance)
+            highs.setOptionValue("dual_feasibility_tolerance", tolerance)
             highs.run()
+            if highs.getModelStatus() in _ANSWERS:
+                break
+            # A cycle or a singular basis is no reason to give up: from scratch, less tightly.
+            highs.clearSolver()
         point = highs.getSolution()
         p = np.maximum(np.asarray(point.col_value)[: self.n], 0.0)
         weights = np.maximum(-np.asarray(point.row_dual)[1:], 0.0)
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal or not (p.sum() > 0 and weights.sum() > 0):
             raise SolverError(f"master LP: HiGHS ended with {highs.modelStatusToString(highs.getModelStatus())!r}")
-        return evaluate(self.columns, p / p.sum(), weights / weights.sum())
+        return evaluate(self.columns, p / p.sum(), weights / weights.sum(), self.cap)
 
 
-def evaluate(columns: Array, p: Array, weights: Array) -> MasterSolution:
-    """The pair with its value and margin over these columns."""
-    return MasterSolution(p, weights, float((columns @ p).max()), float((weights @ columns).min()))
+def evaluate(columns: Array, p: Array, weights: Array, cap: float = 1.0) -> MasterSolution:
+    """The pair with its value and (soft, when capped) margin over these columns."""
+    return MasterSolution(p, weights, float((columns @ p).max()), worst_mean(weights @ columns, cap))
