@@ -97,7 +97,9 @@ def test_no_import_cycles():
         visit(name, ())
 
 
-@pytest.mark.parametrize("path", [*FILES, *sorted(ROOT.glob("tests/*.py")), *sorted(ROOT.glob("experiments/**/*.py"))], ids=str)
+@pytest.mark.parametrize(
+    "path", [*FILES, *sorted(ROOT.glob("tests/*.py")), *sorted(ROOT.glob("experiments/**/*.py"))], ids=str
+)
 def test_files_and_functions_are_small(path):
     text = path.read_text()
     assert text.count("\n") <= 400
@@ -143,6 +145,7 @@ def test_import_is_cheap():
         "print(time.process_time() - start); assert not heavy, heavy"
     )
     seconds = min(
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) for _ in range(3)
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(3)
     )
     assert seconds < 0.5

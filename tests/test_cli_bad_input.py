@@ -80,7 +80,9 @@ def refused(arguments: list[str], folder: Path, capsys) -> str:
 
 
 @pytest.mark.parametrize("name", [*FILES, *ARRAYS, *NAMES])
-@pytest.mark.parametrize("command", [["margin", "--json", "out.json"], ["compare", "--out", "report"], ["train", "--json", "out.json"]])
+@pytest.mark.parametrize(
+    "command", [["margin", "--json", "out.json"], ["compare", "--out", "report"], ["train", "--json", "out.json"]]
+)
 def test_bad_data_is_refused_in_one_line(name, command, folder, capsys):
     error = refused([command[0], name, *command[1:]], folder, capsys)
     assert name.partition(":")[0].strip(".") in error or "folder" in error or "directory" in error

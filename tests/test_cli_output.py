@@ -11,8 +11,31 @@ import pytest
 import maxmargin as mm
 from maxmargin.cli import main
 
-MARGIN_KEYS = {"format", "version", "problem", "status", "scope", "lower", "upper", "relative_gap", "classifier", "adversary"}
-RUN_KEYS = {"format", "layers", "width", "steps", "schedule", "loss", "seed", "norm", "convention", "margin_best", "margin_last"}
+MARGIN_KEYS = {
+    "format",
+    "version",
+    "problem",
+    "status",
+    "scope",
+    "lower",
+    "upper",
+    "relative_gap",
+    "classifier",
+    "adversary",
+}
+RUN_KEYS = {
+    "format",
+    "layers",
+    "width",
+    "steps",
+    "schedule",
+    "loss",
+    "seed",
+    "norm",
+    "convention",
+    "margin_best",
+    "margin_last",
+}
 
 
 def test_margin_json_on_standard_output_is_all_there_is(capfd):

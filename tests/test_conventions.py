@@ -49,7 +49,9 @@ def test_relative_gap():
     assert conventions.relative_gap(3.0, 4.0) == 0.25
 
 
-@pytest.mark.parametrize("call", [lambda: conventions.variation_factor(1, "cube"), lambda: conventions.kernel_factor(1, 3, "cauchy")])
+@pytest.mark.parametrize(
+    "call", [lambda: conventions.variation_factor(1, "cube"), lambda: conventions.kernel_factor(1, 3, "cauchy")]
+)
 def test_unknown_names_are_refused(call):
     with pytest.raises(InputError, match="found '(cube|cauchy)', wanted"):
         call()

@@ -33,7 +33,10 @@ def exact_margin(game: DictionaryGame, measure: Measure) -> tuple[Fraction, Frac
         total = Fraction(0)
         for a, w in zip(measure.directions, measure.weights, strict=True):
             u = sum((Fraction(s) * Fraction(t) for s, t in zip(a, z, strict=True)), Fraction(0))
-            value = Fraction(feature.right) * max(u, 0) ** feature.degree + Fraction(feature.left) * max(-u, 0) ** feature.degree
+            value = (
+                Fraction(feature.right) * max(u, 0) ** feature.degree
+                + Fraction(feature.left) * max(-u, 0) ** feature.degree
+            )
             total += Fraction(w) * value
         rows.append(Fraction(y) * total)
     return min(rows), sum((abs(Fraction(w)) for w in measure.weights), Fraction(0))
@@ -94,7 +97,10 @@ def test_a_wrong_classifier_has_lower_zero():
 
 
 def test_normalised_measure_is_the_same_classifier():
-    Z, measure = np.random.default_rng(0).standard_normal((5, 2)), Measure(np.array([[3.0, 4.0], [0.0, 1.0]]), np.array([2.0, 0.0]))
+    Z, measure = (
+        np.random.default_rng(0).standard_normal((5, 2)),
+        Measure(np.array([[3.0, 4.0], [0.0, 1.0]]), np.array([2.0, 0.0])),
+    )
     unit = measure.normalised(1)
     assert len(unit) == 1
     assert np.abs(unit.weights).sum() == pytest.approx(1.0)

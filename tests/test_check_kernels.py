@@ -1,0 +1,100 @@
+"""The checker's kernels: fixed-point angles, an independent formula, and brackets true to the last digits."""
+
+import math
+
+import numpy as np
+import pytest
+from check_support import certificate, refused
+
+import maxmargin as mm
+from maxmargin.check import angles, check_certificate, kernel
+from maxmargin.check.claim import read_claim
+from maxmargin.features import Feature, get_feature
+from maxmargin.features.kernels import Kernel
+
+TWO_SIDED = {"name": "two-sided", "degree": 1, "right": 1.0, "left": -0.25}
+FEATURES = ["relu", "squared-relu", TWO_SIDED, TWO_SIDED | {"degree": 2}]
+
+
+def kernel_certificate(X, y, c, p, bracket, **problem):
+    fields = {"norm": "f2", "scope": "kernel", "weights": "sphere", "bias": False} | problem
+    return certificate(X, y, {"coefficients": list(c)}, p, bracket, **fields)
+
+
+def test_pi_has_forty_seven_right_digits():
+    digits = angles.pi_units() * 10**47 // angles.ONE
+    assert str(digits) == "314159265358979323846264338327950288419716939937"
+
+
+def test_cosine_and_sine_are_right_far_beyond_float64():
+    theta = np.array([0, 1 << 100, angles.ONE // 3, angles.ONE, angles.pi_units() // 2, angles.pi_units() // 6], dtype=object)
+    cosine, sine = angles.cos_sin(theta)
+    assert np.abs(cosine * cosine + sine * sine - angles.ONE**2).max() < angles.ONE << 12
+    assert abs(sine[-1] - angles.ONE // 2) < 1 << 12
+    assert abs(cosine[-2]) < 1 << 12
+    assert cosine.astype(float) / angles.ONE == pytest.approx([math.cos(t / angles.ONE) for t in theta], abs=1e-15)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 6])
+def test_angles_of_a_sixth_of_a_turn_are_exact(k):
+    # (1, 0) against rational points of the unit circle built by the addition theorem from the angle of (3, 4)
+    length, along, across = 5**k, (3 + 4j) ** k, None
+    along, across = round(along.real), round(along.imag)
+    x = np.array([along << 200], dtype=object), np.array([abs(across) << 200], dtype=object), np.array([length << 200], dtype=object)
+    base = angles.angle(*(np.array([v << 200], dtype=object) for v in (3, 4, 5)))[0]
+    turn = 2 * angles.pi_units()
+    expected = k * base % turn
+    expected = min(expected, turn - expected)
+    assert abs(angles.angle(*x)[0] - expected) < angles.ANGLE_ERROR * (k + 1)
+
+
+@pytest.mark.parametrize("norm", ["f2", "ntk"])
+@pytest.mark.parametrize("law", ["sphere", "gaussian"])
+@pytest.mark.parametrize("feature", FEATURES, ids=str)
+def test_the_gram_matrix_is_the_packages(norm, law, feature):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(9, 4))
+    X[1], X[2], X[3], X[4] = 2.0 * X[0], -X[0], 0.0, X[0] + 1e-9
+    ones = np.ones(9)
+    document = kernel_certificate(X, ones, ones, ones / 9, (0.0, 1.0), norm=norm, weights=law, feature=feature)
+    gram = kernel.gram_columns(read_claim(document, X, ones))
+    own = np.array([[float(v * gram.unit) for v in row] for row in gram.N]) / (2 * math.pi)
+    theirs = Feature(**feature) if isinstance(feature, dict) else feature
+    assert own == pytest.approx(Kernel(get_feature(theirs), law, tangent=norm == "ntk")(X), rel=1e-14, abs=1e-15 * own.max())
+    assert max(float(e * gram.unit) for e in gram.error.ravel()) < 1e-30
+
+
+def test_one_point_and_antipodes():
+    # closed forms C1 and C2: |z| / sqrt(2 D) and |z| / (2 sqrt D)
+    X, y = np.array([[3.0, 4.0]]), np.ones(1)
+    gamma = 5.0 / 2.0
+    assert check_certificate(kernel_certificate(X, y, [1.0], [1.0], (gamma * (1 - 1e-15), gamma * (1 + 1e-15))), X, y).holds
+    assert refused(check_certificate(kernel_certificate(X, y, [1.0], [1.0], (gamma * (1 + 1e-15), gamma * (1 + 2e-15))), X, y))
+    assert refused(check_certificate(kernel_certificate(X, y, [1.0], [1.0], (0.0, gamma * (1 - 1e-15))), X, y))
+    X, y = np.array([[3.0, 4.0], [-3.0, -4.0]]), np.array([1.0, -1.0])
+    gamma = 5.0 / (2.0 * math.sqrt(2.0))
+    halves = [0.5, 0.5], (gamma * (1 - 1e-15), gamma * (1 + 1e-15))
+    assert check_certificate(kernel_certificate(X, y, [1.0, -1.0], *halves), X, y).holds
+
+
+@pytest.mark.parametrize("norm", ["f2", "ntk"])
+@pytest.mark.parametrize("data", ["xor", "polygon:k=4", "parity:d=3", "clusters:n=120,d=5,k=3,seed=0"])
+def test_every_kernel_certificate_of_the_package_holds(data, norm):
+    dataset = mm.load(data)
+    for law in ("sphere", "gaussian"):
+        document = mm.max_margin(dataset, norm=norm, weights=law).to_json()
+        verdict = check_certificate(document, dataset.X, dataset.y)
+        assert verdict.holds, verdict.reason
+        sharper = document | {"upper": document["lower"] * (1 - 1e-9), "lower": 0.0, "relative_gap": 1.0, "status": "bracketed"}
+        assert refused(check_certificate(sharper, dataset.X, dataset.y))
+
+
+@pytest.mark.parametrize("norm", ["f1", "f2", "ntk"])
+@pytest.mark.parametrize("scale", [1e-70, 1e70])
+def test_small_and_large_units(norm, scale):
+    dataset = mm.load("polygon:k=4")
+    X = dataset.X * scale
+    document = mm.max_margin((X, dataset.y), norm=norm, bias=False).to_json()
+    assert document["lower"] > 0.0
+    assert check_certificate(document, X, dataset.y).holds
+    assert refused(check_certificate(document | {"lower": document["upper"], "relative_gap": 0.0}, X, dataset.y))
