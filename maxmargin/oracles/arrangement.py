@@ -186,7 +186,6 @@ def _visit(X: Array, h: Array, ell: Array, T: Index, pool: Maxima) -> Index:
     k = T.shape[1]
     for size in reversed(range(k + 1)):  # small faces first: their values prune the large ones
         for zeros in combinations(range(k), size):
-            for visit in faces(block, slope, zeros):
-                for found in interiors(forms, visit, pool):
-                    pool.offer(found)
+            for found in interiors(forms, faces(block, slope, zeros), pool):
+                pool.offer(found)
     return further_flags(block)

@@ -12,7 +12,6 @@ circle is walked on all sides instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -92,18 +91,17 @@ def _ties(e1: Array, e2: Array, length: Array) -> Mask:
     return (area <= DEGENERATE * (length + np.roll(length, -1, axis=1))).any(axis=1)
 
 
-def faces(block: Arcs, slope: Slopes, zeros: tuple[int, ...]) -> Iterator[Faces]:
+def faces(block: Arcs, slope: Slopes, zeros: tuple[int, ...]) -> Faces:
     """The faces inside x_{T_m}, m in zeros, that touch the block's arcs and are to be visited from there."""
     k, M = block.T.shape[1], block.crossing.shape[1]
     free = [m for m in range(k) if m not in zeros]
-    unsure = np.flatnonzero(~slope.sure)
     if not free:
-        yield _faces(block, zeros, np.arange(len(block.T) * M))
-        return
+        at = np.arange(len(block.T) * M)
+        return Faces(zeros, at, at // M, np.zeros((k, len(at))))
+    parts = []
+    unsure = np.flatnonzero(~slope.sure)
     if len(unsure):
-        at = (unsure[:, None] * M + np.arange(M)).ravel()
-        for choice in product((-1.0, 1.0), repeat=len(free)):
-            yield _faces(block, zeros, at, dict(zip(free, choice, strict=True)))
+        parts += _both_sides(k, free, (unsure[:, None] * M + np.arange(M)).ravel(), {})
     for l in range(k + 1):
         circles = np.flatnonzero(slope.sure & (block.infinity == l))
         if not len(circles):
@@ -114,15 +112,18 @@ def faces(block: Arcs, slope: Slopes, zeros: tuple[int, ...]) -> Iterator[Faces]
         lowest = (crossing > last[:, None]) & (crossing != l) if above else np.ones(crossing.shape, dtype=bool)
         row, arc = np.nonzero(lowest)
         at = circles[row] * M + arc
-        rising = {m: slope.rising[m].ravel()[at] for m in above}
-        both = [m for m in free if m < l]
-        for choice in product((-1.0, 1.0), repeat=len(both)):
-            yield _faces(block, zeros, at, rising | dict(zip(both, choice, strict=True)))
+        rising = {m: slope.rising[m].take(at) for m in above}
+        parts += _both_sides(k, [m for m in free if m < l], at, rising)
+    at = np.concatenate([arcs for arcs, _ in parts])
+    return Faces(zeros, at, at // M, np.concatenate([sides for _, sides in parts], axis=1))
 
 
-def _faces(block: Arcs, zeros: tuple[int, ...], at: Index, sides: dict[int, Array | float] | None = None) -> Faces:
-    k, M = block.T.shape[1], block.crossing.shape[1]
-    t = np.zeros((k, len(at)))
-    for m, side in (sides or {}).items():
-        t[m] = side
-    return Faces(zeros, at, at // M, t)
+def _both_sides(k: int, free: list[int], at: Index, sides: dict[int, Array]) -> list[tuple[Index, Array]]:
+    """The arcs with the sides given, and all choices of those in `free`."""
+    out = []
+    for choice in product((-1.0, 1.0), repeat=len(free)):
+        t = np.zeros((k, len(at)))
+        for m, side in {**sides, **dict(zip(free, choice, strict=True))}.items():
+            t[m] = side
+        out.append((at, t))
+    return out

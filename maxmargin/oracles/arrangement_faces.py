@@ -112,11 +112,11 @@ def interiors(forms: Forms, visit: Faces, pool: Reach) -> Iterator[Candidates]:
         signs = (-sign[visit.circle, 0],)
     if not len(visit.at):
         return
-    even = forms.sums.reshape(D, -1)[:, visit.at]
+    even = forms.sums.reshape(D, -1).take(visit.at, axis=1)
     for m in range(len(forms.steps)):
         if m not in visit.zeros:
-            even += visit.sides[m] * forms.steps[m][:, visit.circle]
-    linear = forms.ell[:, visit.circle]
+            even += visit.sides[m] * forms.steps[m].take(visit.circle, axis=1)
+    linear = forms.ell.take(visit.circle, axis=1)
     for r in signs:
         for lam in (1.0, -1.0) if linear.any() else (1.0,):
             yield _inside(forms, visit, lam * linear + r * even, r, pool)
@@ -133,18 +133,18 @@ def _inside(forms: Forms, visit: Faces, v: Array, r: Array | float, pool: Reach)
     a, beta, inner = v, None, None
     if zeros:
         basis, inner = np.linalg.qr(block.triangle[:, :, zeros])
-        basis = basis[visit.circle]
-        beta = np.einsum("cdb,dc->bc", basis, v[:k])
+        basis = basis.transpose(1, 2, 0).take(visit.circle, axis=2)
+        beta = np.einsum("dbc,dc->bc", basis, v[:k])
         a = v.copy()
-        a[:k] -= np.einsum("cdb,bc->dc", basis, beta)
+        a[:k] -= np.einsum("dbc,bc->dc", basis, beta)
     length = np.sqrt(_dot(a, a))
     keep = np.flatnonzero(length > max(min(pool.floor, pool.top), 0.0))
     for m in range(k):
         if m not in visit.zeros:
-            x = block.triangle[visit.circle[keep], : m + 1, m].T
-            value = visit.sides[m, keep] * _dot(x, a[: m + 1, keep])
-            keep = keep[value >= -INSIDE * length[keep]]
-    keep = keep[between_ends(block, visit.at[keep], a[:, keep], INSIDE * length[keep])]
+            x = block.triangle[:, : m + 1, m].T.take(visit.circle[keep], axis=1)
+            value = visit.sides[m].take(keep) * _dot(x, a[: m + 1].take(keep, axis=1))
+            keep = keep[value >= -INSIDE * length.take(keep)]
+    keep = keep[between_ends(block, visit.at[keep], a.take(keep, axis=1), INSIDE * length[keep])]
     local = length[keep] > pool.floor
     if beta is not None and inner is not None:
         mu = _back_substitution(inner[visit.circle[keep]], beta[:, keep])
@@ -156,14 +156,17 @@ def _inside(forms: Forms, visit: Faces, v: Array, r: Array | float, pool: Reach)
     return Candidates(A, np.broadcast_to(r, visit.at.shape)[keep], length[keep], local)
 
 
-def between_ends(block: Arcs, at: Index, a: Array, slack: Array | float) -> Mask:
+def between_ends(block: Arcs, at: Index, a: Array, slack: Array) -> Mask:
     """Is a (D, K), in frame coordinates, on the right side of the hyperplanes where the arc begins and ends?"""
     D, M = len(block.edges), block.crossing.shape[1]
     edges = block.edges.reshape(D, -1)
+    inside = _dot(edges.take(at, axis=1), a) >= -slack
+    check = np.flatnonzero(inside)
+    at = at[check]
     last = at % M == M - 1  # ends at the antipode of the circle's first crossing
-    end = np.where(last, at - (M - 1), at + 1)
-    inside = _dot(edges[:, at], a) >= -slack
-    return inside & (np.where(last, 1.0, -1.0) * _dot(edges[:, end], a) >= -slack)
+    end = edges.take(np.where(last, at - (M - 1), at + 1), axis=1)
+    inside[check] = np.where(last, 1.0, -1.0) * _dot(end, a.take(check, axis=1)) >= -slack[check]
+    return inside
 
 
 def _dot(a: Array, b: Array) -> Array:

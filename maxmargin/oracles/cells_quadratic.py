@@ -128,12 +128,12 @@ class _Search:
         V = self.X[:, i] * self.X[:, j] * self.h[:, None]
         sums = cumulate(V.T[:, block.crossing] * block.orientation).reshape(len(i), -1)
         around = steps(block, V)
-        for visit in faces(block, slopes(block, self.X), ()):
-            S = sums[:, visit.at]
-            for side, step in zip(visit.sides, around, strict=True):
-                S += side * step[visit.circle].T
-            for sign in (1.0, -1.0):
-                self._cells(block, visit, self.Q[self.pairs][:, None] + sign * S)
+        visit = faces(block, slopes(block, self.X), ())
+        S = sums.take(visit.at, axis=1)
+        for side, step in zip(visit.sides, around, strict=True):
+            S += side * step.T.take(visit.circle, axis=1)
+        for sign in (1.0, -1.0):
+            self._cells(block, visit, self.Q[self.pairs][:, None] + sign * S)
         return further_flags(block)
 
     def _cells(self, block: Arcs, visit: Faces, packed: Array) -> None:
@@ -198,7 +198,7 @@ def _in_cell(block: Arcs, X: Array, visit: Faces, which: Index, A: Array) -> Mas
     toward = np.where((X[block.crossing.ravel()[at]] * A).sum(axis=1) * block.orientation.ravel()[at] < 0.0, -1.0, 1.0)
     inside = np.zeros(len(A), dtype=bool)
     for B in (toward[:, None] * A, -toward[:, None] * A):
-        ok = between_ends(block, at, np.einsum("kd,kdj->jk", B, block.frame[circle]), INSIDE)
+        ok = between_ends(block, at, np.einsum("kd,kdj->jk", B, block.frame[circle]), np.full(len(A), INSIDE))
         for m, side in enumerate(visit.sides[:, which]):
             ok &= side * (X[block.T[circle, m]] * B).sum(axis=1) >= -INSIDE
         inside |= ok
