@@ -18,7 +18,7 @@ def random_directions(D, K, seed=0):
 def brute_force(Z, q, feature):
     """Maximum of |g| over the sphere for n <= 8: every face's maximiser is among the candidates, with many phantoms.
 
-    For each set T of at most D-1 points and each of the 2^n sign patterns, project the pattern's linear form on the flat
+    For each set T of at most D-1 points and each of the 2^n sign patterns, project the pattern's form on the flat
     orthogonal to T; no feasibility is checked, because any unit vector may be evaluated.
     """
     n, D = Z.shape
