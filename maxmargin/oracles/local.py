@@ -20,8 +20,8 @@ _POOL = 4096
 class LocalOracle(ABC):
     """Best responses by local ascent from many starts; proves nothing (bound inf, scope None).
 
-    Starts are, for each output sign: the best of all neurons answered before (`pool`: warm), the normalised points of
-    support, the class means, and random directions.  If nothing beats the pool, the ascent is repeated with more
+    Starts are, for each output sign: the best of all neurons answered before (`pool`: warm), the two class
+    means, weighted, and random directions.  If nothing beats the pool, the ascent is repeated with more
     random starts, `sweeps` times.
 
     Parameters
@@ -87,7 +87,7 @@ class LocalOracle(ABC):
     def _search(self, Z: Array, q: Array, payoffs: Array, random: int, count: int) -> tuple[Array, Array, Array]:
         """Ascend for both signs; merged, best first, with payoffs evaluated by the feature itself."""
         base, c = self.feature.canonical(Z, q)
-        fixed = _unit(np.vstack([Z, -Z, q @ Z, -(q @ Z)])) if random == self.random else np.empty((0, Z.shape[1]))
+        fixed = _unit(np.vstack([q @ Z, -(q @ Z)]))
         found, signs = [], []
         for sign in (1.0, -1.0):
             best = np.argsort(-sign * payoffs, kind="stable")[: self.warm]

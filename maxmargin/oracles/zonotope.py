@@ -20,7 +20,7 @@ from .local import LocalOracle
 
 Array = NDArray[np.float64]
 
-_OUTER, _INNER, _RELAXATION = 16, 12, 1.6
+_OUTER, _INNER, _RELAXATION = 8, 12, 1.6
 
 
 class ZonotopeOracle(LocalOracle):

@@ -24,14 +24,15 @@ from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.dictionary import DictionaryOracle
 from ..oracles.responses import Oracle, Responses
-from .master import Master
+from .master import Master, MasterSolution
+from .polish import polish
 from .proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 
 Array = NDArray[np.float64]
 
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero
 _ROUGH = 1e-3  # relative gap at which scouting ends
-_CROWD = 8  # columns a point beyond which the less useful half is forgotten
+_CROWD = 4  # columns a point beyond which the less useful half is forgotten
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class _Search:
         self.measure = Measure(np.eye(1, D), np.zeros(1))
         self.p = self.asked = capped(balanced(self.y), self.options.cap)
         self.trace: list[Round] = []
+        self.solution: MasterSolution | None = None
         self.refusal: str | None = None
         self.master_seconds = self.oracle_seconds = 0.0
 
@@ -126,7 +128,7 @@ class _Search:
 
     def run(self) -> str:
         """Rounds until one of the stopping reasons, which is returned."""
-        options, p, blend = self.options, self.p, 0.0
+        options, p, blend, polished = self.options, self.p, 0.0, False
         if self.master.size:
             p = self._solve()
         while True:
@@ -138,13 +140,17 @@ class _Search:
                 return CONVERGED
             fresh = self._add_violated(responses, p)
             if not fresh and self.asked is p:
-                return STALLED
+                refined = self._polish()
+                if polished or np.array_equal(refined, p):
+                    return CONVERGED if self.lower >= self.upper * (1.0 - options.tol) else STALLED
+                p, blend, polished = refined, 0.0, True
+                continue
             if self.left <= 0.0 or len(self.trace) >= options.max_rounds:
                 return INTERRUPTED
             # Nothing new against the LP's own p: ask about that one alone.
             blend = options.smoothing if fresh and len(self.trace) > 1 else 0.0
             try:
-                p = self._solve() if fresh else p
+                p, polished = (self._solve(), False) if fresh else (p, polished)
             except SolverError as error:
                 self.refusal = str(error)
                 return INTERRUPTED
@@ -183,19 +189,31 @@ class _Search:
         """Solve the restricted game, keep the best learner, forget columns long out of play; its p."""
         start = time.perf_counter()
         try:
-            solution = self.master.solve(self.left)
+            self.solution = solution = self.master.solve(self.left)
         finally:
             self.master_seconds += time.perf_counter() - start
-        if solution.margin > self.lower:
-            support = np.flatnonzero(solution.weights)
-            self.lower = solution.margin
-            self.measure = Measure(self.directions[support], (self.signs * solution.weights)[support])
+        self._keep(solution)
         if self.master.size > _CROWD * len(self.y):
             kept = np.argsort(-(self.master.columns @ solution.p), kind="stable")[: _CROWD * len(self.y) // 2]
             kept.sort()
             self.master.shrink(kept)
             self.directions, self.signs = self.directions[kept], self.signs[kept]
+            self.solution = solution._replace(weights=solution.weights[kept])
         return solution.p
+
+    def _keep(self, solution: MasterSolution) -> None:
+        if solution.margin > self.lower:
+            support = np.flatnonzero(solution.weights)
+            self.lower = solution.margin
+            self.measure = Measure(self.directions[support], (self.signs * solution.weights)[support])
+
+    def _polish(self) -> Array:
+        """The LP's last digits: its vertex refined, if the learner or the adversary gains from it."""
+        if self.solution is None or self.options.cap < 1.0:
+            return self.p
+        refined = polish(self.master.columns, self.solution)
+        self._keep(refined)
+        return refined.p
 
     def _respond(self, p: Array) -> Responses:
         start = time.perf_counter()
