@@ -4,9 +4,9 @@
              = min { max_f sum_i p_i y_i f(x_i) : p on the simplex, p_i <= cap },        cap = 1 / (nu n)
 
 The mean of the worst fraction (conditional value at risk) is the minimum of ``p . margins`` over those p, and the
-order of max and min may be changed as before (Sion).  nu <= 1/n is the hard margin.  A classifier of soft margin
-gamma_nu > 0 leaves at most a fraction nu of the points at margins below the worst quantile: the nu of the nu-SVM
-(Scholkopf et al., Neural Computation 12, 2000), here without an intercept.
+order of max and min may be changed as before (Sion).  nu <= 1/n is the hard margin.  A classifier of positive soft
+margin has fewer than a fraction nu of the points on its wrong side: the nu of the nu-SVM (Scholkopf et al., Neural
+Computation 12, 2000), here without an intercept.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def soft_variation_bracket(game: VariationGame, measure: Measure, p: Array, cap:
     magnitude = game.factor * max(abs(feature.right), abs(feature.left)) * (np.abs(measure.weights) @ reach)
     margins = game.margins(measure) - rounding.relative_error(2 * (K + feature.degree * D) + 8) * magnitude
     radius = game.factor * max(abs(feature.right), abs(feature.left)) * _largest(game.Z) ** feature.degree
-    return _bracket(margins, norm, game.factor * response.bound, radius, p, cap, response.scope or SPHERE_BOUND)
+    lower = _lower(margins, norm, cap)
+    return Bracket(lower, _upper(game.factor * response.bound, radius, p), response.scope or SPHERE_BOUND)
 
 
 def soft_kernel_bracket(game: KernelGame, learner: KernelExpansion, p: Array, cap: float) -> Bracket:
@@ -78,17 +79,21 @@ def soft_kernel_bracket(game: KernelGame, learner: KernelExpansion, p: Array, ca
     margins = game.margins(learner) - error * size * radii
     norm = math.sqrt(game.norm(learner) ** 2 + error * size * size)
     value = math.sqrt(game.best_response(p).value ** 2 + error * payer * payer)
-    return _bracket(margins, norm, value, float(radii.max()), p, cap, KERNEL)
+    return Bracket(_lower(margins, norm, cap), _upper(value, float(radii.max()), p), KERNEL)
 
 
-def _bracket(margins: Array, norm: float, bound: float, radius: float, p: Array, cap: float, scope: str) -> Bracket:
-    """`radius`: no f of the unit ball exceeds it on a point, which pays for the rounding of sum p = 1."""
-    n, total = len(p), float(p.sum())
-    lower = worst_mean(margins, cap) / norm if norm > 0.0 else 0.0
-    slack = rounding.dot_error(float(np.abs(margins).max()) / norm, n) if norm > 0.0 else 0.0
-    missing = (abs(1.0 - total) + rounding.relative_error(n)) * radius
-    upper = 0.0 if bound == 0.0 else rounding.above(bound + missing, rounding.dot_error(bound, n))
-    return Bracket(max(0.0, rounding.below(lower, slack)), upper, scope)
+def _lower(margins: Array, norm: float, cap: float) -> float:
+    """The worst mean over the norm, rounded down; 0 when that is negative."""
+    if norm <= 0.0:
+        return 0.0
+    slack = rounding.dot_error(float(np.abs(margins).max()) / norm, len(margins))
+    return max(0.0, rounding.below(worst_mean(margins, cap) / norm, slack))
+
+
+def _upper(bound: float, radius: float, p: Array) -> float:
+    """Rounded up; no f of the unit ball exceeds `radius` on a point, which pays for the rounding of sum p = 1."""
+    missing = (abs(1.0 - float(p.sum())) + rounding.relative_error(len(p))) * radius
+    return rounding.above(bound + missing, rounding.dot_error(bound, len(p)))
 
 
 def _largest(Z: Array) -> float:

@@ -97,7 +97,7 @@ def _stationary(Q: Array, free: NDArray[np.bool_], full: NDArray[np.bool_], cap:
         solution = np.linalg.solve(system, right)
     except np.linalg.LinAlgError:
         solution = np.linalg.lstsq(system, right, rcond=None)[0]
-    x = cap * full
+    x: Array = cap * full.astype(float)
     x[free] = solution[:k]
     return x, float(solution[k])
 

@@ -1,0 +1,80 @@
+"""What the classifiers share: scikit-learn's checks of X and y, and a decision function read off the certificate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..dataset import Dataset
+from ..errors import InputError
+from ..games.certificate import Certificate
+
+Array = NDArray[np.float64]
+
+
+class MarginClassifier(ClassifierMixin, BaseEstimator):
+    """A binary classifier sign f(x) whose f comes with a proved bracket of the margin that it competes for."""
+
+    certificate_: Certificate
+    classes_: NDArray[Any]
+
+    def _training_set(self, X: ArrayLike, y: ArrayLike) -> Dataset:
+        """Checked data with labels -1/+1; sets `classes_` and scikit-learn's attributes of X."""
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise InputError(f"y: found 1 class ({self.classes_[0]!r}), wanted two classes")
+        if len(self.classes_) > 2:
+            raise InputError(
+                "Only binary classification is supported. The type of the target is multiclass (y: found "
+                f"{len(self.classes_)} classes); wrap the classifier in sklearn.multiclass.OneVsRestClassifier."
+            )
+        return Dataset(np.asarray(X), np.where(codes > 0, 1.0, -1.0))
+
+    def _proved(self, certificate: Certificate) -> None:
+        """Set the fitted attributes that a certificate gives."""
+        self.certificate_ = certificate
+        self.bracket_ = (certificate.lower, certificate.upper)
+        self.margin_ = certificate.lower
+        self.dual_weights_ = certificate.adversary
+
+    def decision_function(self, X: ArrayLike) -> Array:
+        """f(x), positive for ``classes_[1]``, in units of the margin (f has norm one).
+
+        Parameters
+        ----------
+        X : (N, d) inputs.
+
+        Returns
+        -------
+        values : (N,).  On the training points ``min_i y_i f(x_i) = margin_`` up to rounding if the margin is hard.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.certificate_.decision_function(np.asarray(X))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Labels (N,) of the inputs X (N, d): ``classes_[1]`` where f(x) > 0, else ``classes_[0]``."""
+        values = self.decision_function(X)
+        return self.classes_[(values > 0.0).astype(int)]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def seed_of(random_state: Any) -> int:
+    """One seed from scikit-learn's `random_state`: an int is the seed itself, None is fresh entropy."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))

@@ -1,0 +1,251 @@
+"""`GradientFlowClassifier`: a network trained by gradient ascent on the smooth margin, with its certificate."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import rounding
+from ..conventions import PATH, mean_field, root_mean_square
+from ..dataset import Dataset
+from ..features.homogeneous import Feature, get_feature
+from ..flow.network import Network
+from ..flow.run import Run
+from ..games.bracket import KERNEL_ZERO, Bracket
+from ..games.certificate import Attempt, Certificate, Problem
+from ..games.measure import Measure
+from ..games.rkhs import KERNEL, KernelExpansion, KernelGame
+from ..games.variation import VariationGame
+from ..oracles.choose import proving_oracle
+from ..oracles.responses import SPHERE_BOUND
+from ..training import train
+from .base import MarginClassifier, seed_of
+
+Array = NDArray[np.float64]
+
+# Rules whose constant is a step in flow time, which has the unit 1 / |z|^degree.
+_TIMED = ("paper", "constant")
+_TOL = 1e-3  # relative gap that a trained network can be expected to reach
+
+
+class GradientFlowClassifier(MarginClassifier):
+    r"""A two-layer network trained by gradient ascent on the smooth margin: the paper's dynamics, as a classifier.
+
+    ::
+
+        h_m(w, x) = (1/m) sum_j b_j sigma(a_j . z),     dw/dt = m grad S(y_i h_m(w, x_i)),    S(u) = -log mean l(-u_i)
+
+    (Eqs. 1, 6, 7).  Both layers: its normalised margin tends to that of `VariationMaxMarginClassifier` as width and
+    time grow (Cor. 4); output layer only: to that of `KernelMaxMarginClassifier` (kernel "f2").
+
+    Parameters
+    ----------
+    layers : {"both", "output", "magnitudes"}, default="both"
+        What is trained: both layers, the output layer on random features (Prop. 7), or |w_j| only (Prop. 6).
+    width : int, default=256
+        Number of neurons m.
+    steps : int, default=2000
+        Number of gradient steps.  The default is for classifying; to see the limit take 50 000 and a width of 1000.
+    schedule : str, default="paper"
+        Step rule: "paper", eta_t = s/sqrt(t+1), "constant", "loss-based", ...; see `maxmargin.flow.schedules`.
+    step_size : float or None, default=None
+        The rule's constant s.  None takes 1/max_i |z_i|^degree for "paper" and "constant", so that the unit of X does
+        not matter, and the rule's own default else.
+    loss : {"exp", "logistic"}, default="exp"
+        l of the smooth margin.
+    init : str, default="gaussian"
+        "gaussian" or "balanced", with a scale if wanted, as "gaussian:40".
+    feature : str or Feature, default="relu"
+        Activation.
+    bias : bool, default=True
+        The activation sees z = (x, 1); else z = x.
+    weights : {"sphere", "gaussian"}, default="sphere"
+        Law of the random features of ``layers="output"``.
+    convention : {"sphere", "path"}, default="sphere"
+        Unit of F1 margins.
+    batch_size : int or None, default=None
+        Points a step; None for all.
+    time_limit : float or None, default=None
+        Seconds.
+    random_state : int, RandomState instance or None, default=None
+        Of the initial weights and of mini-batches.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The labels; f > 0 means ``classes_[1]``.
+    network_ : Network
+        The network that predicts: the iterate of the best normalised margin if that separates the data, else the
+        last iterate.  `decision_function` is this network divided by its norm: the total variation of its output
+        measure (F1; never above the mass (1/m) sum |w_j|^2 of `history_`) or sqrt(mean r_j^2).
+    margin_ : float
+        Its proved margin ``min_i y_i f(x_i)``; 0 if it does not separate the data.
+    bracket_ : tuple of two floats
+        `margin_`, and a proved upper bound on every classifier's margin from the soft-min weights: over F1, or over
+        this network's own random features for ``layers="output"``.
+    certificate_ : Certificate
+        The pair that proves it.  For ``layers="output"`` its norm is called "f2m", gamma_2^(m) of Prop. 7.
+    dual_weights_ : ndarray of shape (n_samples,)
+        Soft-min weights at the end of training.
+    separable_ : bool
+        Whether `network_` separates the training data.
+    status_ : str
+        How training ended: "finished", "interrupted", "collapsed" or "diverged".
+    history_ : list of dict
+        Rows "step", "time", "margin", "smooth_margin", "mass", ... at geometrically spaced steps.
+    run_ : Run
+        The whole training run.
+    n_iter_ : int
+        Steps taken.
+    n_features_in_, feature_names_in_ : as in scikit-learn.
+
+    Examples
+    --------
+    >>> import maxmargin as mm
+    >>> X, y = [[1, 1], [-1, -1], [1, -1], [-1, 1]], [1, 1, 0, 0]
+    >>> model = mm.GradientFlowClassifier(width=100, random_state=0).fit(X, y)
+    >>> model.predict(X).tolist()
+    [1, 1, 0, 0]
+    """
+
+    def __init__(
+        self,
+        layers: str = "both",
+        *,
+        width: int = 256,
+        steps: int = 2000,
+        schedule: str = "paper",
+        step_size: float | None = None,
+        loss: str = "exp",
+        init: str = "gaussian",
+        feature: str | Feature = "relu",
+        bias: bool = True,
+        weights: str = "sphere",
+        convention: str = "sphere",
+        batch_size: int | None = None,
+        time_limit: float | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.layers = layers
+        self.width = width
+        self.steps = steps
+        self.schedule = schedule
+        self.step_size = step_size
+        self.loss = loss
+        self.init = init
+        self.feature = feature
+        self.bias = bias
+        self.weights = weights
+        self.convention = convention
+        self.batch_size = batch_size
+        self.time_limit = time_limit
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> GradientFlowClassifier:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features).
+        y : array-like of shape (n_samples,), two classes.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError : a parameter or the data are refused; a ValueError, in one sentence.
+        """
+        data, feature = self._training_set(X, y), get_feature(self.feature)
+        run = self.run_ = train(
+            data,
+            layers=self.layers,
+            feature=feature,
+            bias=self.bias,
+            width=self.width,
+            steps=self.steps,
+            schedule=self.schedule,
+            step_size=self._step_size(data, feature),
+            loss=self.loss,
+            init=self.init,
+            weights=self.weights,
+            convention=self.convention,
+            batch_size=self.batch_size,
+            time_limit=self.time_limit,
+            seed=seed_of(self.random_state),
+        )
+        self.network_ = run.network_best if run.margin_best > 0.0 else run.network
+        self.history_, self.n_iter_, self.status_ = run.trace, run.steps, run.status
+        self._proved(_certificate(self.network_, run, data))
+        self.separable_ = self.margin_ > 0.0
+        return self
+
+    def _step_size(self, data: Dataset, feature: Feature) -> float | None:
+        if self.step_size is not None or self.schedule not in _TIMED:
+            return self.step_size
+        return float(1.0 / (np.linalg.norm(data.inputs(self.bias), axis=1).max() or 1.0) ** feature.degree)
+
+
+class _Pair(NamedTuple):
+    """A network as a learner of norm one, and what it and the soft-min weights prove of each other."""
+
+    learner: Measure
+    bracket: Bracket
+    negligible: float
+    proof: dict[str, Any] | None = None
+
+
+def _certificate(network: Network, run: Run, data: Dataset) -> Certificate:
+    """The network as a proposer: its own function and its soft-min weights, certified by the game that it plays."""
+    output = run.layers == "output"
+    pair = (_random_features if output else _variation)(network, run, data)
+    problem = Problem(
+        norm="f2m" if output else "f1",
+        feature=network.feature.name,
+        bias=network.bias,
+        convention=PATH if output else run.convention,
+        n=data.n,
+        d=data.d,
+        data_sha256=data.sha256,
+        weights=run.weights,
+    )
+    return Certificate(
+        problem=problem,
+        bracket=pair.bracket,
+        status=pair.bracket.status(_TOL, pair.negligible, run.status == "interrupted"),
+        classifier=pair.learner,
+        adversary=run.adversary,
+        tol=_TOL,
+        attempts=(Attempt(f"gradient flow, {run.layers}", run.status, run.seconds),),
+        iterations=run.steps,
+        seconds=run.seconds,
+        proof=pair.proof,
+    )
+
+
+def _variation(network: Network, run: Run, data: Dataset) -> _Pair:
+    """In the F1 game, as a measure of total variation one."""
+    Z, feature, p = data.inputs(network.bias), network.feature, run.adversary
+    game = VariationGame(Z, data.y, feature, run.convention, oracle=proving_oracle(Z, feature))
+    measure, response = network.measure().normalised(feature.degree), game.best_response(p, count=1)
+    if response.proof is None:  # enumeration is the proof
+        return _Pair(measure, game.certify(measure, p), game.negligible(p))
+    bracket = game.certify_with(response.proof, measure, p, response.scope or SPHERE_BOUND)
+    return _Pair(measure, bracket, game.negligible(p), response.proof)
+
+
+def _random_features(network: Network, run: Run, data: Dataset) -> _Pair:
+    """In the game of the Gram matrix of its own features, over sqrt(mean r_j^2) (Prop. 7)."""
+    Z, feature, p = data.inputs(network.bias), network.feature, run.adversary
+    features = feature.evaluate(network.hidden, Z)
+    game = KernelGame(mean_field(network.width) * (features.T @ features), data.y)
+    upper = game.certify(game.unit(KernelExpansion(data.y * p)), p).upper
+    measure, size = network.measure(), root_mean_square(network.output) or 1.0
+    measure = Measure(measure.directions, measure.weights / size)
+    reach = (np.abs(measure.directions) @ np.abs(Z).T) ** feature.degree
+    error = rounding.dot_error(float((np.abs(measure.weights) @ reach).max()), 2 * network.width + 2 * Z.shape[1])
+    lower = max(0.0, rounding.below(float((data.y * measure.outputs(Z, feature)).min()), error))
+    return _Pair(measure, Bracket(lower, upper, KERNEL), KERNEL_ZERO * game.size(p))

@@ -1,0 +1,164 @@
+"""`KernelMaxMarginClassifier`: the F2 or tangent-kernel max margin as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError
+from ..features.homogeneous import Feature, get_feature
+from ..games.bracket import KERNEL_ZERO
+from ..games.certificate import Certificate
+from ..games.rkhs import KernelExpansion, network_game
+from ..games.soft import largest_weight, soft_kernel_bracket
+from ..margins import Request, max_margin
+from ..solvers.soft_margin import soft_margin
+from .soft import SoftCertificate, SoftMarginClassifier
+
+Array = NDArray[np.float64]
+
+
+class KernelMaxMarginClassifier(SoftMarginClassifier):
+    r"""The classifier of largest margin over the RKHS ball of an infinitely wide network; no intercept.
+
+    ::
+
+        gamma_2 = max_{||f|| <= 1} min_i y_i f(x_i),      gamma_2^2 = min_{p in simplex} p' Y K Y p          (Eq. 5)
+        gamma_2(nu) = max_{||f|| <= 1} mean of the worst fraction nu of the y_i f(x_i)               (soft margin)
+
+    With "f2" the kernel is the arc-cosine kernel E[sigma(a.z) sigma(a.z')], z = (x, 1) with a bias, which training the
+    output layer converges to; with "ntk" it is the tangent kernel of both layers.
+
+    Parameters
+    ----------
+    kernel : {"f2", "ntk"}, default="f2"
+        Fixed hidden layer, or tangent kernel.
+    feature : str or Feature, default="relu"
+        Activation: "relu", "squared-relu" or a `Feature`.
+    bias : bool, default=True
+        The activation sees z = (x, 1); else z = x.
+    weights : {"sphere", "gaussian"}, default="sphere"
+        Law of the random directions; "gaussian" multiplies f2 margins by sqrt(D) for ReLU.
+    nu : float in (0, 1] or None, default=None
+        Fraction of the points that the soft margin averages over (the nu of a nu-SVM without intercept); None asks
+        for the hard margin.
+    on_inseparable : {"soften", "warn", "error"}, default="soften"
+        As in `VariationMaxMarginClassifier`.  Kernels of distinct points seldom leave anything inseparable.
+    solver : str, default="auto"
+        Of the hard margin: our exact active-set method, or one that `max_margin` knows.
+    tol : float, default=1e-6
+        Relative gap at which the status is "certified".
+    time_limit : float or None, default=None
+        Seconds.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The labels; f > 0 means ``classes_[1]``.
+    margin_, bracket_, certificate_, dual_weights_ : as in `VariationMaxMarginClassifier`.
+    coefficients_ : ndarray of shape (n_samples,)
+        c of f(x) = sum_i c_i K(x_i, x), with c'Kc = 1.
+    separable_, nu_, status_, inseparability_ : as in `VariationMaxMarginClassifier`.
+    n_features_in_, feature_names_in_ : as in scikit-learn.
+
+    See Also
+    --------
+    sklearn.svm.SVC : solves another problem, with a free intercept.
+
+    Examples
+    --------
+    >>> import maxmargin as mm
+    >>> X, y = [[1, 1], [-1, -1], [1, -1], [-1, 1]], [1, 1, 0, 0]
+    >>> round(mm.KernelMaxMarginClassifier(bias=False).fit(X, y).margin_, 6)     # sqrt((1 - 2/pi)/8)
+    0.213126
+    """
+
+    def __init__(
+        self,
+        kernel: str = "f2",
+        *,
+        feature: str | Feature = "relu",
+        bias: bool = True,
+        weights: str = "sphere",
+        nu: float | None = None,
+        on_inseparable: str = "soften",
+        solver: str = "auto",
+        tol: float = 1e-6,
+        time_limit: float | None = None,
+    ) -> None:
+        self.kernel = kernel
+        self.feature = feature
+        self.bias = bias
+        self.weights = weights
+        self.nu = nu
+        self.on_inseparable = on_inseparable
+        self.solver = solver
+        self.tol = tol
+        self.time_limit = time_limit
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> KernelMaxMarginClassifier:
+        """Find the function of largest margin.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features).
+        y : array-like of shape (n_samples,), two classes.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError : a parameter or the data are refused; a ValueError, in one sentence.
+        """
+        if self.kernel not in ("f2", "ntk"):
+            raise InputError(f"kernel: found {self.kernel!r}, wanted 'f2' or 'ntk'")
+        self._solve(
+            Request(
+                data=self._training_set(X, y),
+                norm=self.kernel,
+                feature=get_feature(self.feature),
+                bias=self.bias,
+                weights=self.weights,
+                solver=self.solver,
+                tol=self.tol,
+                time_limit=self.time_limit,
+            )
+        )
+        expansion = self.certificate_.classifier
+        if isinstance(expansion, KernelExpansion):
+            self.coefficients_ = expansion.coefficients
+        return self
+
+    def _hard(self, request: Request) -> Certificate:
+        return max_margin(
+            request.data,
+            request.norm,
+            feature=request.feature,
+            bias=request.bias,
+            weights=request.weights,
+            solver=request.solver,
+            tol=request.tol,
+            time_limit=request.time_limit,
+        )
+
+    def _soft(self, request: Request, nu: float) -> SoftCertificate:
+        cap = largest_weight(nu, request.data.n)
+        game = network_game(request.norm, request.feature, request.Z, request.data.y, request.weights)
+        proposal = soft_margin(game.K, game.y, cap)
+        learner = game.unit(KernelExpansion(proposal.coefficients))
+        bracket = soft_kernel_bracket(game, learner, proposal.p, cap)
+        return SoftCertificate(
+            problem=request.problem,
+            bracket=bracket,
+            status=bracket.status(request.tol, KERNEL_ZERO * game.size(proposal.p)),
+            classifier=learner,
+            adversary=proposal.p,
+            tol=request.tol,
+            attempts=proposal.attempts,
+            iterations=proposal.iterations,
+            seconds=proposal.attempts[0].seconds,
+            training=request.Z,
+            nu=nu,
+        )

@@ -1,0 +1,86 @@
+"""Hard margin where the data allow one, soft margin where they do not or where it is asked for."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import InputError
+from ..games.bracket import Status
+from ..games.certificate import Certificate
+from ..games.soft import largest_weight
+from .base import MarginClassifier
+
+ON_INSEPARABLE = ("soften", "warn", "error")
+FIRST_NU = 0.1
+
+
+@dataclass(frozen=True)
+class SoftCertificate(Certificate):
+    """Bracket of a soft margin: the adversary may put at most 1/(nu n) on one point (see `maxmargin.games.soft`).
+
+    Its JSON says so (format "maxmargin-soft-certificate"), because `maxmargin check` verifies hard margins only.
+    """
+
+    nu: float = 1.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The certificate's document with `nu`."""
+        return super().to_json() | {"format": "maxmargin-soft-certificate", "nu": self.nu}
+
+
+class SoftMarginClassifier(MarginClassifier):
+    """Chooses between the two problems; a subclass solves each of them."""
+
+    nu: float | None
+    on_inseparable: str
+
+    @abstractmethod
+    def _hard(self, request: Any) -> Certificate:
+        """The hard margin's certificate."""
+
+    @abstractmethod
+    def _soft(self, request: Any, nu: float) -> SoftCertificate:
+        """The soft margin's certificate."""
+
+    def _solve(self, request: Any) -> None:
+        """Set the fitted attributes of the problem that applies."""
+        if self.on_inseparable not in ON_INSEPARABLE:
+            wanted = ", ".join(ON_INSEPARABLE)
+            raise InputError(f"on_inseparable: found {self.on_inseparable!r}, wanted one of {wanted}")
+        self.separable_: bool | None = None
+        self.inseparability_: Certificate | None = None
+        self.nu_ = self.nu
+        if self.nu is not None:
+            largest_weight(self.nu, request.data.n)
+            certificate: Certificate = self._soft(request, self.nu)
+        else:
+            certificate = self._hard(request)
+            self.separable_ = certificate.lower > 0.0
+            if not self.separable_:
+                self.inseparability_, certificate = certificate, self._softened(request, certificate)
+        self.status_ = self._sentence(certificate)
+        self._proved(certificate)
+
+    def _softened(self, request: Any, hard: Certificate) -> SoftCertificate:
+        """The soft problem of the least nu = 0.1, 0.2, 0.4, 0.8, 1 that has a positive margin."""
+        proved = hard.status is Status.NOT_SEPARABLE
+        found = "the data are not separable" if proved else "no separating classifier was found"
+        if self.on_inseparable == "error":
+            remedy = "set nu, e.g. nu=0.1, or on_inseparable='soften'"
+            raise InputError(f"X, y: {found} (margin 0), wanted a positive hard margin; {remedy}")
+        nu = FIRST_NU
+        while (soft := self._soft(request, nu)).lower <= 0.0 and nu < 1.0:
+            nu = min(1.0, 2.0 * nu)
+        self.nu_ = nu
+        if self.on_inseparable == "warn":
+            warnings.warn(f"{found} (margin 0): solved the soft margin with nu={nu} instead", UserWarning, stacklevel=4)
+        return soft
+
+    def _sentence(self, certificate: Certificate) -> str:
+        if self.nu_ is None:
+            return f"hard margin, {certificate.status.value}: {certificate.status.sentence}"
+        reason = "as asked" if self.inseparability_ is None else "because no classifier with a hard margin was found"
+        return f"soft margin with nu={self.nu_:g}, {reason}; {certificate.status.value}: {certificate.status.sentence}"
