@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import tempfile
@@ -30,7 +31,9 @@ def replacing(path: str | os.PathLike[str], suffix: str = "") -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=suffix)
     except OSError as error:
-        raise InputError(f"output {str(target)!r} cannot be written ({error.strerror}); name a file in a folder that exists") from error
+        raise InputError(
+            f"output {str(target)!r} cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -47,7 +50,9 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     if target.is_dir():
         raise InputError(f"output {str(target)!r} is a folder, wanted a file name")
     if not target.parent.is_dir():
-        raise InputError(f"output {str(target)!r}: folder {str(target.parent)!r} does not exist; create it or name another")
+        raise InputError(
+            f"output {str(target)!r}: folder {str(target.parent)!r} does not exist; create it or name another"
+        )
     if not os.access(target.parent, os.W_OK):
         raise InputError(f"output {str(target)!r}: folder {str(target.parent)!r} cannot be written; name another")
     return target
@@ -83,10 +88,6 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, np.integer):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return None if np.isinf(value) else float(value)
-    return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and math.isinf(value) else value

@@ -1,4 +1,4 @@
-"""The main job: F1, F2 and tangent-kernel margins solved directly, beside the flows that the paper says converge to them."""
+"""The main job: F1, F2 and tangent-kernel margins solved directly, beside the flows that converge to them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from .features.homogeneous import Feature, get_feature
 from .flow.run import Run
 from .games.bracket import Bracket
 from .games.certificate import Certificate
+from .games.random_features import RandomFeatureGame
 from .margins import max_margin
-from .margins.random_features import random_feature_bracket
 from .progress import Progress, silent
+from .solvers.random_features import random_feature_margin
 from .text import bracket_text, gap_text, lower_text, table
 from .training import train
 
@@ -78,7 +79,13 @@ class Comparison:
         return {
             "format": "maxmargin-comparison",
             "version": 1,
-            "dataset": {"name": data.name, "n": data.n, "d": data.d, "data_sha256": data.sha256, "classes": list(data.classes)},
+            "dataset": {
+                "name": data.name,
+                "n": data.n,
+                "d": data.d,
+                "data_sha256": data.sha256,
+                "classes": list(data.classes),
+            },
             "command": self.command,
             "margins": {name: certificate.to_json() for name, certificate in self.margins.items()},
             "runs": [run.to_json() for run in self.runs],
@@ -92,7 +99,7 @@ class Comparison:
         return table(("object", "norm and unit", "margin", "gap", "what is proved"), rows)
 
     def save(self, folder: str | PathLike[str]) -> Path:
-        """Write comparison.json, the figures and report.html into `folder` (made if missing); return the report's path."""
+        """Write comparison.json, figures and report.html into `folder` (made if missing); return the report's path."""
         from .plots import figures, save_figure
         from .report import render
 
@@ -100,7 +107,9 @@ class Comparison:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"output folder {str(folder)!r} cannot be made ({error.strerror}); name another with --out") from error
+            raise InputError(
+                f"output folder {str(folder)!r} cannot be made ({error.strerror}); name another with --out"
+            ) from error
         drawn = figures(self)
         for name, figure in drawn.items():
             save_figure(figure, folder / f"{name}.png")
@@ -155,11 +164,19 @@ def compare(
     output = train(dataset, layers="output", weights=weights, **training, progress=_prefixed(progress, "output layer"))
     runs = (
         ComparedRun(both, "f1", margins["f1"].bracket),
-        ComparedRun(output, "f2m", random_feature_bracket(output.network.hidden, dataset.inputs(bias), dataset.y, feature, tol)),
+        ComparedRun(output, "f2m", _own_features(output, dataset)),
     )
     asked = {"weights": weights, "width": width, "steps": steps, "schedule": schedule, "time_limit": time_limit}
     options = shared | {"feature": feature.name} | asked
     return Comparison(dataset, margins, runs, time.perf_counter() - start, options)
+
+
+def _own_features(run: Run, dataset: Dataset) -> Bracket:
+    """gamma_2^(m) of the run's own hidden layer (Prop. 7)."""
+    network = run.network
+    Phi = network.feature.evaluate(network.hidden, dataset.inputs(run.bias))
+    proposal = random_feature_margin(Phi, dataset.y)
+    return RandomFeatureGame(Phi, dataset.y).certify(proposal.r, proposal.p)
 
 
 def _prefixed(progress: Progress, name: str) -> Progress:
@@ -196,7 +213,9 @@ _SCOPES = {
 def _margin_row(name: str, certificate: Certificate) -> tuple[str, ...]:
     problem = certificate.problem
     unit = conventions.describe(name, problem.convention, problem.weights)
-    proved = _SCOPES[certificate.scope] if certificate.status.value != "not-separable" else "not separable: the margin is 0"
+    proved = (
+        _SCOPES[certificate.scope] if certificate.status.value != "not-separable" else "not separable: the margin is 0"
+    )
     return (
         _OBJECTS[name],
         unit,

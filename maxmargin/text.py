@@ -1,4 +1,4 @@
-"""Numbers and tables for people. A printed lower end is rounded down, an upper end up: what is printed is still true."""
+"""Numbers and tables for people. A printed lower end is rounded down, an upper end up: what is printed is true."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def gap_text(gap: float) -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Plain text table, columns padded, a rule under the header."""
     widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in [header, *rows]]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [header, *rows]
+    ]
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 

@@ -21,7 +21,9 @@ def add(subparsers: common.Subparsers) -> None:
     )
     parser.add_argument("certificate", metavar="CERTIFICATE.json", help="what maxmargin margin --json wrote")
     parser.add_argument("data", metavar="DATA", help="the data it is about: a .csv or .npz file, or a built-in name")
-    parser.add_argument("--directions", metavar="FILE.npz", help="the dictionary, for a certificate of scope dictionary")
+    parser.add_argument(
+        "--directions", metavar="FILE.npz", help="the dictionary, for a certificate of scope dictionary"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the verdict as JSON; - is standard output")
     parser.add_argument("--quiet", action="store_true", help="the exit status only")
     parser.set_defaults(run=run)
@@ -39,8 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
     verdict = check_certificate(document, data.X, data.y, directions=directions)
 
     def text(verdict: Verdict = verdict) -> str:
-        lines = [f"{'ok' if check.holds else 'NO':3} {check.name:13} {check.detail}  [{check.arithmetic}]" for check in verdict.checks]
-        return "\n".join([*lines, f"\n{'the claim holds' if verdict.holds else 'the claim does not hold'}: {verdict.reason}"])
+        lines = [
+            f"{'ok' if check.holds else 'NO':3} {check.name:13} {check.detail}  [{check.arithmetic}]"
+            for check in verdict.checks
+        ]
+        return "\n".join(
+            [*lines, f"\n{'the claim holds' if verdict.holds else 'the claim does not hold'}: {verdict.reason}"]
+        )
 
     common.deliver(arguments, lambda: {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}, text)
     return 0 if verdict.holds else 1
@@ -51,9 +58,13 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file") from error
+        raise InputError(
+            f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file"
+        ) from error
     except ValueError as error:
-        raise InputError(f"certificate {str(path)!r} is not JSON ({error}); write it with maxmargin margin --json") from error
+        raise InputError(
+            f"certificate {str(path)!r} is not JSON ({error}); write it with maxmargin margin --json"
+        ) from error
     if not isinstance(document, dict):
         raise InputError(f"certificate {str(path)!r}: found a JSON {type(document).__name__}, wanted an object")
     return document

@@ -30,16 +30,24 @@ def command(subparsers: Subparsers, name: str, help: str, example: str) -> argpa
 def add_data(parser: argparse.ArgumentParser) -> None:
     """DATA and the flags that say what the activation sees and in which units margins are."""
     parser.add_argument("data", metavar="DATA", help="a .csv or .npz file, or a built-in name (see maxmargin datasets)")
-    parser.add_argument("--feature", default="relu", help="activation: relu (default), squared-relu, or a registered one")
+    parser.add_argument(
+        "--feature", default="relu", help="activation: relu (default), squared-relu, or a registered one"
+    )
     parser.add_argument("--no-bias", dest="bias", action="store_false", help="z = x instead of z = (x, 1)")
-    parser.add_argument("--convention", choices=CONVENTIONS, default="sphere", help="unit of F1 margins (default: the paper's)")
-    parser.add_argument("--weights", choices=WEIGHTS, default="sphere", help="law of the random directions of F2 (default: sphere)")
+    parser.add_argument(
+        "--convention", choices=CONVENTIONS, default="sphere", help="unit of F1 margins (default: the paper's)"
+    )
+    parser.add_argument(
+        "--weights", choices=WEIGHTS, default="sphere", help="law of the random directions of F2 (default: sphere)"
+    )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """--seed, --json, --quiet."""
     parser.add_argument("--seed", type=natural, default=0, help="seed of everything random (default 0)")
-    parser.add_argument("--json", metavar="FILE", help="write the result as JSON; - is standard output, and nothing else goes there")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the result as JSON; - is standard output, and nothing else goes there"
+    )
     parser.add_argument("--quiet", action="store_true", help="no table, no progress")
 
 

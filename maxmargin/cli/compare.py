@@ -11,12 +11,21 @@ from .train import add_training
 
 def add(subparsers: common.Subparsers) -> None:
     parser = common.command(
-        subparsers, "compare", "solve the margins, train the flows, write a report", "maxmargin compare data/clusters.csv --out report"
+        subparsers,
+        "compare",
+        "solve the margins, train the flows, write a report",
+        "maxmargin compare data/clusters.csv --out report",
     )
     common.add_data(parser)
-    parser.add_argument("--out", metavar="DIR", default="out", help="folder for comparison.json, figures and report.html (default: out)")
-    parser.add_argument("--tol", type=common.positive, default=1e-9, help="relative gap at which a margin is certified (default 1e-9)")
-    parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="seconds for each margin and each run")
+    parser.add_argument(
+        "--out", metavar="DIR", default="out", help="folder for comparison.json, figures and report.html (default: out)"
+    )
+    parser.add_argument(
+        "--tol", type=common.positive, default=1e-9, help="relative gap at which a margin is certified (default 1e-9)"
+    )
+    parser.add_argument(
+        "--time-limit", type=common.non_negative, metavar="S", help="seconds for each margin and each run"
+    )
     add_training(parser, steps=10_000, schedule="flow")
     common.add_output(parser)
     parser.set_defaults(run=run)

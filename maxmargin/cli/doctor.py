@@ -9,7 +9,9 @@ from . import common
 
 
 def add(subparsers: common.Subparsers) -> None:
-    parser = common.command(subparsers, "datasets", "list the built-in data sets and their options", "maxmargin datasets")
+    parser = common.command(
+        subparsers, "datasets", "list the built-in data sets and their options", "maxmargin datasets"
+    )
     _add_output(parser)
     parser.set_defaults(run=list_datasets)
     parser = common.command(subparsers, "doctor", "versions, solvers and BLAS threads", "maxmargin doctor")
@@ -56,13 +58,24 @@ def examine(arguments: argparse.Namespace) -> int:
     from ..games.certificate import library_versions
 
     common.check_writable(arguments.json)
-    blas = [{"library": pool["internal_api"], "version": pool["version"], "threads": pool["num_threads"]} for pool in threadpool_info()]
-    document = {"versions": library_versions(), "solvers": cvxpy.installed_solvers(), "blas": blas, "cores": os.cpu_count()}
+    blas = [
+        {"library": pool["internal_api"], "version": pool["version"], "threads": pool["num_threads"]}
+        for pool in threadpool_info()
+    ]
+    document = {
+        "versions": library_versions(),
+        "solvers": cvxpy.installed_solvers(),
+        "blas": blas,
+        "cores": os.cpu_count(),
+    }
 
     def text() -> str:
         lines = [f"{name:14}{version}" for name, version in document["versions"].items()]
         lines += [f"{'solvers':14}{', '.join(document['solvers'])}"]
-        lines += [f"{'threads':14}{pool['library']} {pool['version']}: {pool['threads']} of {document['cores']} cores" for pool in blas]
+        lines += [
+            f"{'threads':14}{pool['library']} {pool['version']}: {pool['threads']} of {document['cores']} cores"
+            for pool in blas
+        ]
         return "\n".join(lines)
 
     common.deliver(arguments, lambda: document, text)

@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..conventions import describe
 from ..margins.request import NORMS
+from ..text import bracket_text, gap_text
 from . import common
+
+if TYPE_CHECKING:
+    from ..games.certificate import Certificate
 
 
 def add(subparsers: common.Subparsers) -> None:
     parser = common.command(
-        subparsers, "margin", "one max margin as a proved bracket", "maxmargin margin data/clusters.csv --norm f1 --json certificate.json"
+        subparsers,
+        "margin",
+        "one max margin as a proved bracket",
+        "maxmargin margin data/clusters.csv --norm f1 --json certificate.json",
     )
     common.add_data(parser)
     parser.add_argument("--norm", choices=NORMS, default="f1", help="f1 (default), f2 or ntk")
-    parser.add_argument("--directions", metavar="FILE.npz", help="restrict F1 to these neurons, rows of an array (K, D)")
+    parser.add_argument(
+        "--directions", metavar="FILE.npz", help="restrict F1 to these neurons, rows of an array (K, D)"
+    )
     parser.add_argument("--solver", default="auto", help="auto (default), highs, clarabel, scs, osqp, nnls")
-    parser.add_argument("--tol", type=common.positive, default=1e-9, help="relative gap at which the margin is certified (default 1e-9)")
-    parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="seconds; F1 keeps tightening until then")
-    parser.add_argument("--max-rounds", type=common.natural, metavar="K", help="at most so many rounds of column generation")
+    parser.add_argument(
+        "--tol", type=common.positive, default=1e-9, help="relative gap at which the margin is certified (default 1e-9)"
+    )
+    parser.add_argument(
+        "--time-limit", type=common.non_negative, metavar="S", help="seconds; F1 keeps tightening until then"
+    )
+    parser.add_argument(
+        "--max-rounds", type=common.natural, metavar="K", help="at most so many rounds of column generation"
+    )
     common.add_output(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from ..features.directions import load_directions
-    from ..games.certificate import Certificate
     from ..margins import max_margin
     from ..progress import reporter
-    from ..text import bracket_text, gap_text
 
     common.check_writable(arguments.json)
     data = common.load_data(arguments)
@@ -47,20 +61,18 @@ def run(arguments: argparse.Namespace) -> int:
         progress=reporter(arguments.quiet or arguments.json == "-"),
     )
 
-    def text() -> str:
-        return _text(certificate)
-
-    def _text(certificate: Certificate) -> str:
-        problem = certificate.problem
-        lines = [
-            f"margin    {bracket_text(certificate.lower, certificate.upper)}   relative gap {gap_text(certificate.relative_gap)}",
-            f"norm      {describe(problem.norm, problem.convention, problem.weights)}, {problem.feature}, "
-            + ("with bias" if problem.bias else "no bias"),
-            f"scope     {certificate.scope}",
-            f"status    {certificate.status.value}: {certificate.status.sentence}",
-            f"seconds   {certificate.seconds:.2f}, {certificate.iterations} iterations",
-        ]
-        return "\n".join(lines)
-
-    common.deliver(arguments, certificate.to_json, text)
+    common.deliver(arguments, certificate.to_json, lambda: _text(certificate))
     return 0
+
+
+def _text(certificate: Certificate) -> str:
+    problem, bracket = certificate.problem, bracket_text(certificate.lower, certificate.upper)
+    unit = describe(problem.norm, problem.convention, problem.weights)
+    lines = [
+        f"margin    {bracket}   relative gap {gap_text(certificate.relative_gap)}",
+        f"norm      {unit}, {problem.feature}, {'with bias' if problem.bias else 'no bias'}",
+        f"scope     {certificate.scope}",
+        f"status    {certificate.status.value}: {certificate.status.sentence}",
+        f"seconds   {certificate.seconds:.2f}, {certificate.iterations} iterations",
+    ]
+    return "\n".join(lines)

@@ -21,7 +21,9 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> Parser:
     """The whole command line."""
-    parser = Parser(prog="maxmargin", description="Certified max margins of wide two-layer networks, and the flows that reach them.")
+    parser = Parser(
+        prog="maxmargin", description="Certified max margins of wide two-layer networks, and the flows that reach them."
+    )
     parser.add_argument("--version", action="version", version=f"maxmargin {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:

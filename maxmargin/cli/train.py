@@ -12,17 +12,28 @@ LAYERS = ("both", "output", "magnitudes")
 
 def add(subparsers: common.Subparsers) -> None:
     parser = common.command(
-        subparsers, "train", "train a wide two-layer network and follow its margin", "maxmargin train xor --layers both --width 200 --json run.json"
+        subparsers,
+        "train",
+        "train a wide two-layer network and follow its margin",
+        "maxmargin train xor --layers both --width 200 --json run.json",
     )
     common.add_data(parser)
     parser.add_argument("--layers", choices=LAYERS, default="both", help="which weights move (default both)")
     add_training(parser)
-    parser.add_argument("--step-size", type=common.positive, metavar="S", help="step of the schedule (default: the schedule's own)")
-    parser.add_argument("--loss", choices=("exp", "logistic"), default="exp", help="default exp, as in the authors' code")
-    parser.add_argument("--init", default="gaussian", help="gaussian (default), balanced, or gaussian:SCALE, balanced:SCALE")
+    parser.add_argument(
+        "--step-size", type=common.positive, metavar="S", help="step of the schedule (default: the schedule's own)"
+    )
+    parser.add_argument(
+        "--loss", choices=("exp", "logistic"), default="exp", help="default exp, as in the authors' code"
+    )
+    parser.add_argument(
+        "--init", default="gaussian", help="gaussian (default), balanced, or gaussian:SCALE, balanced:SCALE"
+    )
     parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
     parser.add_argument("--batch-size", type=common.count, metavar="B", help="mini-batches of B points (default: all)")
-    parser.add_argument("--certify-every", type=common.count, metavar="K", help="prove an upper bound every K recorded times")
+    parser.add_argument(
+        "--certify-every", type=common.count, metavar="K", help="prove an upper bound every K recorded times"
+    )
     parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="stop after S seconds")
     common.add_output(parser)
     parser.set_defaults(run=run)
@@ -30,9 +41,15 @@ def add(subparsers: common.Subparsers) -> None:
 
 def add_training(parser: argparse.ArgumentParser, steps: int = 50_000, schedule: str = "paper") -> None:
     """--width, --steps, --schedule with these defaults."""
-    parser.add_argument("--width", type=common.count, default=1000, metavar="M", help="number of neurons m (default 1000)")
-    parser.add_argument("--steps", type=common.natural, default=steps, metavar="T", help=f"number of steps (default {steps})")
-    parser.add_argument("--schedule", default=schedule, help=f"paper, constant, loss-based, flow, theorem (default {schedule})")
+    parser.add_argument(
+        "--width", type=common.count, default=1000, metavar="M", help="number of neurons m (default 1000)"
+    )
+    parser.add_argument(
+        "--steps", type=common.natural, default=steps, metavar="T", help=f"number of steps (default {steps})"
+    )
+    parser.add_argument(
+        "--schedule", default=schedule, help=f"paper, constant, loss-based, flow, theorem (default {schedule})"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -63,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         norm = describe(result.norm, result.convention, arguments.weights if result.norm == "f2" else None)
         upper = "" if result.upper is None else f", proved limit at most {upper_text(result.upper)}"
         lines = [
-            f"margin    {lower_text(result.margin_best)} at step {result.step_of_best} (best), {lower_text(result.margin_last)} (last){upper}",
+            f"margin    {lower_text(result.margin_best)} at step {result.step_of_best} (best), "
+            f"{lower_text(result.margin_last)} (last){upper}",
             f"norm      {norm}",
             f"status    {result.status}",
             f"seconds   {result.seconds:.2f} for {result.steps} steps of {result.width} neurons",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from ..conventions import relative_gap
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """What a certificate says; decided from our own gap, never from a solver's report."""
 
     CERTIFIED = "certified"

@@ -1,4 +1,4 @@
-"""The F1 game: the learner picks a measure of total variation <= 1 over neurons, the adversary weights on the points.
+"""The F1 game: the learner picks a measure of total variation <= 1 over neurons, the adversary weights on points.
 
     gamma_1 = max_nu min_i y_i int sigma(a.z_i) dnu(a) = min_p max_{s, a} s sum_i p_i y_i sigma(a.z_i)   (Eq. 4, Prop. 12)
 
@@ -54,7 +54,7 @@ class _Variation:
         return measure.total_variation(self.feature.degree)
 
     def negligible(self, p: Array) -> float:
-        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, more than which no neuron is paid."""
+        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, the most that can be paid."""
         return float(ZERO * self.factor * (p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree))
 
     def lower(self, measure: Measure) -> float:
@@ -63,7 +63,9 @@ class _Variation:
         if norm <= 0.0 or not np.isfinite(norm):
             return 0.0
         margins = self.margins(measure) - self._margin_errors(measure)
-        return max(0.0, rounding.below(margins.min() / norm, rounding.dot_error(abs(margins.min()) / norm, len(measure))))
+        return max(
+            0.0, rounding.below(margins.min() / norm, rounding.dot_error(abs(margins.min()) / norm, len(measure)))
+        )
 
     def _margin_errors(self, measure: Measure) -> Array:
         """Rigorous rounding error of each entry of `margins`."""
@@ -110,7 +112,9 @@ class DictionaryGame(_Variation):
         best = np.argsort(-np.abs(payoffs), kind="stable")[:count]
         bound = np.abs(payoffs).max() + self._payoff_error(p)
         values = np.abs(payoffs[best])
-        return Responses(self.directions[best], np.where(payoffs[best] < 0, -1.0, 1.0), values, float(bound), DICTIONARY)
+        return Responses(
+            self.directions[best], np.where(payoffs[best] < 0, -1.0, 1.0), values, float(bound), DICTIONARY
+        )
 
     def certify(self, measure: Measure, p: Array) -> Bracket:
         """Bracket of the dictionary's margin from any measure on the dictionary and any p >= 0."""

@@ -83,6 +83,8 @@ def max_margin(
     )
     if directions is not None:
         if norm != "f1":
-            raise InputError(f"directions: given with norm {norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out")
+            raise InputError(
+                f"directions: given with norm {norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out"
+            )
         return dictionary_margin(request, check_directions(np.asarray(directions), dataset.d + bias))
     return sphere_margin(request) if norm == "f1" else kernel_margin(request)

@@ -1,4 +1,4 @@
-"""F2 and tangent-kernel margins: a kernel game, a min-norm point or a CVXPY program that proposes, and the certificate."""
+"""F2 and tangent-kernel margins: a min-norm point or a CVXPY program proposes, the kernel game certifies."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..games.bracket import KERNEL_ZERO
 from ..games.certificate import Attempt, Certificate
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..solvers import conic
+from ..solvers.min_norm_nnls import nnls_point
 from ..solvers.min_norm_point import KernelProposal, min_norm_point
 from .request import Clock, Request
 
@@ -42,6 +43,8 @@ def propose(game: KernelGame, request: Request, clock: Clock) -> KernelProposal:
     """A (classifier, adversary) pair from the solver that was asked for."""
     if request.solver == "auto":
         return min_norm_point(game.K, game.y, min(request.tol, 1e-12), clock.left, request.progress)
+    if request.solver == "nnls":
+        return nnls_point(game.K, game.y)
     return _conic(game, request, clock)
 
 

@@ -36,8 +36,8 @@ def as_cvxpy(
     f2, ntk   min c'Kc      s.t. y_i (K c)_i >= 1                 gamma = 1/sqrt(v)
     ========  ==================================================  =====================================
 
-    The variable is named ``weights`` (f1) or ``coefficients`` (f2, ntk); the constraint is labelled ``margins``, and its
-    dual values are proportional to the adversary p (Prop. 12). Name the solver when solving, e.g.
+    The variable is named ``weights`` (f1) or ``coefficients`` (f2, ntk); the constraint is labelled ``margins``, its dual
+    values are proportional to the adversary p (Prop. 12). Name the solver when solving, e.g.
     ``problem.solve(solver="CLARABEL")``: CVXPY's own choice is wrong on small margins.
 
     Parameters
@@ -53,7 +53,9 @@ def as_cvxpy(
     Z = dataset.inputs(bias)
     if norm == "f1":
         if directions is None:
-            raise InputError("directions: missing for norm 'f1', wanted an array (K, D) of neurons; over all neurons use max_margin")
+            raise InputError(
+                "directions: missing for norm 'f1', wanted an array (K, D) of neurons; over all neurons use max_margin"
+            )
         theta = check_directions(np.asarray(directions), Z.shape[1])
         return conic.variation_program(feature.evaluate(theta, Z), dataset.y)
     if norm not in ("f2", "ntk"):

@@ -15,6 +15,7 @@ from ..games.bracket import Bracket
 from ..games.certificate import Attempt, Certificate
 from ..games.measure import Measure
 from ..games.variation import DictionaryGame, VariationGame
+from ..oracles.branch import tighten
 from ..oracles.choose import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle
 from ..oracles.relaxation import lifted_bound
 from ..oracles.responses import SPHERE_EXACT
@@ -68,12 +69,11 @@ def dictionary_hash(directions: Array) -> str:
 def sphere_margin(request: Request) -> Certificate:
     """F1 over all neurons: exact enumeration in low dimension, else column generation and a proved relaxation."""
     clock, Z = Clock(request.time_limit), request.Z
-    game = VariationGame(Z, request.data.y, request.feature, request.convention, oracle=SpectralOracle(Z, request.feature))
-    if Z.shape[1] <= EXACT_DIMENSION:
-        proved = _enumerated(request, game, clock)
-    else:
-        proved = _relaxed(request, game, clock)
-    return _certificate(request, game, proved, clock)
+    game = VariationGame(
+        Z, request.data.y, request.feature, request.convention, oracle=SpectralOracle(Z, request.feature)
+    )
+    prove = _enumerated if Z.shape[1] <= EXACT_DIMENSION else _relaxed
+    return _certificate(request, game, prove(request, game, clock), clock)
 
 
 def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
@@ -87,7 +87,7 @@ def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
 
 
 def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
-    """Column generation with the local oracle; then a proof, by enumeration while that is affordable, else by relaxation."""
+    """Column generation with the local oracle; then a proof: by enumeration while affordable, else by relaxation."""
     unit, feature = _unit(request.Z), request.feature
     search = _search(request, clock, share=COLUMNS_SHARE)
     proposal = search(unit, game.y, feature, local_oracle(unit, feature, request.seed))
@@ -105,22 +105,21 @@ def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
 
 
 def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock) -> Proved:
-    """Lower the upper end by the lifted relaxation, which also chooses its adversary."""
-    seconds = RELAXATION_SECONDS if request.time_limit is None else clock.left
-    found = lifted_bound(
-        game.Z,
-        game.y,
-        game.feature,
-        p=proved.p,
-        lower=proved.bracket.lower / game.factor,
-        deadline=time.monotonic() + seconds,
-        progress=request.progress,
-    )
+    """Lower the upper end by the lifted relaxation, which also picks its adversary; with a time limit, by branching."""
+    lower = proved.bracket.lower / game.factor
+    common: dict[str, Any] = {"p": proved.p, "lower": lower, "progress": request.progress}
+    if request.time_limit is None:
+        deadline = time.monotonic() + RELAXATION_SECONDS
+        found = lifted_bound(game.Z, game.y, game.feature, deadline=deadline, **common)
+    else:
+        deadline = time.monotonic() + clock.left
+        found = tighten(game.Z, game.y, game.feature, deadline=deadline, tolerance=request.tol, **common)
     attempts = (*proved.attempts, *(Attempt(item["name"], item["status"], item["seconds"]) for item in found.attempts))
+    tried = replace(proved, attempts=attempts, interrupted=proved.interrupted or clock.left <= 0.0)
     bracket = game.certify_with(found.proof, proved.measure, found.adversary, found.scope)
     if bracket.upper >= proved.bracket.upper:
-        return replace(proved, attempts=attempts)
-    return replace(proved, bracket=bracket, p=found.adversary, proof=found.proof, attempts=attempts)
+        return tried
+    return replace(tried, bracket=bracket, p=found.adversary, proof=found.proof)
 
 
 def _second_opinion(request: Request, Z: Array, proposal: Proposal) -> Proposal:

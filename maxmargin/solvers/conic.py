@@ -1,7 +1,7 @@
-"""The margins as CVXPY programs: the readable statement, for people to extend, and the cross-check of our own engines.
+"""The margins as CVXPY programs: the readable statement, for people to extend, and the cross-check of our engines.
 
-Both are in minimum-norm form (least norm with all margins >= 1), which keeps more digits than "largest margin in a ball".
-A result is only a proposal: the games certify it. Solvers are always named; CVXPY's own choice is wrong on small margins.
+Both are in minimum-norm form (least norm with all margins >= 1), which keeps more digits than a largest margin.
+A result is only a proposal: the games certify it. Solvers are always named: CVXPY's own choice fails on small margins.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def kernel_program(K: Array, y: Array) -> cvxpy.Problem:
 
     coefficients = cp.Variable(len(y), name="coefficients")
     eigenvalues, vectors = np.linalg.eigh(K)
-    root = np.sqrt(np.maximum(eigenvalues, 0.0))[:, None] * vectors.T  # root' root = K: keeps the program visibly convex
+    root = (
+        np.sqrt(np.maximum(eigenvalues, 0.0))[:, None] * vectors.T
+    )  # root' root = K: keeps the program visibly convex
     margins = cp.multiply(y, K @ coefficients) >= 1
     return cp.Problem(cp.Minimize(cp.sum_squares(root @ coefficients)), [margins.set_label("margins")])
 
