@@ -10,6 +10,7 @@ projection settles every cell on which the claim is true; U is compared in float
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from .arrangement import Signs
 from .exact import Array, Integers, relative_error, solve, to_floats
-from .pieces import Pieces, cell_signs, visit_cells
+from .pieces import Pieces, cell_signs, rounded, visit_cells
 from .verdict import Refusal
 
 
@@ -74,43 +75,59 @@ def _settle_cell(pieces: Pieces, normals: Array, cell: Signs, output: int) -> No
     exact = pieces.exact_form(cell) * output
     if Fraction(int((exact * exact).sum())) <= pieces.bound**2:
         return
-    v = to_floats(exact)
-    active = project(v, cell[:, None] * normals)
-    square, residual = _exact_residual(exact, pieces.lines * cell.astype(int).astype(object)[:, None], active)
-    if square <= pieces.bound**2:
+    v, inward = rounded(exact, pieces.scale), cell[:, None] * normals
+    active, weights = project(v, inward)
+    if _length_above(v, inward[active], weights) < pieces.float_bound * (1.0 - 1e-15):
         return
-    raise Refusal(f"upper: {_witness(pieces, residual, output)}")
+    square, residual = _exact_residual(exact, pieces.lines * cell.astype(int).astype(object)[:, None], active)
+    if square > pieces.bound**2:
+        raise Refusal(f"upper: {_witness(pieces, residual, output)}")
 
 
-def project(v: Array, rows: Array) -> list[int]:
-    """Active set of min |v + rows' lambda| over lambda >= 0 (Lawson and Hanson's non-negative least squares).
+def _length_above(v: Array, rows: Array, weights: Array) -> float:
+    """At least |v + sum weights_k rows_k|, for vectors and unit rows that are rounded in their last places."""
+    size = float(np.abs(v).sum()) + float(weights.sum()) * math.sqrt(v.size)
+    return float(np.linalg.norm(v + weights @ rows)) * (1.0 + 1e-14) + relative_error(8 * (v.size + len(weights)) + 64) * size
 
-    The answer is only a proposal: the caller recomputes lambda exactly.
+
+def project(v: Array, rows: Array) -> tuple[list[int], Array]:
+    """Active set and weights lambda > 0 of min |v + rows' lambda| over lambda >= 0 (Lawson and Hanson 1974, ch. 23).
+
+    The answer is only a proposal: the caller bounds or recomputes what it needs.
     """
     active: list[int] = []
     weights = np.zeros(0)
+    tolerance = 1e-13 * float(np.linalg.norm(v))
     for _ in range(10 * rows.shape[1] + 20):
-        residual = v + weights @ rows[active]
-        slopes = rows @ residual
+        slopes = rows @ (v + weights @ rows[active])
         slopes[active] = np.inf
-        entering = int(np.argmin(slopes)) if len(slopes) else -1
-        if entering < 0 or slopes[entering] >= -1e-13 * np.linalg.norm(v) or len(active) == rows.shape[1]:
+        entering = int(np.argmin(slopes)) if slopes.size else -1
+        if entering < 0 or slopes[entering] >= -tolerance or len(active) == rows.shape[1]:
             break
-        active, weights = [*active, entering], np.append(weights, 0.0)
-        while True:
-            target = np.linalg.lstsq(rows[active].T, -v, rcond=None)[0]
-            if (target > 0.0).all():
-                weights = target
-                break
-            falling = np.flatnonzero(target <= 0.0)
-            steps = weights[falling] / np.maximum(weights[falling] - target[falling], 1e-300)
-            weights = weights + steps.min() * (target - weights)
-            keep = np.ones(len(active), dtype=bool)
-            keep[falling[np.argmin(steps)]] = False
-            active, weights = [k for k, stays in zip(active, keep, strict=True) if stays], weights[keep]
-            if not active:
-                break
-    return active
+        active, weights = _step([*active, entering], np.append(weights, 0.0), v, rows)
+    return active, weights
+
+
+def _step(active: list[int], weights: Array, v: Array, rows: Array) -> tuple[list[int], Array]:
+    """Least squares on the active rows, dropping those whose weight would turn negative on the way there."""
+    while active:
+        target = _least_squares(rows[active], v)
+        falling = np.flatnonzero(target <= 0.0)
+        if not falling.size:
+            return active, target
+        steps = weights[falling] / np.maximum(weights[falling] - target[falling], 1e-300)
+        weights = weights + steps.min() * (target - weights)
+        dropped = int(falling[np.argmin(steps)])
+        active, weights = active[:dropped] + active[dropped + 1 :], np.delete(weights, dropped)
+    return active, weights
+
+
+def _least_squares(rows: Array, v: Array) -> Array:
+    """The weights of min |v + rows' weights|; the Gram matrix is tiny, and only near-dependent rows need more care."""
+    gram = rows @ rows.T
+    if np.linalg.det(gram) > 1e-9:
+        return np.linalg.solve(gram, -(rows @ v))
+    return np.linalg.lstsq(rows.T, -v, rcond=None)[0]
 
 
 def _exact_residual(v: Integers, rows: Integers, active: list[int]) -> tuple[Fraction, list[Fraction]]:

@@ -36,7 +36,7 @@ class Pieces:
     normals : (N, D) floats, one per hyperplane across which g changes; `lines` the same as integers (up to scale).
     offset, jumps : (M,), (N, M) integers in the unit.
     bound : the claimed maximum of |g| over the unit sphere, in the unit.
-    float_offset, float_jumps, float_bound : the same times 2**-shift, for an overflow-free shift.
+    float_offset, float_jumps, float_bound : the same times `scale`, a power of two that keeps them near one.
     error : rigorous bound on the rounding error of any entry of a form computed from the floats by one matrix product.
     """
 
@@ -46,6 +46,7 @@ class Pieces:
     offset: Integers
     jumps: Integers
     bound: Fraction
+    scale: Fraction
     float_offset: Array
     float_jumps: Array
     float_bound: float
@@ -72,9 +73,13 @@ def make_pieces(claim: Claim) -> Pieces:
             jumps.append(jump)
             kept.append(representative)
     bound = Fraction(claim.upper) * exact_sum(claim.p) / Fraction(claim.factor) / power_of_two(exponent)
-    M = plus.shape[1]
     return _with_floats(
-        claim.activation.degree, Z[kept], points[kept], offset, np.array(jumps, dtype=object).reshape(-1, M), bound
+        claim.activation.degree,
+        Z[kept],
+        points[kept],
+        offset=offset,
+        jumps=np.array(jumps, dtype=object).reshape(-1, plus.shape[1]),
+        bound=bound,
     )
 
 
@@ -90,28 +95,29 @@ def _sides(activation: Activation, points: Integers, z_exponent: int, q: Array) 
     return right * forms, left * forms, activation.degree * z_exponent + q_exponent + s_exponent
 
 
-def _with_floats(
-    degree: int, normals: Array, lines: Integers, offset: Integers, jumps: Integers, bound: Fraction
-) -> Pieces:
+def _with_floats(degree: int, normals: Array, lines: Integers, *, offset: Integers, jumps: Integers, bound: Fraction) -> Pieces:
     largest = max((abs(int(v)).bit_length() for v in (*offset, *jumps.ravel())), default=0)
-    unit = power_of_two(-largest)
-    float_offset, float_jumps = (
-        np.array([float(int(v) * unit) for v in a.ravel()]).reshape(a.shape) for a in (offset, jumps)
-    )
+    scale = power_of_two(-largest)
+    float_offset, float_jumps = rounded(offset, scale), rounded(jumps, scale)
     size = np.abs(float_offset) + np.abs(float_jumps).sum(axis=0)
-    error = relative_error(2 * len(jumps) + 16) * size + 1e-300
     return Pieces(
-        degree,
-        normals,
-        lines,
-        offset,
-        jumps,
-        bound,
-        float_offset,
-        float_jumps,
-        float(min(bound * unit, Fraction(10**100))),
-        error,
+        degree=degree,
+        normals=normals,
+        lines=lines,
+        offset=offset,
+        jumps=jumps,
+        bound=bound,
+        scale=scale,
+        float_offset=float_offset,
+        float_jumps=float_jumps,
+        float_bound=float(min(bound * scale, Fraction(10**100))),
+        error=relative_error(2 * len(jumps) + 16) * size + 1e-300,
     )
+
+
+def rounded(values: Integers, scale: Fraction) -> Array:
+    """Integers times a power of two, each rounded once."""
+    return np.array([float(int(v) * scale) for v in values.ravel()]).reshape(values.shape)
 
 
 def visit_cells(pieces: Pieces) -> Iterator[tuple[Array, NDArray[np.intp], Signs]]:

@@ -137,11 +137,8 @@ def _excluded(V: Array, values: Array, vectors: Array, k: int, inward: Array) ->
     # nu = -(the weights that cancel one normal with the others), for each normal in turn until one contradiction is found
     order = np.argsort(-np.linalg.norm(local, axis=1))
     for i in order[: 4 * D]:
-        active = project(local[i], local)
-        if not active:
-            continue
-        weights = np.linalg.lstsq(local[active].T, -local[i], rcond=None)[0]
-        if (weights > 0.0).all() and _contradiction(local, np.append(active, i), np.append(weights, 1.0), eta, k):
+        active, weights = project(local[i], local)
+        if active and _contradiction(local, np.append(active, i), np.append(weights, 1.0), eta, k):
             return True
     return False
 
