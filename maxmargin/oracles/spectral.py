@@ -168,12 +168,13 @@ def _trust_region(H: Array, linear: Array) -> tuple[Array, float, float]:
     b = 0.5 * (vectors.T @ linear)
     low = high = eigenvalues[-1]
     high += float(np.linalg.norm(b)) + 1e-300
-    for _ in range(60):
-        rho = 0.5 * (low + high)
-        if ((b / np.maximum(rho - eigenvalues, 1e-300)) ** 2).sum() > 1.0:
-            low = rho
-        else:
-            high = rho
+    with np.errstate(over="ignore"):  # an infinite length is rightly above 1
+        for _ in range(60):
+            rho = 0.5 * (low + high)
+            if ((b / np.maximum(rho - eigenvalues, 1e-300)) ** 2).sum() > 1.0:
+                low = rho
+            else:
+                high = rho
     gap = np.maximum(high - eigenvalues, 1e-300)
     x = b / gap
     # In the hard case the top eigenvector fills what is missing to unit length.
