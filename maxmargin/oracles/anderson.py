@@ -16,10 +16,10 @@ GROWTH = 2.0  # a step so much longer than the best one since the restart ends t
 
 
 class Anderson:
-    """Accelerates in place; `memory` = 0 switches it off."""
+    """Accelerates in place, at every `interval`-th call, from the last `memory` such calls; memory = 0 switches it off."""
 
-    def __init__(self, memory: int) -> None:
-        self.memory = memory
+    def __init__(self, memory: int, interval: int) -> None:
+        self.memory, self.interval = memory, interval
         self.forget()
 
     def forget(self) -> None:
@@ -28,26 +28,28 @@ class Anderson:
         self._df: list[Array] = []
         self._last: tuple[Array, Array] | None = None
         self._shortest = np.inf
+        self._calls = 0
 
     def advance(self, x: Array, step: Array) -> None:
         """x becomes the next iterate; step = map(x) - x is left as it is."""
+        self._calls += 1
+        if not self.memory or self._calls % self.interval:
+            x += step
+            return
         length = float(np.linalg.norm(step))
         if length > GROWTH * self._shortest:
             self.forget()
         self._shortest = min(self._shortest, length)
-        if not self.memory:
-            x += step
-            return
-        move = step.copy()
         if self._last is not None:
-            self._dx.append(self._last[0])
+            self._dx.append(x - self._last[0])
             self._df.append(step - self._last[1])
             del self._dx[: -self.memory], self._df[: -self.memory]
+        self._last = (x.copy(), step.copy())
+        x += step
+        if self._dx:
             for weight, dx, df in zip(self._weights(step), self._dx, self._df, strict=True):
-                move -= weight * dx
-                move -= weight * df
-        x += move
-        self._last = (move, step.copy())
+                x -= weight * dx
+                x -= weight * df
 
     def _weights(self, step: Array) -> Array:
         F = np.array(self._df)

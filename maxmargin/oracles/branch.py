@@ -31,8 +31,9 @@ from .responses import SPHERE_BOUND, SPHERE_EXACT
 
 Array = NDArray[np.float64]
 
-ROOT_ITERATIONS, ROUND_ITERATIONS = 300, 150
+ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 60
 SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
+RATIO = 1.0  # branch once the relaxation is solved as well as it could be tight
 CLOSED_MASS = 1e-5  # leaves with less mass leave the iteration, with the multipliers they have
 EXACT_GAP = 1e-9
 
@@ -232,6 +233,6 @@ def _rounds(tree: BranchAndBound, deadline: float | None):  # type: ignore[no-un
         bound = tree.evaluate()
         yield done, tree.best.value
         # A relaxation far from solved tells little about where to branch, one near the lower bound need not be.
-        if tree.value - tree.lower > 0.5 * (bound - tree.value):
+        if tree.value - tree.lower > RATIO * (bound - tree.value):
             tree.branch()
         count = ROUND_ITERATIONS

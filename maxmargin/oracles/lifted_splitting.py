@@ -27,8 +27,9 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 RELAXATION = 1.6  # alpha in (0, 2)
+BIAS = 0.1  # < 1: the dual residual is to be the smaller one, as the proof comes from the dual
 BALANCE_EVERY = 20
-MEMORY = 5  # of the acceleration
+MEMORY, INTERVAL = 5, 5  # of the acceleration
 
 
 class LiftedSplitting:
@@ -62,7 +63,7 @@ class LiftedSplitting:
             np.add.at(self._curvature, points, factor * factor)
         np.maximum(self._curvature, 1e-12, out=self._curvature)
         self._gather()
-        self._anderson = Anderson(MEMORY)
+        self._anderson = Anderson(MEMORY, INTERVAL)
         self._prox()
 
     def _gather(self) -> None:
@@ -133,7 +134,7 @@ class LiftedSplitting:
             W += float(np.vdot(block.W, block.W))
             U += float(((block.V - block.W) ** 2).sum())
         # primal, dual, W, U are squared norms, hence the fourth root.
-        factor = float(np.clip((primal / max(W, 1e-300) * U / max(dual, 1e-300)) ** 0.25, 0.5, 2.0))
+        factor = float(np.clip((BIAS * primal / max(W, 1e-300) * U / max(dual, 1e-300)) ** 0.25, 0.5, 2.0))
         if 1.0 / 1.3 <= factor <= 1.3:
             return
         self.penalty *= factor

@@ -50,7 +50,7 @@ def truncate(leaf: dict[str, Any], forms: Forms) -> dict[str, Any]:
 
 
 def repair(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[str, Any]) -> dict[str, Any]:
-    """The leaf with rho, pairs and "value" such that S is positive definite and the value as small as a line search finds.
+    """The leaf with rho, pairs and "value" such that S is positive definite and the value as small as a search finds.
 
     Parameters
     ----------
@@ -59,37 +59,56 @@ def repair(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[str, A
     leaf : truncated multipliers.
     """
     leaf = {**leaf, "value": 0.0}
-    D = Z.shape[1]
-    free = Z[forms.free]
-    nu = 1.0 / np.maximum((free * free).sum(axis=1), 1e-300)
-    nu /= max(1.0, float(np.linalg.eigvalsh((free.T * nu) @ free)[-1])) if len(free) else 1.0
+    nu = 1.0 / np.maximum((Z[forms.free] ** 2).sum(axis=1), 1e-300)
     S, _ = slack_matrix(forms, degree, payoff, leaf)
-    unit = np.r_[np.ones(D), np.sqrt(nu)]
-    eigenvalues, vectors = np.linalg.eigh(S[1:, 1:] / np.outer(unit, unit))
-    b = (vectors.T @ (S[1:, 0] / unit)) ** 2
-    size = max(float(np.abs(eigenvalues).max()), float(np.sqrt(b.sum())), 1e-300)
-    floor = max(0.0, -float(eigenvalues[0]))
-    deltas = floor + size * np.geomspace(1e-11, 10.0, 250)
-    values = (b[:, None] / (eigenvalues[:, None] + deltas)).sum(axis=0) + 2.0 * deltas
-    delta = float(deltas[np.argmin(values)])
-    for _ in range(60):
-        lifted = _lift(leaf, forms, nu, delta)
+    delta, kappa, size = _cheapest_lift(S, Z[forms.free], nu)
+    spread = float(np.linalg.norm((Z[forms.free].T * nu) @ Z[forms.free]))
+    for attempt in range(60):
+        lifted = _lift(leaf, forms, nu, delta, kappa)
         S, error = slack_matrix(forms, degree, payoff, lifted)
         value = _schur(S, error, size)
         if value is not None:
             lifted["value"] = value
             return lifted
-        delta = 2.0 * delta + 1e-13 * size
+        more = 2.0**attempt * 1e-11 * size
+        delta, kappa = delta + more, kappa + more * (1.0 + spread)
     raise np.linalg.LinAlgError("repair: the slack matrix is not finite")
 
 
-def _lift(leaf: dict[str, Any], forms: Forms, nu: Array, delta: float) -> dict[str, Any]:
+def _cheapest_lift(S: Array, free: Array, nu: Array) -> tuple[float, float, float]:
+    """(delta, kappa) that minimise kappa + b'R^{-1}b with R lifted by delta on h and by kappa on a; and the size of R.
+
+    For each delta, h is eliminated with the eigenvectors of its block, and kappa is found from those of what is left on a.
+    """
+    D = free.shape[1]
+    unit = np.sqrt(nu)
+    levels, E = np.linalg.eigh(S[1 + D :, 1 + D :] / np.outer(unit, unit))
+    cross, b_h = (S[1 : 1 + D, 1 + D :] / unit) @ E, E.T @ (S[1 + D :, 0] / unit)
+    outer = (free.T * nu) @ free
+    size = max(float(np.abs(S[1 : 1 + D, 1 : 1 + D]).max()), float(np.abs(levels).max(initial=0.0)), 1e-300)
+    floor = max(0.0, -float(levels.min(initial=0.0)))
+    best = (np.inf, floor + size, size)
+    for delta in floor + size * np.geomspace(1e-9, 3.0, 40):
+        inverse = 1.0 / (levels + delta)
+        rest = S[1 : 1 + D, 1 : 1 + D] - delta * outer - (cross * inverse) @ cross.T
+        b = S[1 : 1 + D, 0] - cross @ (inverse * b_h)
+        eigenvalues, vectors = np.linalg.eigh(rest)
+        square = (vectors.T @ b) ** 2
+        kappas = size * np.geomspace(1e-9, 10.0, 100) - eigenvalues[0]
+        values = kappas + (square[:, None] / (eigenvalues[:, None] + kappas)).sum(axis=0) + inverse @ b_h**2
+        k = int(np.argmin(values))
+        if values[k] < best[0]:
+            best = (float(values[k]), float(delta), float(kappas[k]))
+    return best[1], best[2], size
+
+
+def _lift(leaf: dict[str, Any], forms: Forms, nu: Array, delta: float, kappa: float) -> dict[str, Any]:
     k, l = forms.complementary
     pairs = leaf["pairs"].copy()
     pairs[l, l] += delta * nu
     pairs[k, l] -= delta * nu
     pairs[l, k] -= delta * nu
-    return {**leaf, "rho": leaf["rho"] + 2.0 * delta, "pairs": pairs}
+    return {**leaf, "rho": leaf["rho"] + kappa, "pairs": pairs}
 
 
 def _schur(S: Array, error: Array, size: float) -> float | None:
