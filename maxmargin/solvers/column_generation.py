@@ -55,7 +55,7 @@ class ColumnGeneration:
     """
 
     tol: float = 1e-10
-    local_tol: float = 1e-7
+    local_tol: float = 1e-9
     time_limit: float = np.inf
     max_rounds: int = 10_000
     count: int = 30
