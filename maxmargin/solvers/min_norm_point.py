@@ -153,7 +153,7 @@ class _ActiveSet:
 
     def walk(self) -> None:
         """Replace p by the minimiser over its support and the entering points."""
-        S = np.concatenate([np.flatnonzero(self.p), self.entering])
+        S = np.union1d(np.flatnonzero(self.p), self.entering)
         Q, p = self._signed_gram(S), self.p[S]
         if len(self.entering) > _SMO:
             p = min(_smo(Q), p, key=lambda weights: float(weights @ Q @ weights))
@@ -165,9 +165,11 @@ class _ActiveSet:
         self.p[S] = _descend(Q, p) if solution is None else solution
 
     def _signed_gram(self, S: Indices) -> Array:
-        Q = self.K[np.ix_(S, S)] if isinstance(self.K, np.ndarray) else self.K.square(S)
-        np.ldexp(Q, -self.exponent, out=Q)
-        Q *= self.y[S]
+        if not isinstance(self.K, np.ndarray):
+            Q = self.K.square(S)
+        else:
+            Q = self.K.copy() if len(S) == self.n else self.K[np.ix_(S, S)]
+        Q *= math.ldexp(1.0, -self.exponent) * self.y[S]
         Q *= self.y[S, None]
         return Q
 
