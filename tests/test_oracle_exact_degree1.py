@@ -54,6 +54,30 @@ def test_lattice_points_in_degenerate_position(rows, feature):
     assert response.values[0] == pytest.approx(brute_force(Z, q, feature), abs=1e-12 * max(scale(Z, q), 1.0))
 
 
+@pytest.mark.parametrize("noise", [1e-6, 1e-9, 1e-11, 1e-13, 1e-16])
+@pytest.mark.parametrize("D", [3, 4])
+def test_almost_degenerate_positions(D, noise):
+    """Hyperplanes that almost meet or almost coincide: a misjudged sign may cost no more than rounding."""
+    rng = np.random.default_rng(int(-np.log10(noise)))
+    for _ in range(8):
+        Z = np.sign(rng.normal(size=(6, D))) + noise * rng.normal(size=(6, D))
+        q = rng.integers(-2, 3, size=6).astype(float)
+        response = ArrangementOracle(Z, RELU)(q)
+        check_response(Z, q, RELU, response)
+        assert response.bound >= brute_force(Z, q, RELU) * (1.0 - 1e-15)
+
+
+@pytest.mark.parametrize(("D", "n"), [(3, 60), (4, 24), (5, 14)])
+def test_lowest_vertices_and_walking_on_all_sides_agree(D, n, monkeypatch):
+    """Visiting each face once misses none: the slow walk around all circles finds nothing better."""
+    rng = np.random.default_rng(D)
+    Z, q = np.hstack([rng.integers(-4, 5, size=(n, D - 1)), np.ones((n, 1))]), rng.normal(size=n)
+    once = ArrangementOracle(Z, RELU)(q)
+    monkeypatch.setattr("maxmargin.oracles.arrangement_cells.LEVEL", np.inf)
+    walked = ArrangementOracle(Z, RELU)(q)
+    assert once.values == pytest.approx(walked.values, rel=1e-13)
+
+
 @pytest.mark.parametrize("D", [3, 4])
 def test_cube_corners_in_crowded_position(D):
     """Parity weights on the cube: every vertex of the arrangement lies on many hyperplanes."""
@@ -165,6 +189,7 @@ def test_affordability_and_bad_input():
     assert affordable(150, 5)
     assert not affordable(1000, 5)
     rng = np.random.default_rng(0)
+    assert ArrangementOracle(rng.normal(size=(500, 2)) @ rng.normal(size=(2, 9)), RELU).affordable(np.ones(500))
     with pytest.raises(InputError, match="too many to enumerate"):
         ArrangementOracle(rng.normal(size=(1000, 5)), RELU)(np.ones(1000))
     with pytest.raises(InputError, match="degree 1"):

@@ -85,10 +85,10 @@ class ArrangementOracle:
         self.feature = feature
         self.separation = separation
 
-    def affordable(self, q: Array) -> bool:
-        """Can this q be answered?  Counts the distinct hyperplanes of its support."""
-        support = np.unique(self._rays.index[(np.asarray(q) != 0.0) & (self._rays.scale != 0.0)])
-        return affordable(len(support), self.Z.shape[1])
+    def affordable(self, q: Array, work: float = WORK) -> bool:
+        """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
+        support = self._rays.support(np.flatnonzero(q))
+        return affordable(len(support), len(span(self._rays.X[support])[0]), work)
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""

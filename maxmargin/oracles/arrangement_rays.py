@@ -36,6 +36,10 @@ class Rays:
         np.add.at(total, self.index[used], weights)
         return total.astype(float)
 
+    def support(self, used: Index) -> Index:
+        """The distinct rays of the points used; zero vectors have none."""
+        return np.unique(self.index[used[self.scale[used] != 0.0]])
+
 
 def rays(Z: Array) -> Rays:
     """Group the rows of Z (n, D) whose directions agree up to sign and rounding (2^-50); `InputError` if not finite."""

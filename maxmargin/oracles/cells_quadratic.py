@@ -22,7 +22,7 @@ import numpy as np
 from .. import rounding
 from ..errors import InputError
 from ..features.homogeneous import Feature
-from .arrangement import accumulate, answer, circles, demand_affordable, nothing
+from .arrangement import WORK, accumulate, answer, circles, demand_affordable, nothing
 from .arrangement import affordable as _affordable
 from .arrangement_cells import Faces, faces, slopes
 from .arrangement_faces import between_ends
@@ -60,10 +60,10 @@ class QuadraticCellOracle:
         self.feature = feature
         self.separation = separation
 
-    def affordable(self, q: Array) -> bool:
-        """Can this q be answered?  Counts the distinct hyperplanes of its support."""
-        support = np.unique(self._rays.index[(np.asarray(q) != 0.0) & (self._rays.scale != 0.0)])
-        return _affordable(len(support), self.Z.shape[1])
+    def affordable(self, q: Array, work: float = WORK) -> bool:
+        """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
+        support = self._rays.support(np.flatnonzero(q))
+        return _affordable(len(support), len(span(self._rays.X[support])[0]), work)
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
@@ -75,7 +75,7 @@ class QuadraticCellOracle:
         reach = float(np.abs(q) @ scale**2) * max(abs(right), abs(left))
         if np.abs(h).sum() + np.linalg.norm(Q) <= 1e-12 * reach and vanishes(Z, q, self.feature):
             return nothing(Z.shape[1])
-        support = np.unique(self._rays.index[used[scale != 0.0]])
+        support = self._rays.support(used)
         search = _Search(self._rays.X[support], h[support], Q)
         pool, unresolved = search.run(count, self.separation)
         slack = rounding.relative_error(16) * reach + search.slack
@@ -206,8 +206,9 @@ def _in_cell(block: Arcs, X: Array, visit: Faces, which: Index, A: Array) -> Mas
 
 
 def _vertex(block: Arcs, visit: Faces, which: int) -> Array:
-    """The vertex at the beginning of the arc from which the cell is visited, (D,)."""
-    D = len(block.edges)
-    e = block.edges.reshape(D, -1)[:, visit.at[which]]
-    vertex: Array = block.frame[visit.circle[which]][:, -2:] @ np.array([e[-1], -e[-2]])
-    return vertex / np.linalg.norm(vertex)
+    """The vertex at the beginning of the arc from which the cell is visited, (D,); else any point of the circle."""
+    e = block.edges.reshape(len(block.edges), -1)[-2:, visit.at[which]]
+    length = np.hypot(*e)
+    w = np.array([e[1], -e[0]]) / length if length > 0.0 else np.array([1.0, 0.0])
+    vertex: Array = block.frame[visit.circle[which]][:, -2:] @ w
+    return vertex
