@@ -8,7 +8,7 @@ import pytest
 
 from maxmargin.check import arrangement
 from maxmargin.check.exact import integers
-from maxmargin.check.pieces import cell_signs
+from maxmargin.check.cells import Batch
 
 
 def by_rays(normals):
@@ -19,7 +19,7 @@ def by_rays(normals):
         for direction in (1, -1):
             count = 2 ** rays.subsets.shape[1]
             rows, choice = np.divmod(np.arange(len(rays.signs) * count), count)
-            found |= {row.tobytes() for row in cell_signs(rays.subsets, direction * rays.signs, rows, choice)}
+            found |= {row.tobytes() for row in Batch(np.zeros(0), rays.subsets, direction * rays.signs).cells(rows, choice)}
         for row in degenerate:
             found |= {cell.tobytes() for rows in arrangement.expand(row, exact) for cell in rows}
     return found

@@ -40,8 +40,8 @@ def check_certificate(certificate: dict[str, Any], X: Any, y: Any, directions: A
 
     Returns
     -------
-    Verdict : holds or not, the reason, and one `Check` per line of argument.  A claim that is true but that this checker
-        cannot prove does not hold.
+    Verdict : holds or not, the reason, and one `Check` per line of argument.  A claim that is true but that this
+        checker cannot prove does not hold.
 
     Raises
     ------
@@ -72,9 +72,9 @@ def _check_itself(document: dict[str, Any], X: Array, y: Array, checks: list[Che
 
 def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check]) -> None:
     if claim.norm != "f1":
-        gram = kernel.gram_columns(claim)
-        _record(checks, "lower", "fixed point, 160 bits", lambda: kernel.check_lower(claim, gram))
-        _record(checks, "upper", "fixed point, 160 bits", lambda: kernel.check_upper(claim, gram))
+        classifier, adversary = kernel.images(claim)
+        _record(checks, "lower", "fixed point, 160 bits", lambda: kernel.check_lower(claim, classifier))
+        _record(checks, "upper", "fixed point, 160 bits", lambda: kernel.check_upper(claim, adversary))
         return
     _record(checks, "lower", "exact integers", lambda: dictionary.check_lower(claim))
     if math.isinf(claim.upper):

@@ -18,6 +18,7 @@ ONE = 1 << BITS
 # Units (2**-BITS) by which `angle` can be off: see its docstring.
 ANGLE_ERROR = 1 << 24
 
+_GRID: Integers = np.array([k << (BITS - 10) for k in range(1640)], dtype=object)
 _isqrt = np.frompyfunc(math.isqrt, 1, 1)
 
 
@@ -45,12 +46,13 @@ def _arctan_inverse(x: int) -> int:
 def cos_sin(theta: Integers) -> tuple[Integers, Integers]:
     """cos and sin of fixed-point angles in [0, 1.6], each within 2**10 units.
 
-    theta = k/1024 + r: the values at k/1024 come from a table (60 Taylor terms, 1.6**61 / 61! < 2**-230, below 2**8 units
-    lost), those at r < 2**-10 from 16 terms (2**-170 / 17! < 2**-218, below 2**5 units), joined by the addition theorem.
+    theta = k/1024 + r: the values at k/1024 come from a table (60 Taylor terms, 1.6**61 / 61! < 2**-230, below 2**8
+    units lost), those at r < 2**-10 from 16 terms (2**-170 / 17! < 2**-218, below 2**5 units), joined by the addition
+    theorem.
     """
     k = theta >> (BITS - 10)
     cos_r, sin_r = _taylor(theta - (k << (BITS - 10)), 16)
-    cos_k, sin_k = (table[k.astype(int)] for table in _taylor(np.arange(1640).astype(object) << (BITS - 10), 60))
+    cos_k, sin_k = (table[k.astype(int)] for table in _taylor(_GRID, 60))
     return (cos_k * cos_r - sin_k * sin_r) >> BITS, (sin_k * cos_r + cos_k * sin_r) >> BITS
 
 

@@ -91,7 +91,7 @@ def recognise(certificate: Any) -> dict[str, Any]:
     if not isinstance(certificate, dict) or certificate.get("format") != FORMAT:
         found = certificate.get("format") if isinstance(certificate, dict) else type(certificate).__name__
         raise InputError(
-            f"certificate: found {found!r}, wanted a JSON object of format {FORMAT!r}; write one with maxmargin margin --json"
+            f"certificate: found {found!r}, wanted format {FORMAT!r}; write a certificate with maxmargin margin --json"
         )
     if isinstance(certificate.get("version"), bool) or certificate.get("version") != VERSION:
         raise InputError(
@@ -186,7 +186,7 @@ def check_gap(claim: Claim) -> str:
 
 
 def check_status(claim: Claim) -> str:
-    """certified: gap <= tol; not-separable: lower = 0 and upper zero on the data's scale; the others claim nothing more."""
+    """certified: gap <= tol; not-separable: lower = 0 and upper zero up to rounding; the others claim nothing more."""
     if not 0.0 <= claim.tol < 1.0:
         raise Refusal(f"tol: found {claim.tol!r}, wanted a relative gap in [0, 1)")
     if claim.status == "certified":
@@ -200,23 +200,23 @@ def check_status(claim: Claim) -> str:
         zero = _negligible(claim) * (1.0 + 1e-9)
         if claim.lower > 0.0 or claim.upper > zero:
             raise Refusal(
-                f"status: 'not-separable' needs lower = 0 and upper <= {zero:.3g}, found {claim.lower!r} and {claim.upper!r}"
+                f"status: 'not-separable' needs lower = 0, upper <= {zero:.3g}, found {claim.lower!r}, {claim.upper!r}"
             )
     if claim.scope == "sphere-exact" and claim.proof is not None and (claim.gap is None or claim.gap > ATTAINED):
         raise Refusal(
-            f"scope: a dual proof makes the upper end 'sphere-exact' only if the lower end meets it, found relative_gap {claim.gap!r}"
+            f"scope: a dual proof is 'sphere-exact' only if the lower end meets it, found relative_gap {claim.gap!r}"
         )
     return f"status {claim.status!r} follows from the gap, tol = {claim.tol:.3g} and scope {claim.scope!r}"
 
 
 def _negligible(claim: Claim) -> float:
-    """The payoff that counts as zero: 1e-12 of what no neuron can exceed, or (a root of a rounded square) 1e-6 of what no f can."""
+    """The payoff that counts as zero: 1e-12 of what no neuron, 1e-6 (a root) of what no f of the unit ball exceeds."""
     D, degree = claim.Z.shape[1], claim.activation.degree
     sizes = claim.p @ np.linalg.norm(claim.Z, axis=1) ** degree
     right, left = claim.activation.right, claim.activation.left
     if claim.norm == "f1":
         return float(1e-12 * claim.factor * max(abs(right), abs(left)) * sizes)
-    # K(z, z) / |z|^(2 degree) = (right^2 + left^2) times: E (a.z)_+^2 = 1/(2D), E (a.z)_+^4 = 3/(2D(D+2)), P(a.z > 0) = 1/2
+    # K(z, z) = right^2 + left^2 times, at |z| = 1: E (a.z)_+^2 = 1/(2D), E (a.z)_+^4 = 3/(2D(D+2)), P(a.z > 0) = 1/2
     gaussian = claim.law == "gaussian"
     outer = {1: 0.5 / (1 if gaussian else D), 2: 1.5 / (1 if gaussian else D * (D + 2))}[degree]
     inner = {1: 0.5, 2: 2.0 / (1 if gaussian else D)}[degree]
@@ -235,6 +235,6 @@ def _activation(feature: str | dict[str, Any]) -> Activation:
         return activation
     if feature not in FEATURES:
         raise Refusal(
-            f"problem.feature: {feature!r} is none of {', '.join(FEATURES)}; other features must be stored with degree, right and left"
+            f"problem.feature: {feature!r} is none of {', '.join(FEATURES)}; store others with degree, right and left"
         )
     return Activation(*FEATURES[feature])

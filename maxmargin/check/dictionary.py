@@ -1,4 +1,4 @@
-"""What a finite set of neurons is worth, in exact arithmetic: the F1 lower bound, and the upper bound of scope "dictionary".
+"""Finitely many neurons in exact arithmetic: the F1 lower bound, and the upper bound of scope "dictionary".
 
     lower:  factor * min_i y_i sum_k w_k sigma(a_k.z_i)  >=  lower * sum_k |w_k| |a_k|^degree
     upper:  factor * |sum_i p_i y_i sigma(a_k.z_i)|  <=  upper * sum_i p_i * |a_k|^degree   for each direction a_k
@@ -61,7 +61,7 @@ def check_dictionary(claim: Claim, directions: Array | None) -> str:
         square = sum((Fraction(float(v)) ** 2 for v in directions[k]), Fraction(0))
         if payoff * payoff > bound * bound * square**claim.activation.degree:
             raise Refusal(f"upper: direction {k} of the dictionary is paid more than the claimed {claim.upper!r}")
-    return f"none of the {len(directions)} directions is paid more than {claim.upper!r} ({len(undecided)} compared in exact arithmetic)"
+    return f"none of {len(directions)} directions is paid more than {claim.upper!r} ({len(undecided)} compared exactly)"
 
 
 def dictionary_hash(directions: Array) -> str:
@@ -96,7 +96,7 @@ def _length_above(a: Array, degree: int) -> Fraction:
 
 
 def _undecided(claim: Claim, directions: Array, bound: float) -> list[int]:
-    """Directions whose payoff floating point cannot tell from the bound (rigorous rounding bound, in ratios to |a|^k)."""
+    """Directions whose payoff floating point, with its error bound, cannot tell from the bound times |a|^degree."""
     support = np.flatnonzero(claim.p)
     Z, q, degree = claim.Z[support], (claim.p * claim.y)[support], claim.activation.degree
     U = directions @ Z.T

@@ -20,75 +20,98 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import angles
 from .angles import BITS
-from .claim import Activation, Array, Claim
-from .exact import Integers, exact_sum, integers, power_of_two, sqrt_above
+from .claim import Activation, Claim
+from .exact import Integers, integers, power_of_two, sqrt_above
 from .verdict import Refusal
+
+Index = NDArray[np.intp]
 
 # An entry of 2 pi K is off by at most 2**-GOOD_BITS (|z||z'|)^degree times the coefficients' size.
 GOOD_BITS = BITS - 40
 
 
+# Pairs of points in flight: each costs about 2 kB of integers.
+BLOCK = 50_000
+
+
 @dataclass(frozen=True)
-class Gram:
-    """``2 pi K[:, support] = N * unit`` up to ``error * unit`` entry by entry; N, error (n, s) integers."""
+class Image:
+    """What a kernel does to integer coefficients c: ``2 pi (K c)_i = values_i unit`` up to ``errors_i unit``.
 
-    N: Integers
-    error: Integers
+    Attributes
+    ----------
+    c, values, errors : (n,) integers.  unit : a positive fraction.
+    """
+
+    c: Integers
+    values: Integers
+    errors: Integers
     unit: Fraction
-    support: np.ndarray
 
-    def quadratic(self, c: Integers) -> Fraction:
-        """An upper bound on ``2 pi c'Kc`` for integers c (s,)."""
-        square = c @ self.N[self.support] @ c + np.abs(c) @ self.error[self.support] @ np.abs(c)
-        return max(int(square), 0) * self.unit
+    @property
+    def square(self) -> Fraction:
+        """An upper bound on ``2 pi c'Kc``."""
+        return max(int(self.c @ self.values + np.abs(self.c) @ self.errors), 0) * self.unit
 
 
-def check_lower(claim: Claim, gram: Gram) -> str:
-    """min_i y_i (K c)_i >= lower sqrt(c'Kc)."""
+def check_lower(claim: Claim, image: Image) -> str:
+    """min_i y_i (K c)_i >= lower sqrt(c'Kc), for the image of the classifier; both sides are homogeneous in c."""
     if claim.lower == 0.0:
         return "lower = 0 holds for every data set (f = 0)"
-    c, exponent = integers(_coefficients(claim)[gram.support])
-    margins = claim.y.astype(int).astype(object) * (gram.N @ c) - gram.error @ np.abs(c)
+    margins = claim.y.astype(int).astype(object) * image.values - image.errors
     worst = int(np.argmin(margins))
-    least, square = int(margins[worst]) * gram.unit, gram.quadratic(c) * _two_pi(above=True)
+    least, square = int(margins[worst]) * image.unit, image.square * _two_pi(above=True)
     if least <= 0 or Fraction(claim.lower) ** 2 * square > least**2:
-        reached = math.copysign(_root(least**2 / square), least) if square else 0.0
+        found = math.copysign(float(sqrt_above(least**2 / square)), least) if square else 0.0
         raise Refusal(
-            f"lower: the classifier reaches {reached:.17g} (at point {worst}), below the claimed {claim.lower!r}"
+            f"lower: the classifier reaches {found:.17g} (at point {worst}), below the claimed {claim.lower!r}"
         )
     return f"the classifier's margin is at least {claim.lower!r} (smallest at point {worst})"
 
 
-def check_upper(claim: Claim, gram: Gram) -> str:
-    """sqrt(p'YKYp) <= upper sum p."""
-    q, exponent = integers((claim.p * claim.y)[gram.support])
-    square = gram.quadratic(q) * power_of_two(2 * exponent)
-    allowed = Fraction(claim.upper) * exact_sum(claim.p)
-    if square > allowed**2 * _two_pi(above=False):
-        paid = _root(square / _two_pi(above=False) / exact_sum(claim.p) ** 2)
+def check_upper(claim: Claim, image: Image) -> str:
+    """sqrt(q'Kq) <= upper sum p for q = p y, for the image of q up to a power of two."""
+    total = int(np.abs(image.c).sum())
+    if image.square > (Fraction(claim.upper) * total) ** 2 * _two_pi(above=False):
+        found = float(sqrt_above(image.square / _two_pi(above=False) / total**2))
         raise Refusal(
-            f"upper: the unit ball can earn {paid:.17g} from the adversary, more than the claimed {claim.upper!r}"
+            f"upper: the unit ball can earn {found:.17g} from the adversary, above the claimed {claim.upper!r}"
         )
     return f"no function of the unit ball earns more than {claim.upper!r} from the adversary"
 
 
-def gram_columns(claim: Claim) -> Gram:
-    """The columns of 2 pi K on which the classifier or the adversary lives."""
-    support = np.flatnonzero((_coefficients(claim) != 0.0) | (claim.p != 0.0))
+def images(claim: Claim) -> tuple[Image, Image]:
+    """The images of the classifier's coefficients and of q = p y, one pass over the rows of the Gram matrix."""
+    if claim.coefficients is None:
+        raise Refusal("classifier: coefficients on the training points were expected")
+    pair = np.stack([integers(claim.coefficients)[0], integers(claim.p * claim.y)[0]], axis=1)
+    support = np.flatnonzero((pair != 0).any(axis=1))
+    values, errors, unit = [], [], Fraction(1)
+    for rows in np.array_split(np.arange(len(pair)), 1 + len(pair) * len(support) // BLOCK):
+        N, error, unit = gram(claim, rows, support)
+        values.append(N @ pair[support])
+        errors.append(error @ np.abs(pair[support]))
+    outputs, bounds = np.concatenate(values), np.concatenate(errors)
+    first, second = (Image(pair[:, k], outputs[:, k], bounds[:, k], unit) for k in (0, 1))
+    return first, second
+
+
+def gram(claim: Claim, rows: Index, columns: Index) -> tuple[Integers, Integers, Fraction]:
+    """``2 pi K[rows, columns] = N * unit`` up to ``error * unit``, entry by entry: (N, error, unit)."""
     points, exponent = integers(claim.Z)
     guard = 90  # h and |z||z'| then have at least 180 bits
     points, exponent = points << guard, exponent - guard
-    others = points[support]
     squares = (points * points).sum(axis=1)
-    AB = squares[:, None] * squares[support][None, :]
-    G = points @ others.T
+    AB = squares[rows, None] * squares[columns]
+    G = points[rows] @ points[columns].T
     h, length = angles.floor_sqrt(AB - G * G), angles.floor_sqrt(AB)
     empty = length == 0
     theta = angles.angle(np.where(empty, 1, G), h, np.where(empty, 1, length))
-    return _assemble(claim, _Angles(AB, G, h, length, theta, 2 * exponent), support)
+    return _assemble(claim, _Angles(AB, G, h, length, theta, 2 * exponent))
 
 
 @dataclass(frozen=True)
@@ -113,22 +136,21 @@ class _Angles:
         return 3 * (self.h << BITS) * G + psi * (self.AB + 2 * G * G), Fraction(1, 1 if gaussian else D * (D + 2))
 
 
-def _assemble(claim: Claim, pairs: _Angles, support: np.ndarray) -> Gram:
+def _assemble(claim: Claim, pairs: _Angles) -> tuple[Integers, Integers, Fraction]:
     """Sum of the kernel's terms with their rational coefficients, over one common denominator."""
     D, activation = claim.Z.shape[1], claim.activation
     terms: list[tuple[Fraction, Integers]] = []
     if claim.norm == "f2" or activation.degree == 1:
         terms += [(c, values) for c, values in _product(activation, pairs, D, claim.law == "gaussian")]
     if claim.norm == "ntk":
-        slope = Activation(
-            activation.degree - 1, activation.degree * activation.right, -activation.degree * activation.left
-        )
+        degree = activation.degree
+        slope = Activation(degree - 1, degree * activation.right, -degree * activation.left)
         terms += [(c, values * pairs.G) for c, values in _product(slope, pairs, D, claim.law == "gaussian")]
     denominator = math.lcm(*(c.denominator for c, _ in terms))
     N = sum(int(c * denominator) * values for c, values in terms)
     size = sum(abs(int(c * denominator)) for c, _ in terms)
     error = size * (pairs.length + 1) ** activation.degree << (BITS - GOOD_BITS)
-    return Gram(np.asarray(N), error, power_of_two(activation.degree * pairs.exponent - BITS) / denominator, support)
+    return np.asarray(N), error, power_of_two(activation.degree * pairs.exponent - BITS) / denominator
 
 
 def _product(activation: Activation, pairs: _Angles, D: int, gaussian: bool) -> list[tuple[Fraction, Integers]]:
@@ -142,16 +164,5 @@ def _product(activation: Activation, pairs: _Angles, D: int, gaussian: bool) -> 
     return terms
 
 
-def _coefficients(claim: Claim) -> Array:
-    if claim.coefficients is None:
-        raise Refusal("classifier: coefficients on the training points were expected")
-    return claim.coefficients
-
-
 def _two_pi(above: bool) -> Fraction:
     return Fraction(2 * (angles.pi_units() + (64 if above else -64)), angles.ONE)
-
-
-def _root(value: Fraction) -> float:
-    """sqrt as a float, for messages, without overflow on the way."""
-    return float(sqrt_above(value))

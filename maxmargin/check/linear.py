@@ -11,83 +11,82 @@ projection settles every cell on which the claim is true; U is compared in float
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .arrangement import Signs
-from .exact import Array, Integers, relative_error, solve, to_floats
-from .pieces import Pieces, cell_signs, rounded, visit_cells
+from .cells import Batch, sweep
+from .exact import Integers, relative_error, solve, to_floats
+from .fields import Array
+from .pieces import Pieces, rounded
 from .verdict import Refusal
 
 
-@dataclass
-class Tally:
-    """How many cells each argument settled; the open ones wait in `pending` (sign vector -> output sign)."""
-
-    visits: int = 0
-    exact: int = 0
-    pending: dict[bytes, tuple[Signs, int]] = field(default_factory=dict)
-
-
 def check_linear(pieces: Pieces) -> str:
-    """Prove ``|g(a)| <= U`` on the unit sphere; `Refusal` with a neuron that is paid more, or with what is not proved."""
-    tally = Tally()
-    normals = pieces.normals / np.abs(pieces.normals).max(axis=1, keepdims=True, initial=1e-300)
-    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-    for forms, subsets, signs in visit_cells(pieces):
-        _sift(pieces, normals, forms, subsets, signs, tally)
-    for cell, output in tally.pending.values():
-        _settle_cell(pieces, normals, cell, output)
-    return f"{tally.visits} visits to the cells of {len(normals)} hyperplanes, {len(tally.pending)} cells settled one by one"
+    """Prove ``|g(a)| <= U`` on the unit sphere; `Refusal` names a neuron that is paid more, or what is not proved."""
+    cells = LinearCells(pieces, pieces.unit_normals, _square_error(pieces))
+    return sweep(pieces, cells.sift, cells.settle)
 
 
-def _sift(pieces: Pieces, normals: Array, forms: Array, subsets: NDArray[np.intp], signs: Signs, tally: Tally) -> None:
-    """Settle the easy cells of a batch in floating point; queue the others."""
-    square = (forms * forms).sum(axis=2)
-    slack = _square_error(pieces)
-    limit = pieces.float_bound**2 * (1.0 - 1e-15) - slack
-    tally.visits += square.size
-    rows, choice = np.nonzero(~(square <= limit))
-    if not rows.size:
-        return
-    cells = cell_signs(subsets, signs, rows, choice)
-    v, square = forms[rows, choice], square[rows, choice]
-    heights = cells * (v @ normals.T)
-    for output, extreme in ((1, -heights.min(axis=1, initial=0.0)), (-1, heights.max(axis=1, initial=0.0))):
-        reliable = np.maximum(extreme - np.sqrt(slack), 0.0)
-        for j in np.flatnonzero(~(square - reliable**2 <= limit)):
-            tally.pending.setdefault(bytes([output + 1]) + np.packbits(cells[j] > 0).tobytes(), (cells[j], output))
+@dataclass(frozen=True)
+class LinearCells:
+    """The argument for one cell, in floats for many at once and exactly for those that floats leave open.
+
+    Attributes
+    ----------
+    normals : (N, D) unit normals.
+    slack : bound on the error of |v|^2 and of the square of any component of v.
+    """
+
+    pieces: Pieces
+    normals: Array
+    slack: float
+
+    def sift(self, batch: Batch) -> Iterator[tuple[int, Signs]]:
+        """Cells that neither lambda = 0 nor one hyperplane settles."""
+        v = batch.forms
+        square = (v * v).sum(axis=2)
+        limit = self.pieces.float_bound**2 * (1.0 - 1e-15) - self.slack
+        rows, choice = np.nonzero(~(square <= limit))
+        if not rows.size:
+            return
+        cells, v, square = batch.cells(rows, choice), v[rows, choice], square[rows, choice]
+        heights = cells * (v @ self.normals.T)
+        for output, depth in ((1, -heights.min(axis=1, initial=0.0)), (-1, heights.max(axis=1, initial=0.0))):
+            sure = np.maximum(depth - math.sqrt(self.slack), 0.0)
+            yield output, cells[~(square - sure * sure <= limit)]
+
+    def settle(self, cell: Signs, output: int) -> None:
+        """Project v on the cell; exact when floats cannot tell the length of the projection from U."""
+        pieces = self.pieces
+        exact = pieces.exact_form(cell) * output
+        if Fraction(int((exact * exact).sum())) <= pieces.bound**2:
+            return
+        v, inward = rounded(exact, pieces.scale), cell[:, None] * self.normals
+        active, weights = project(v, inward)
+        if _length_above(v, inward[active], weights) < pieces.float_bound * (1.0 - 1e-15):
+            return
+        lines = pieces.lines * cell.astype(int).astype(object)[:, None]
+        square, residual = _exact_residual(exact, lines, active)
+        if square > pieces.bound**2:
+            raise Refusal(f"upper: {_witness(pieces, residual, output)}")
 
 
 def _square_error(pieces: Pieces) -> float:
-    """Bounds the error of |v|^2 and, squared, of any component of v, for every cell."""
     D = pieces.error.size
-    size = np.linalg.norm(np.abs(pieces.float_offset) + np.abs(pieces.float_jumps).sum(axis=0))
-    spread = float(np.linalg.norm(pieces.error)) + relative_error(4 * D + 16) * float(size)
-    return 4.0 * spread * (float(size) + spread) + 1e-290
-
-
-def _settle_cell(pieces: Pieces, normals: Array, cell: Signs, output: int) -> None:
-    """Project v on the cell; exact when floats cannot tell the length of the projection from U."""
-    exact = pieces.exact_form(cell) * output
-    if Fraction(int((exact * exact).sum())) <= pieces.bound**2:
-        return
-    v, inward = rounded(exact, pieces.scale), cell[:, None] * normals
-    active, weights = project(v, inward)
-    if _length_above(v, inward[active], weights) < pieces.float_bound * (1.0 - 1e-15):
-        return
-    square, residual = _exact_residual(exact, pieces.lines * cell.astype(int).astype(object)[:, None], active)
-    if square > pieces.bound**2:
-        raise Refusal(f"upper: {_witness(pieces, residual, output)}")
+    size = float(np.linalg.norm(np.abs(pieces.float_offset) + np.abs(pieces.float_jumps).sum(axis=0)))
+    spread = float(np.linalg.norm(pieces.error)) + relative_error(4 * D + 16) * size
+    return 4.0 * spread * (size + spread) + 1e-290
 
 
 def _length_above(v: Array, rows: Array, weights: Array) -> float:
     """At least |v + sum weights_k rows_k|, for vectors and unit rows that are rounded in their last places."""
     size = float(np.abs(v).sum()) + float(weights.sum()) * math.sqrt(v.size)
-    return float(np.linalg.norm(v + weights @ rows)) * (1.0 + 1e-14) + relative_error(8 * (v.size + len(weights)) + 64) * size
+    error = relative_error(8 * (v.size + len(weights)) + 64) * size
+    return float(np.linalg.norm(v + weights @ rows)) * (1.0 + 1e-14) + error
 
 
 def project(v: Array, rows: Array) -> tuple[list[int], Array]:
@@ -126,8 +125,8 @@ def _least_squares(rows: Array, v: Array) -> Array:
     """The weights of min |v + rows' weights|; the Gram matrix is tiny, and only near-dependent rows need more care."""
     gram = rows @ rows.T
     if np.linalg.det(gram) > 1e-9:
-        return np.linalg.solve(gram, -(rows @ v))
-    return np.linalg.lstsq(rows.T, -v, rcond=None)[0]
+        return np.asarray(np.linalg.solve(gram, -(rows @ v)), dtype=float)
+    return np.asarray(np.linalg.lstsq(rows.T, -v, rcond=None)[0], dtype=float)
 
 
 def _exact_residual(v: Integers, rows: Integers, active: list[int]) -> tuple[Fraction, list[Fraction]]:
@@ -155,5 +154,6 @@ def _witness(pieces: Pieces, direction: list[Fraction], output: int) -> str:
     if payoff > 0 and payoff**2 > pieces.bound**2 * square:
         excess = float(payoff**2 / (pieces.bound**2 * square)) ** 0.5 - 1.0 if pieces.bound else np.inf
         unit = to_floats(a) / np.linalg.norm(to_floats(a))
-        return f"the neuron with direction {np.round(unit, 6).tolist()} is paid more than the claim allows, by a factor 1 + {excess:.3g}"
+        found = np.round(unit, 6).tolist()
+        return f"the neuron with direction {found} is paid more than the claim allows, by a factor 1 + {excess:.3g}"
     return "a cell of directions could not be settled, so that the claim is not proved"

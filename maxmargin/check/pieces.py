@@ -10,20 +10,15 @@ Offsets and jumps are integers times one power of two; their float copies are co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import arrangement
 from .arrangement import Signs
 from .claim import Activation, Array, Claim
 from .exact import Integers, exact_sum, integers, power_of_two, relative_error
-from .verdict import Refusal
-
-MOST_RAYS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +46,12 @@ class Pieces:
     float_jumps: Array
     float_bound: float
     error: Array
+
+    @property
+    def unit_normals(self) -> Array:
+        """The normals with length one, (N, D), rounded."""
+        scaled = self.normals / np.abs(self.normals).max(axis=1, keepdims=True, initial=1e-300)
+        return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
 
     def exact_form(self, signs: Signs) -> Integers:
         """The form on the cell with these signs (N,), in integers."""
@@ -95,7 +96,9 @@ def _sides(activation: Activation, points: Integers, z_exponent: int, q: Array) 
     return right * forms, left * forms, activation.degree * z_exponent + q_exponent + s_exponent
 
 
-def _with_floats(degree: int, normals: Array, lines: Integers, *, offset: Integers, jumps: Integers, bound: Fraction) -> Pieces:
+def _with_floats(
+    degree: int, normals: Array, lines: Integers, *, offset: Integers, jumps: Integers, bound: Fraction
+) -> Pieces:
     largest = max((abs(int(v)).bit_length() for v in (*offset, *jumps.ravel())), default=0)
     scale = power_of_two(-largest)
     float_offset, float_jumps = rounded(offset, scale), rounded(jumps, scale)
@@ -118,54 +121,3 @@ def _with_floats(degree: int, normals: Array, lines: Integers, *, offset: Intege
 def rounded(values: Integers, scale: Fraction) -> Array:
     """Integers times a power of two, each rounded once."""
     return np.array([float(int(v) * scale) for v in values.ravel()]).reshape(values.shape)
-
-
-def visit_cells(pieces: Pieces) -> Iterator[tuple[Array, NDArray[np.intp], Signs]]:
-    """All cells in batches: forms (B, C, M) in floats, the subset I (B, m) whose signs run over patterns, and the other signs.
-
-    Yields
-    ------
-    forms : (B, 2**m, M); column c belongs to the c-th row of `patterns(m)` on the subset.
-    subsets : (B, m).
-    signs : (B, N), zero on the subset.
-    """
-    N = len(pieces.jumps)
-    columns = arrangement.independent_columns(pieces.lines) if N else []
-    rank = len(columns)
-    if rank and arrangement.count_rays(N, rank) > MOST_RAYS:
-        raise Refusal(
-            f"upper: enumerating the cells of {N} hyperplanes in dimension {rank} is beyond this checker; nothing is proved"
-        )
-    if not rank:
-        yield pieces.float_offset[None, None, :], np.zeros((1, 0), dtype=np.intp), np.zeros((1, 0), dtype=np.int8)
-        return
-    for rays, degenerate in arrangement.simple_rays(pieces.normals[:, columns]):
-        for direction in (1, -1):
-            signs = direction * rays.signs
-            yield _forms(pieces, signs, rays.subsets), rays.subsets, signs
-        for row in degenerate:
-            for signs in arrangement.expand(row, pieces.lines):
-                none = np.zeros((len(signs), 0), dtype=np.intp)
-                yield _forms(pieces, signs, none), none, signs
-
-
-def patterns(m: int) -> Signs:
-    """All sign vectors of length m, (2**m, m)."""
-    return (
-        np.array(np.meshgrid(*[[-1, 1]] * m, indexing="ij"), dtype=np.int8).reshape(m, -1).T
-        if m
-        else np.zeros((1, 0), dtype=np.int8)
-    )
-
-
-def _forms(pieces: Pieces, signs: Signs, subsets: NDArray[np.intp]) -> Array:
-    base = pieces.float_offset + (signs > 0) @ pieces.float_jumps
-    choices = (patterns(subsets.shape[1]) > 0).astype(float)
-    return base[:, None, :] + choices @ pieces.float_jumps[subsets]
-
-
-def cell_signs(subsets: NDArray[np.intp], signs: Signs, rows: NDArray[np.intp], choice: NDArray[np.intp]) -> Signs:
-    """Full sign vectors of selected cells of a batch: ray `rows[j]` with pattern `choice[j]` on its subset."""
-    full = signs[rows].copy()
-    np.put_along_axis(full, subsets[rows], patterns(subsets.shape[1])[choice], axis=1)
-    return full

@@ -1,74 +1,83 @@
 """Degree 2 on the whole sphere: max over unit a of |g(a)| <= U, cell by cell.
 
-On a cell C the payoff is a'Va, and g is continuously differentiable, so that a maximiser of s g on the sphere is, in the
-closed cell that contains it, a unit eigenvector of sV with eigenvalue s g(a).  Hence a cell is settled when
+On a cell C the payoff is a'Va, and g is continuously differentiable, so that a maximiser of s g on the sphere is, in
+the closed cell that contains it, a unit eigenvector of sV with eigenvalue s g(a).  Hence a cell is settled when
 
 * no eigenvalue of sV exceeds U (nearly always), or
-* no eigenvector of sV with eigenvalue > U lies in C.  Let the columns of W span (approximately) the eigenvectors with
-  eigenvalue > U, nu >= 0 and u_i = s_i z_i / |z_i| the inward normals of C.  For a unit eigenvector e in C all u_i.e >= 0, so
-
-      sum_i nu_i u_i.e <= eps   implies   u_i.e <= eps / nu_i,
-
-  which contradicts ``|(u_i.e)_i| >= sigma_min - eta`` when ``eps`` is small: nu comes from non-negative least squares.
+* no eigenvector of sV with eigenvalue > U lies in C.  Let u_i = s_i z_i / |z_i| be the inward normals of C.  A unit
+  eigenvector e in C has all u_i.e >= 0; if nu >= 0 is such that sum_i nu_i u_i.e <= eps for every unit e near the span
+  of these eigenvectors, then u_i.e <= eps / nu_i for each i, which is absurd when the u_i span that space and eps is
+  small.  Such a nu exists if (and only if) the span meets C in 0 alone (Gordan), and least squares find it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .arrangement import Signs
-from .exact import Array, Integers, is_positive_semidefinite, relative_error, to_floats
+from .cells import Batch, Index, sweep
+from .exact import Integers, is_positive_semidefinite, relative_error, to_floats
+from .fields import Array
 from .linear import project
-from .pieces import Pieces, cell_signs, visit_cells
+from .pieces import Pieces
 from .verdict import Refusal
-
-
-@dataclass
-class Tally:
-    """Visits, and the cells that wait for the second argument (packed signs and output sign -> cell)."""
-
-    visits: int = 0
-    pending: dict[bytes, tuple[Signs, int]] = field(default_factory=dict)
 
 
 def check_quadratic(pieces: Pieces) -> str:
     """Prove ``|g(a)| <= U`` on the unit sphere, or raise `Refusal`."""
-    tally = Tally()
-    normals = pieces.normals / np.abs(pieces.normals).max(axis=1, keepdims=True, initial=1e-300)
-    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-    for forms, subsets, signs in visit_cells(pieces):
-        _sift(pieces, forms, subsets, signs, tally)
-    for cell, output in tally.pending.values():
-        _settle_cell(pieces, normals, cell, output)
-    return f"{tally.visits} visits to the cells of {len(normals)} hyperplanes, {len(tally.pending)} cells settled one by one"
+    cells = QuadraticCells(pieces, pieces.unit_normals, float(np.linalg.norm(pieces.error)) * 1.001)
+    return sweep(pieces, cells.sift, cells.settle)
 
 
-def _sift(pieces: Pieces, forms: Array, subsets: NDArray[np.intp], signs: Signs, tally: Tally) -> None:
-    """Cells without an eigenvalue above U, by the Frobenius norm and by Gershgorin discs of V in its eigenbasis."""
-    tally.visits += forms.shape[0] * forms.shape[1]
-    slack = float(np.linalg.norm(pieces.error)) * 1.001
-    large = np.sqrt((forms * forms).sum(axis=2)) * (1.0 + 1e-14) + slack > pieces.float_bound * (1.0 - 1e-15)
-    rows, choice = np.nonzero(large)
-    if not rows.size:
-        return
-    D = pieces.normals.shape[1]
-    V = forms[rows, choice].reshape(-1, D, D)
-    top, bottom = _eigenvalue_range(V)
-    cells = cell_signs(subsets, signs, rows, choice)
-    for output, extreme in ((1, top + slack), (-1, slack - bottom)):
-        for j in np.flatnonzero(~(extreme <= pieces.float_bound * (1.0 - 1e-15))):
-            tally.pending.setdefault(bytes([output + 1]) + np.packbits(cells[j] > 0).tobytes(), (cells[j], output))
+@dataclass(frozen=True)
+class QuadraticCells:
+    """The argument for one cell, in floats for many at once and with exact counts of eigenvalues for the others.
+
+    Attributes
+    ----------
+    normals : (N, D) unit normals.
+    slack : bound on the error of V in the Frobenius norm.
+    """
+
+    pieces: Pieces
+    normals: Array
+    slack: float
+
+    def sift(self, batch: Batch) -> Iterator[tuple[int, Signs]]:
+        """Cells that may have an eigenvalue above U: by the Frobenius norm, then by Gershgorin in the eigenbasis."""
+        forms, limit = batch.forms, self.pieces.float_bound * (1.0 - 1e-15) - self.slack
+        size = np.sqrt((forms * forms).sum(axis=2)) * (1.0 + 1e-14)
+        rows, choice = np.nonzero(~(size <= limit))
+        if not rows.size:
+            return
+        D = self.normals.shape[1]
+        top, bottom = _eigenvalue_range(forms[rows, choice].reshape(-1, D, D))
+        cells = batch.cells(rows, choice)
+        yield 1, cells[~(top <= limit)]
+        yield -1, cells[~(-bottom <= limit)]
+
+    def settle(self, cell: Signs, output: int) -> None:
+        """Show that no eigenvector with eigenvalue > U lies in the cell."""
+        D, bound = self.normals.shape[1], self.pieces.bound
+        exact = (self.pieces.exact_form(cell) * output).reshape(D, D)
+        if is_positive_semidefinite(_bound_minus(bound, exact)):
+            return
+        V = to_floats(exact)
+        values, vectors = np.linalg.eigh(V)
+        k = next((k for k in range(1, D) if _at_most(bound, exact, vectors[:, D - k :])), D)
+        if not _excluded(V, values, vectors, k, cell[:, None] * self.normals):
+            raise Refusal(f"upper: {_witness(self.pieces, vectors, output)}")
 
 
 def _eigenvalue_range(V: Array) -> tuple[Array, Array]:
     """Rigorous upper and lower bounds on the eigenvalues of symmetric matrices (B, D, D).
 
-    With W the computed eigenvectors and T = W'VW (rounding bound included), V - tW'^-1 W^-1 ... Gershgorin bounds the
-    spectrum of T; since ``|W'W - I| <= omega`` the spectrum of V lies within a factor (1 +- 2 omega) of it.
+    With W the computed eigenvectors, Gershgorin's discs bound the spectrum of T = W'VW; the Rayleigh quotient of V at
+    Wy is y'Ty / |Wy|^2, so that with ``|W'W - I| <= omega`` the spectrum of V is at most 2 omega |V| further out.
     """
     W = np.linalg.eigh(V)[1]
     transposed = np.swapaxes(W, 1, 2)
@@ -81,23 +90,6 @@ def _eigenvalue_range(V: Array) -> tuple[Array, Array]:
     radius = np.abs(T).sum(axis=2) - np.abs(diagonal)
     spread = rounding + 4.0 * omega * size
     return (diagonal + radius).max(axis=1) + spread, (diagonal - radius).min(axis=1) - spread
-
-
-def _settle_cell(pieces: Pieces, normals: Array, cell: Signs, output: int) -> None:
-    """Show that no eigenvector with eigenvalue > U lies in the cell; exact where floats cannot count the eigenvalues."""
-    D = normals.shape[1]
-    exact = (pieces.exact_form(cell) * output).reshape(D, D)
-    if is_positive_semidefinite(_bound_minus(pieces.bound, exact)):
-        return
-    scaled = to_floats(np.append(exact.ravel(), int(pieces.bound)))
-    V, U = scaled[:-1].reshape(D, D), float(scaled[-1])
-    values, vectors = np.linalg.eigh(V)
-    for k in range(1, D + 1):
-        if k == D or _at_most(pieces.bound, exact, vectors[:, D - k :]):
-            break
-    if _excluded(V, values, vectors, k, cell[:, None] * normals):
-        return
-    raise Refusal(f"upper: {_witness(pieces, vectors, output, U)}")
 
 
 def _bound_minus(bound: Fraction, V: Integers) -> list[list[Fraction]]:
@@ -127,14 +119,13 @@ def _excluded(V: Array, values: Array, vectors: Array, k: int, inward: Array) ->
     defect = float(np.linalg.norm(vectors.T @ vectors - np.eye(D))) + relative_error(2 * D + 8) * D
     eta = 2.0 * defect
     if k < D:
-        gap = float(values[D - k] - values[D - k - 1]) - 2.0 * (
-            float(np.linalg.norm(V @ vectors - vectors * values)) * 1.01 + rounding + size * defect
-        )
+        residual = float(np.linalg.norm(V @ vectors - vectors * values)) * 1.01 + rounding
+        gap = float(values[D - k] - values[D - k - 1]) - 2.0 * (residual + size * defect)
         if gap <= 0.0:
             return False
         eta += 1.01 * (float(np.linalg.norm(V @ rest - rest * values[: D - k])) + rounding) / gap
     local = inward @ top
-    # nu = -(the weights that cancel one normal with the others), for each normal in turn until one contradiction is found
+    # nu: the weights with which other normals cancel one of them, tried for one normal after the other
     order = np.argsort(-np.linalg.norm(local, axis=1))
     for i in order[: 4 * D]:
         active, weights = project(local[i], local)
@@ -143,7 +134,7 @@ def _excluded(V: Array, values: Array, vectors: Array, k: int, inward: Array) ->
     return False
 
 
-def _contradiction(local: Array, rows: NDArray[np.intp], nu: Array, eta: float, k: int) -> bool:
+def _contradiction(local: Array, rows: Index, nu: Array, eta: float, k: int) -> bool:
     """sum nu_i u_i.e is tiny for every e near the span, yet the u_i.e >= 0 cannot all be small."""
     normals = local[rows]
     eps = float(np.linalg.norm(nu @ normals)) * 1.01 + float(nu.sum()) * (eta + relative_error(8 * len(nu) + 64))
@@ -152,7 +143,7 @@ def _contradiction(local: Array, rows: NDArray[np.intp], nu: Array, eta: float, 
     return reach > 0.0 and float(np.linalg.norm(eps / nu)) * 1.01 < reach
 
 
-def _witness(pieces: Pieces, vectors: Array, output: int, bound: float) -> str:
+def _witness(pieces: Pieces, vectors: Array, output: int) -> str:
     """Say whether an eigenvector is paid more than U (exactly), or only that nothing is proved."""
     D = len(vectors)
     for a in (*vectors.T, *-vectors.T):

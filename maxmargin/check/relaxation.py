@@ -5,7 +5,7 @@ support points not named are *free*.  In v = (r, a, h), r = |a| = 1, h_i = (a.z_
 
     side * w.a  (each split),     h_i  (each free i),     h_i - z_i.a = (-a.z_i)_+  (each free i)
 
-are >= 0 on the cone.  With P_i, M_i the forms that stand for (a.z_i)_+ and (-a.z_i)_+ (zero on the wrong side of a split),
+are >= 0 on the cone.  With P_i, M_i the forms that stand for (a.z_i)_+, (-a.z_i)_+ (zero on the wrong side of a split),
 
     v'Sv = t r^2 - s sum q_i phi_i - rho (r^2 - |a|^2) - sum_k (mu_k r - omega_k.a) l_k - sum N_kl l_k l_l ,
     phi_i = r (right P_i + left M_i)  (degree 1)    or    right P_i^2 + left M_i^2  (degree 2),

@@ -16,7 +16,7 @@ from .fields import Array
 
 
 def shift_to_semidefinite(S: Array, error: Array) -> tuple[float, Array]:
-    """A delta >= 0 and weights e > 0 for which every symmetric matrix within `error` (entrywise) of S, plus delta diag(e), is PSD.
+    """A delta >= 0 and e > 0 such that A + delta diag(e) is PSD for every symmetric A within `error` (entrywise) of S.
 
     delta = 0 whenever that can be proved; inf when S is no finite matrix.
     """

@@ -4,8 +4,8 @@ Degree 1. (u)_+ = (u + |u|)/2 and (-u)_+ = (|u| - u)/2, and for u = a.z_i with |
 
     u^2 / |z_i|  <=  |u|  <=  (beta_i + u^2 / beta_i) / 2          for any beta_i > 0,
 
-so with m = sum q_i (right - left)/2 z_i, w_i = s (right + left) q_i, and H the sum of w_i/(4 beta_i) z_i z_i' over w_i > 0
-and of w_i/(2 |z_i|) z_i z_i' over w_i < 0,  s g(a) <= t follows from
+so with m = sum q_i (right - left)/2 z_i, w_i = s (right + left) q_i, and H the sum of w_i/(4 beta_i) z_i z_i' over
+w_i > 0 and of w_i/(2 |z_i|) z_i z_i' over w_i < 0,  s g(a) <= t follows from
 
     [ t - rho - sum_{w_i > 0} w_i beta_i / 4     -s m'/2  ]
     [ -s m / 2                                   rho I - H ]   positive semidefinite.

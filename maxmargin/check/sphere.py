@@ -33,7 +33,7 @@ def check_proof(claim: Claim, proof: dict[str, Any]) -> str:
     kind = proof.get("kind")
     if kind not in _KINDS or proof.get("version") != 1:
         raise Refusal(
-            f"proof: found kind {kind!r} version {proof.get('version')!r}, this checker knows version 1 of {', '.join(_KINDS)}"
+            f"proof: found kind {kind!r} version {proof.get('version')!r}, wanted version 1 of {', '.join(_KINDS)}"
         )
     bound, matrices = _KINDS[kind](claim, proof)
     if not bound < float("inf") or Fraction(bound) * Fraction(claim.factor) > Fraction(claim.upper) * exact_sum(

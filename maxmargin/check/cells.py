@@ -1,0 +1,93 @@
+"""Visiting all cells: a cheap float test in batches, and an argument for each cell that the test leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import arrangement
+from .arrangement import Signs
+from .fields import Array
+from .pieces import Pieces
+from .verdict import Refusal
+
+MOST_RAYS = 40_000_000
+
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The cells around some rays.
+
+    Attributes
+    ----------
+    forms : (B, 2**m, M) the float form on each cell; column c has the c-th of `patterns(m)` as its signs on the subset.
+    subsets : (B, m) hyperplanes through each ray.
+    signs : (B, N) the other signs, zero on the subset.
+    """
+
+    forms: Array
+    subsets: Index
+    signs: Signs
+
+    def cells(self, rows: Index, choice: Index) -> Signs:
+        """Full sign vectors of the cells ``choice[j]`` around the rays ``rows[j]``."""
+        full = self.signs[rows].copy()
+        np.put_along_axis(full, self.subsets[rows], patterns(self.subsets.shape[1])[choice], axis=1)
+        return full
+
+
+def sweep(
+    pieces: Pieces,
+    sift: Callable[[Batch], Iterable[tuple[int, Signs]]],
+    settle: Callable[[Signs, int], None],
+) -> str:
+    """Visit every cell; `sift` yields (output sign, cells left open), `settle` proves each of these or refuses."""
+    visits, pending = 0, dict[tuple[int, bytes], Signs]()
+    for batch in visit_cells(pieces):
+        visits += batch.forms.shape[0] * batch.forms.shape[1]
+        for output, cells in sift(batch):
+            pending.update(((output, np.packbits(cell > 0).tobytes()), cell) for cell in cells)
+    for (output, _), cell in pending.items():
+        settle(cell, output)
+    return f"{visits} visits to the cells of {len(pieces.jumps)} hyperplanes, {len(pending)} of them settled one by one"
+
+
+def visit_cells(pieces: Pieces) -> Iterator[Batch]:
+    """Every cell of the arrangement at least once (each from all of its rays)."""
+    N = len(pieces.jumps)
+    columns = arrangement.independent_columns(pieces.lines) if N else []
+    rank = len(columns)
+    if not rank:
+        yield Batch(
+            pieces.float_offset[None, None, :], np.zeros((1, 0), dtype=np.intp), np.zeros((1, 0), dtype=np.int8)
+        )
+        return
+    if arrangement.count_rays(N, rank) > MOST_RAYS:
+        raise Refusal(
+            f"upper: not proved, the cells of {N} hyperplanes in dimension {rank} are too many for this checker"
+        )
+    for rays, degenerate in arrangement.simple_rays(pieces.normals[:, columns]):
+        for direction in (1, -1):
+            signs = direction * rays.signs
+            yield Batch(_forms(pieces, signs, rays.subsets), rays.subsets, signs)
+        for row in degenerate:
+            for signs in arrangement.expand(row, pieces.lines):
+                none = np.zeros((len(signs), 0), dtype=np.intp)
+                yield Batch(_forms(pieces, signs, none), none, signs)
+
+
+def patterns(m: int) -> Signs:
+    """All sign vectors of length m, (2**m, m)."""
+    bits = np.arange(2**m)[:, None] >> np.arange(m)[::-1]
+    return (2 * (bits & 1) - 1).astype(np.int8)
+
+
+def _forms(pieces: Pieces, signs: Signs, subsets: Index) -> Array:
+    base = pieces.float_offset + (signs > 0) @ pieces.float_jumps
+    choices = (patterns(subsets.shape[1]) > 0).astype(float)
+    return base[:, None, :] + choices @ pieces.float_jumps[subsets]
