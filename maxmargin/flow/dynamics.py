@@ -49,7 +49,7 @@ class Dynamics(Protocol):
     def flow(self, eta: float) -> float:
         """Move for the time eta by the exact flow at frozen p and activation pattern (first order in eta for degree 2).
 
-        Returns the largest relative change of a neuron (of the whole function, where u is linear in what moves).
+        Returns the relative change |dw| / |w|.
         """
 
     def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:
@@ -163,9 +163,8 @@ class Magnitudes:
         self._r += eta * self._direction
 
     def flow(self, eta: float) -> float:
-        rates = eta * self._direction / self._r
-        self._r *= np.exp(rates)
-        return float(np.abs(rates).max())
+        self._r *= np.exp(eta * self._direction / self._r)
+        return eta * float(np.linalg.norm(self._direction) / np.linalg.norm(self._r))
 
     def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:
         moving = self._features[:, rows] * self._r[:, None]

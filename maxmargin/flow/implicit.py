@@ -12,14 +12,13 @@ itself moves slowly: in one unit of log mass each neuron turns by an angle of or
    (a_j . G/|G|, b_j) turns hyperbolically by eta |G_j|: magnitudes move multiplicatively, signs are kept, and
    |a_j|^2 - b_j^2 is conserved to rounding, whatever eta;
 3. compares the outputs with those predicted, u + eta K p+.  Their difference (turning neurons, kinks) is second order
-   in eta; eta is adapted to keep it below accuracy * max(100, min u), and no neuron may turn by more than
-   2 accuracy.
+   in eta; eta is adapted to keep it below accuracy * |min u| or one unit of u (the soft-min's own resolution; 100
+   accuracy units if that is less), whichever is larger, and |dw|/|w| below 5 accuracy and 1/20.
 
 What it guarantees: it is a consistent first-order integrator of the flow (eta -> 0 with the accuracy), unconditionally
-stable in the adversary; its tolerance of 100 * accuracy units of u is one unit of the soft-min's own resolution at
-accuracy 0.01.  It is neither a line search nor an annealing: the temperature 1/beta falls as the flow itself dictates,
-only the time steps are long.  Past mass `cap` the soft-min and the minimum agree to log(n)/cap; the mass is then held
-there, which is Eq. 12 at that temperature.
+stable in the adversary.  It is neither a line search nor an annealing: the temperature 1/beta falls as the flow itself
+dictates, only the time steps are long.  Past mass `cap` the soft-min and the minimum agree to log(n)/cap; the mass is
+then held there, which is Eq. 12 at that temperature.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Flow:
     cap : mass beyond which the temperature is held.
     """
 
-    accuracy: float = 0.01
+    accuracy: float = 0.02
     cap: float = 1e12
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
@@ -72,13 +71,12 @@ class Flow:
         least = float(u.min())
         rows = np.flatnonzero(u < least + _SLACK + _SHARE * max(least, 0.0))
         K = dynamics.tangent_kernel(rows)
-        tolerance = self.accuracy * max(100.0, abs(least))
+        tolerance = max(min(100.0 * self.accuracy, 1.0), self.accuracy * abs(least))
         p = np.zeros(len(u))
         for _ in range(60):
             p[rows] = proximal_adversary(eta * K, loss.linearise(u)[rows])
             dynamics.ascend(p)
-            turned = dynamics.flow(eta)
-            error = turned / (2.0 * self.accuracy)
+            error = dynamics.flow(eta) / min(5.0 * self.accuracy, 0.05)
             error = max(error, _surprise(dynamics.outputs(), u[rows] + eta * (K @ p[rows]), rows) / tolerance)
             if error <= 1.5:
                 break
