@@ -1,7 +1,8 @@
 r"""Anderson acceleration of a fixed-point map x -> x + step(x), with a guard that falls back to the map itself.
 
-Type II: with the last differences dx_j of iterates and df_j of steps, choose theta to minimise |step - sum theta_j df_j|,
-and move to x + step - sum_j theta_j (dx_j + df_j) (Walker and Ni, SIAM J. Numer. Anal. 49 (2011)).
+Type II: with the last differences dx_j of iterates and df_j of steps, choose theta to minimise
+|step - sum_j theta_j df_j|, and move to x + step - sum_j theta_j (dx_j + df_j)
+(Walker and Ni, SIAM J. Numer. Anal. 49 (2011)).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ GROWTH = 2.0  # a step so much longer than the best one since the restart ends t
 
 
 class Anderson:
-    """Accelerates in place, at every `interval`-th call, from the last `memory` such calls; memory = 0 switches it off."""
+    """Accelerates in place at every `interval`-th call, from the last `memory` such calls (0: never)."""
 
     def __init__(self, memory: int, interval: int) -> None:
         self.memory, self.interval = memory, interval
@@ -55,4 +56,4 @@ class Anderson:
         F = np.array(self._df)
         G = F @ F.T
         G[np.diag_indices(len(G))] += REGULARISATION * np.trace(G) + 1e-300
-        return np.linalg.solve(G, F @ step)
+        return np.asarray(np.linalg.solve(G, F @ step), dtype=float)

@@ -1,8 +1,8 @@
-r"""Branch and bound on activation signs: the lifted relaxation on a partition of the sphere, one adversary for all leaves.
+r"""Branch and bound on activation signs: the lifted relaxation on a partition of the sphere, one adversary for all.
 
-A leaf is a cone of directions on which some a.z_i keep their sign; its relaxation multiplies that sign with everything else.
-All open leaves are relaxed jointly (`lifted_splitting`), so that the adversary is the best one against all of them, and each
-round splits the leaves whose mass the relaxation puts on both sides of a point that pays for it:
+A leaf is a cone of directions on which some a.z_i keep their sign; its relaxation multiplies that sign with everything
+else. All open leaves are relaxed jointly (`lifted_splitting`), so that the adversary is the best one against all of
+them, and each round splits the leaves whose mass the relaxation puts on both sides of a point that pays for it:
 
     score of point i in leaf b = s q_i |z_i| min(E_b[h_i], E_b[h'_i])
 
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
 from .lifted_block import LiftedBlock
-from .lifted_splitting import LiftedSplitting
+from .lifted_splitting import PENALTY, LiftedSplitting
 from .relaxation import BoundResult, LiftedGame, lifted_game
 from .relaxation_proof import Path, Split, verify
 from .relaxation_repair import pack
@@ -61,10 +61,11 @@ class BranchAndBound:
     def __init__(self, game: LiftedGame, lower: float, pool: ThreadPoolExecutor | None = None) -> None:
         self.game, self.lower, self.pool, self.best = game, lower, pool, _Best()
         self.closed: list[_Leaf] = []
-        self._relax([LiftedBlock(game.unit, sign) for sign in (1, -1)], penalty=10.0)
+        self.iterations, self._due = 0, False
+        self._relax([LiftedBlock(game.unit, sign) for sign in (1, -1)])
 
-    def _relax(self, blocks: list[LiftedBlock], penalty: float) -> None:
-        self.splitting = LiftedSplitting(blocks, self.game.payoff, self.game.feature, penalty, pool=self.pool)
+    def _relax(self, blocks: list[LiftedBlock], penalty: float = PENALTY) -> None:
+        self.splitting = LiftedSplitting(blocks, self.game.payoff, self.game.feature, penalty, self.pool)
 
     @property
     def leaves(self) -> int:
@@ -74,6 +75,15 @@ class BranchAndBound:
     def value(self) -> float:
         """The relaxation's value over the open leaves, an estimate."""
         return self.splitting.value() * self.game.scale
+
+    def advance(self, deadline: float | None = None) -> None:
+        """One round: branch if it is time to, iterate, evaluate."""
+        if self._due:
+            self.branch()
+        self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, deadline)
+        bound, value = self.evaluate(), self.value
+        # A relaxation far from solved tells little about where to branch; one near the lower bound need not be.
+        self._due = value - self.lower > RATIO * (bound - value)
 
     def evaluate(self) -> float:
         """Repairs every leaf against the present adversary, keeps the proof if it is the best, reopens what fails."""
@@ -130,12 +140,13 @@ class BranchAndBound:
         scores[forms.free] = np.maximum(bend[forms.free], 0.0) * ambiguous
         return scores
 
-    def result(self, start: BoundResult, attempt: dict[str, Any], tolerance: float) -> BoundResult:
+    def result(self, start: BoundResult, attempt: dict[str, Any]) -> BoundResult:
         """The best proof as JSON, with the bound that the verifier reads in it."""
         attempts = [*start.attempts, attempt]
         if not self.best.leaves or self.best.value >= start.bound:
             return replace(start, attempts=attempts)
-        trees = [_tree([(path, leaf) for s, path, leaf in self.best.leaves if s == sign], self.game) for sign in (1, -1)]
+        by_sign = [[(path, leaf) for s, path, leaf in self.best.leaves if s == sign] for sign in (1, -1)]
+        trees = [_tree(leaves, self.game) for leaves in by_sign]
         proof, p, game = self.game.proof(*trees), self.best.adversary, self.game
         bound = verify(game.Z, game.y, game.feature, p, proof)
         exact = bound <= self.lower * (1.0 + EXACT_GAP)
@@ -198,13 +209,12 @@ def tighten(
     started, status = time.monotonic(), "solved"
     pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
     tree = BranchAndBound(game, lower or 0.0, pool)
-    iterations = 0
     try:
-        for done, bound in _rounds(tree, deadline):
-            iterations = done
+        while True:
+            tree.advance(deadline)
             if progress:
                 progress(f"{tree.leaves} leaves, bound {tree.best.value:.6g}, relaxation {tree.value:.6g}")
-            if bound <= tree.lower * (1.0 + tolerance):
+            if tree.best.value <= tree.lower * (1.0 + tolerance):
                 break
             if deadline is not None and time.monotonic() > deadline:
                 status = "time limit"
@@ -218,21 +228,8 @@ def tighten(
         "name": "lifted splitting, branched",
         "status": status,
         "seconds": time.monotonic() - started,
-        "iterations": iterations,
+        "iterations": tree.iterations,
         "leaves": tree.leaves,
         "bound": tree.best.value,
     }
-    return tree.result(start, attempt, tolerance)
-
-
-def _rounds(tree: BranchAndBound, deadline: float | None):  # type: ignore[no-untyped-def]
-    """Iterate, evaluate, branch, for ever: yields (iterations done, best bound) after each round."""
-    done, count = 0, ROOT_ITERATIONS
-    while True:
-        done += tree.splitting.run(count, deadline=deadline)
-        bound = tree.evaluate()
-        yield done, tree.best.value
-        # A relaxation far from solved tells little about where to branch, one near the lower bound need not be.
-        if tree.value - tree.lower > RATIO * (bound - tree.value):
-            tree.branch()
-        count = ROUND_ITERATIONS
+    return tree.result(start, attempt)

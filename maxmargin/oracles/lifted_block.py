@@ -6,8 +6,8 @@ With the forms l = L v of a leaf (`relaxation_proof`), a measure of mass m on th
 * A = {T X T' : X >= 0}, where ``(r, a, l) = T v``: W is a moment matrix and obeys the linear relations between forms;
 * B = {W : W_kl >= 0; W_kl = 0 for h_i, h_i - z_i.a; W_rr = tr W_aa; |W_{a,k}| <= W_{r,k}}: products and norm products.
 
-Both projections are cheap: T is made an isometry by a QR factorisation, so A needs one eigendecomposition of order 1+D+F,
-and B is separable.
+Both projections are cheap: T is made an isometry by a QR factorisation, so that A needs one eigendecomposition of
+order 1 + D + F, and B is separable.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class LiftedBlock:
         self.W = np.zeros((self.order, self.order))
 
     def project_moments(self) -> Array:
-        """Projection of the reflection 2W - V on A, exact because Q has orthonormal columns: Q (Q'.Q)_+ Q'."""
+        """Projection P of R = 2W - V on A: P = Q (Q'RQ)_+ Q', exact because Q has orthonormal columns."""
         X = self.Q.T @ ((2.0 * self.W - self.V) @ self.Q)
         X = 0.5 * (X + X.T)
         values, vectors = np.linalg.eigh(X)

@@ -2,10 +2,10 @@ r"""The lifted relaxation of gamma_1, solved by operator splitting on all its le
 
     maximise  min_i sum_b s_b y_i E_b[phi_i]   over moments W_b in A_b and B_b (`lifted_block`), sum_b mass_b = 1
 
-Douglas-Rachford: W = prox of (payoff + B) at V; V += alpha (projection on A of (2W - V) - W), with Anderson acceleration of
-that fixed-point map. After each prox, rho (V - W) is an exact subgradient of (payoff + B): the adversary p is in the simplex
-and every multiplier has its sign. Only S >= 0 holds approximately, and `relaxation_repair` pays for what is missing:
-every iterate is a proof.
+Douglas-Rachford: W = prox of (payoff + B) at V; V += alpha (projection on A of (2W - V) - W), with Anderson
+acceleration of that fixed-point map. After each prox, rho (V - W) is an exact subgradient of (payoff + B): the
+adversary p is in the simplex and every multiplier has its sign. Only S >= 0 holds approximately, and
+`relaxation_repair` pays for what is missing: every iterate is a proof.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .relaxation_proof import payoff_weights
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
+PENALTY = 10.0  # rho to start from
 RELAXATION = 1.6  # alpha in (0, 2)
 BIAS = 0.1  # < 1: the dual residual is to be the smaller one, as the proof comes from the dual
 BALANCE_EVERY = 20
@@ -37,11 +38,10 @@ class LiftedSplitting:
 
     Parameters
     ----------
-    blocks : leaves that together cover the sphere for both output signs (or any of them, for a fixed adversary).
+    blocks : leaves that together cover the sphere for both output signs.
     payoff : (N,) y_i |z_i|^degree / scale, as the blocks know unit points only.
     feature : sigma.
     penalty : rho; adapted every 20 iterations.
-    fixed : (N,) weights of an adversary that stays as it is, or None to optimise it too.
     pool : threads that share the blocks, or None.
     """
 
@@ -50,13 +50,11 @@ class LiftedSplitting:
         blocks: Sequence[LiftedBlock],
         payoff: Array,
         feature: Feature,
-        penalty: float = 10.0,
-        fixed: Array | None = None,
+        penalty: float = PENALTY,
         pool: Executor | None = None,
     ) -> None:
         self.blocks, self.payoff, self.feature, self.penalty = list(blocks), payoff, feature, penalty
-        self.iterations, self.fixed, self.pool = 0, fixed, pool
-        self.p = np.full(len(payoff), 1.0 / len(payoff)) if fixed is None else fixed
+        self.iterations, self.pool = 0, pool
         self._entries = [self._payoff_entries(block) for block in self.blocks]
         self._curvature = np.zeros(len(payoff))
         for points, _, _, factor in self._entries:
@@ -90,21 +88,18 @@ class LiftedSplitting:
         columns = np.zeros_like(rows) if self.feature.degree == 1 else rows
         return np.concatenate(points), rows, columns, np.concatenate(factors)
 
-    def run(self, iterations: int, *, balancing: bool = True, deadline: float | None = None) -> int:
-        """So many iterations, or those that fit before the deadline (`time.monotonic()`); returns their number.
-
-        The penalty follows the two residuals while `balancing`.
-        """
+    def run(self, iterations: int, deadline: float | None = None) -> int:
+        """So many iterations, or those that fit before the deadline (`time.monotonic()`); returns their number."""
         for done in range(1, iterations + 1):
             moments = self.pool.map(LiftedBlock.project_moments, self.blocks) if self.pool else None
             for block, step in zip(self.blocks, self._steps, strict=True):
                 np.subtract(next(moments) if moments else block.project_moments(), block.W, out=step)
             self._step *= RELAXATION
             self._anderson.advance(self._state, self._step)
-            previous = [block.W for block in self.blocks] if balancing else []
+            previous = [block.W for block in self.blocks]
             self._prox()
             self.iterations += 1
-            if balancing and self.iterations % BALANCE_EVERY == 0:
+            if self.iterations % BALANCE_EVERY == 0:
                 self._balance(previous)
             if deadline is not None and time.monotonic() > deadline:
                 return done
@@ -112,11 +107,10 @@ class LiftedSplitting:
 
     def _prox(self) -> None:
         """W of every block, and the adversary, from the states V."""
-        if self.fixed is None:
-            margins = np.zeros(len(self.payoff))
-            for block, (points, rows, columns, factors) in zip(self.blocks, self._entries, strict=True):
-                np.add.at(margins, points, factors * block.V[rows, columns])
-            self.p = _simplex_prox(margins, self._curvature / self.penalty)
+        margins = np.zeros(len(self.payoff))
+        for block, (points, rows, columns, factors) in zip(self.blocks, self._entries, strict=True):
+            np.add.at(margins, points, factors * block.V[rows, columns])
+        self.p = _simplex_prox(margins, self._curvature / self.penalty)
         masses = np.array([block.mass(block.V) for block in self.blocks])
         masses += (1.0 - masses.sum()) / len(masses)
         for block, (points, rows, columns, factors), mass in zip(self.blocks, self._entries, masses, strict=True):

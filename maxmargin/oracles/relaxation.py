@@ -2,9 +2,9 @@ r"""Proved upper bounds on gamma_1 in any dimension: the lifted relaxation, from
 
     gamma = min_p max_{s, |a|=1} s sum_i p_i y_i sigma(a.z_i)   (path convention)
 
-Lift (r, a, h) = (|a|, a, ((a.z_i)_+)_i); products of non-negative forms, and of each with |w.a| <= r, stay non-negative:
-`relaxation_proof` states the inequality, `lifted_splitting` finds multipliers and an adversary together, `relaxation_repair`
-makes them a proof, and the bound returned is what `relaxation_proof.verify` reads in the proof.
+Lift (r, a, h) = (|a|, a, ((a.z_i)_+)_i); products of non-negative forms, and of each with |w.a| <= r, stay
+non-negative: `relaxation_proof` states the inequality, `lifted_splitting` finds multipliers and an adversary together,
+`relaxation_repair` makes them a proof, and the bound returned is what `relaxation_proof.verify` reads in the proof.
 Points outside the support keep weight p_i = 0: fewer points can only raise the margin, so the bound holds for all.
 """
 
@@ -38,7 +38,7 @@ class BoundResult:
     Attributes
     ----------
     adversary : (n,) p >= 0 with sum 1 up to rounding.
-    bound : ``s sum_i p_i y_i sigma(a.z_i) <= bound`` for both s and every unit a, as `relaxation_proof.verify` confirms.
+    bound : ``s sum_i p_i y_i sigma(a.z_i) <= bound`` for both s and every unit a, as `verify` reads in the proof.
     scope : "sphere-bound", or "sphere-exact" when it meets the lower bound.
     proof : JSON-able ("lifted-relaxation" or "spectral").
     attempts : one record {"name", "status", "seconds", ...} for each solver call.
@@ -130,7 +130,7 @@ def lifted_bound(
         return start
     blocks = [LiftedBlock(game.unit, sign) for sign in (1, -1)]
     splitting = LiftedSplitting(blocks, game.payoff, feature)
-    return improve(game, splitting, start, deadline=deadline, tolerance=tolerance, iterations=iterations, progress=progress)
+    return _improve(game, splitting, start, (deadline, tolerance, iterations), progress)
 
 
 def lifted_game(
@@ -156,22 +156,20 @@ def lifted_game(
     return LiftedGame(Z, y, feature, support, scale), start
 
 
-def improve(
+def _improve(
     game: LiftedGame,
     splitting: LiftedSplitting,
     best: BoundResult,
-    *,
-    deadline: float | None,
-    tolerance: float,
-    iterations: int,
-    progress: Progress | None = None,
+    limits: tuple[float | None, float, int],
+    progress: Progress | None,
 ) -> BoundResult:
-    """Runs the splitting on root blocks and keeps the best repaired bound; safe to interrupt at any time."""
+    """Runs the splitting and keeps the best repaired bound, within (deadline, tolerance, iterations)."""
+    deadline, tolerance, iterations = limits
     started, status, value = time.monotonic(), "iteration limit", float("inf")
     attempts = list(best.attempts)
     try:
         while splitting.iterations < iterations:
-            splitting.run(100)
+            splitting.run(50, deadline)
             p = game.adversary(splitting.p)
             leaves = [game.leaf(b.sign, b.path, p, splitting.multipliers(b)) for b in splitting.blocks]
             value = max(leaf["value"] for leaf in leaves)

@@ -1,8 +1,8 @@
 r"""What a lifted relaxation proves, written so that anyone can check it: format, inequality, verifier (NumPy only).
 
-**Claim.** Given Z (n, D), labels y = +-1, weights p >= 0 (n,) and sigma(u) = right (u)_+^k + left (-u)_+^k, put q = p y and
-``g(a) = sum_i q_i sigma(a.z_i)``. A proof is a JSON-able dictionary that establishes ``s g(a) <= bound`` for s = +1 and
-s = -1 and every unit a (path convention, no factor 1/2)::
+**Claim.** Given Z (n, D), labels y = +-1, weights p >= 0 (n,) and sigma(u) = right (u)_+^k + left (-u)_+^k, put
+q = p y and ``g(a) = sum_i q_i sigma(a.z_i)``. A proof is a JSON-able dictionary that establishes ``s g(a) <= bound``
+for s = +1 and s = -1 and every unit a (path convention, no factor 1/2)::
 
     {"kind": "lifted-relaxation", "version": 1,
      "support": [i, ...],                      # increasing indices of the N points that get a variable of their own
@@ -14,36 +14,36 @@ s = -1 and every unit a (path convention, no factor 1/2)::
             "mu": [mu_k, ...], "omega": [[D numbers], ...],      # K of each; mu_k >= |omega_k|
             "rows": [k, ...], "cols": [l, ...], "values": [N_kl, ...]}   # pairs k <= l, each at most once
 
-**Variables of a leaf.** The splits on the way from the root to the leaf, with side +1 (plus) or -1 (minus), define a cone of
-directions. A support point that one of them names is *fixed* there; the others are *free*, F of them, in the order of
-"support". For a in the cone with |a| = 1 put ``v = (r, a, h)`` in R^{1+D+F} with r = |a| = 1, h_i = (a.z_i)_+ .
+**Variables of a leaf.** The splits on the way from the root to the leaf, with side +1 (plus) or -1 (minus), define a
+cone of directions. A support point that one of them names is *fixed* there; the others are *free*, F of them, in the
+order of "support". For a in the cone with |a| = 1 put ``v = (r, a, h)`` in R^{1+D+F}, r = |a| = 1, h_i = (a.z_i)_+ .
 
 **Forms.** K = (number of splits) + 2F linear forms l_k(v), all >= 0 on the cone, in this order:
 
 1. ``side * z_i.a`` or ``side * w.a`` for each split, root first;
 2. ``h_i`` for each free i  (= (a.z_i)_+);         3. ``h_i - z_i.a`` for each free i  (= (-a.z_i)_+).
 
-The form P_i that stands for (a.z_i)_+ is h_i when i is free, the form of its split when fixed with side +1, and none (zero)
-when fixed with side -1; likewise M_i for (-a.z_i)_+ is h_i - z_i.a, none, or the form of its split. (Should a path name one
-point twice, the last split counts.) The payoff of i is the quadratic form
+The form P_i that stands for (a.z_i)_+ is h_i when i is free, the form of its split when fixed with side +1, and none
+(zero) when fixed with side -1; likewise M_i for (-a.z_i)_+ is h_i - z_i.a, none, or the form of its split. (Should a
+path name one point twice, the last split counts.) The payoff of i is the quadratic form
 
     phi_i = r (right P_i + left M_i)  for degree k = 1,        phi_i = right P_i^2 + left M_i^2  for degree k = 2.
 
 **Identity.** The leaf's numbers define the symmetric matrix S of order 1+D+F by
 
     v'S v = t r^2 - s sum_{i in support} q_i phi_i
-            - rho (r^2 - |a|^2)                                     (rho of any sign: r = |a|)
-            - sum_k ( mu_k r l_k - (omega_k.a) l_k )                (norm products: |omega_k.a| <= |omega_k| r <= mu_k r)
-            - sum_{k<=l} N_kl l_k l_l                               (products: N_kl >= 0, except that N_kl is of any sign
-                                                                     for the two forms of one free point: h_i (h_i - z_i.a) = 0)
+            - rho (r^2 - |a|^2)                         (rho of any sign: r = |a|)
+            - sum_k ( mu_k r l_k - (omega_k.a) l_k )    (norm products: |omega_k.a| <= |omega_k| r <= mu_k r)
+            - sum_{k<=l} N_kl l_k l_l                   (products: N_kl >= 0, but of any sign for the two forms
+                                                         of one free point: h_i (h_i - z_i.a) = 0)
 
 Every subtracted term is >= 0 on the cone, so if S is positive semidefinite then s g(a) <= t there.
 The bound of the proof is the maximum of t over the leaves of both trees. The leaves of a tree cover the sphere.
 
-**Repairs** that keep any numbers valid (`verify` makes them, a strict checker may refuse instead): a negative N_kl counts as 0;
-mu_k < |omega_k| counts as |omega_k|; when S is not positive semidefinite, S + delta * diag(e) is for some delta > 0, e > 0, and
-``t + delta (e_r + max_a e + sum_free e_i |z_i|^2)`` replaces t; points outside the support with q_i != 0 add
-``|q_i| max(|right|, |left|) |z_i|^k``. Proofs written by this package need none of these.
+**Repairs** that keep any numbers valid (`verify` makes them, a strict checker may refuse instead): a negative N_kl
+counts as 0; mu_k < |omega_k| counts as |omega_k|; when S is not positive semidefinite, S + delta * diag(e) is for some
+delta > 0, e > 0, and ``t + delta (e_r + max_a e + sum_free e_i |z_i|^2)`` replaces t; points outside the support with
+q_i != 0 add ``|q_i| max(|right|, |left|) |z_i|^k``. Proofs written by this package need none of these.
 """
 
 from __future__ import annotations
@@ -160,14 +160,14 @@ def _assemble(L: Array, row: Array, omega: Array, N: Array) -> Array:
 
 
 def is_positive_semidefinite(S: Array, error: float) -> bool:
-    """Proves that every symmetric matrix within `error` (spectral norm) of the float matrix S is PSD; False = not proved.
+    """Proves that every symmetric matrix within `error` (spectral norm) of S is PSD; False means: not proved.
 
     If floating-point Cholesky of S - c I runs to the end and c >= error + gamma_{M+1}/(1 - gamma_{M+1}) tr(S),
     then S - error I is positive semidefinite (Rump, BIT 46 (2006), Theorem 2.3 and Corollary 2.4).
     """
     M = len(S)
     gamma = relative_error(M + 3)
-    # Subtracting c rounds once per diagonal entry, and underflow may add M^2 tiny amounts: both are covered by the factor 2.
+    # The factor 2 also covers the rounding of S - c I; the last term, underflow.
     c = 2.0 * (error + gamma / (1.0 - gamma) * float(np.abs(np.diag(S)).sum())) + M * M * 1e-300
     try:
         np.linalg.cholesky(S - c * np.eye(M))
@@ -219,7 +219,9 @@ def verify(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str, Any]
     return above(bound, _left_out(Z, q, feature, support)) if len(support) < len(Z) else bound
 
 
-def walk(node: dict[str, Any], Z: Array, support: NDArray[np.int64], path: Path = ()) -> list[tuple[Path, dict[str, Any]]]:
+def walk(
+    node: dict[str, Any], Z: Array, support: NDArray[np.int64], path: Path = ()
+) -> list[tuple[Path, dict[str, Any]]]:
     """All leaves below a node with their paths, plus sides first."""
     if "value" in node:
         return [(path, node)]

@@ -1,8 +1,9 @@
-r"""From approximate multipliers to a leaf of a proof: round them, then pay for what S lacks with multipliers of its own.
+r"""From approximate multipliers to a leaf of a proof: round them, then pay for what S lacks with other multipliers.
 
-With S = [[t - rho, b'], [b, R]], S >= 0 iff R > 0 and t >= rho + b'R^{-1}b: once R is positive definite the best t is known.
-R is lifted by a valid form: ``delta nu_i (u_i^2 - h_i^2) = delta nu_i (h'_i^2 - 2 h_i h'_i)`` with u_i = z_i.a, h'_i = h_i - u_i,
-adds delta nu_i to R on h_i and takes delta nu_i z_i z_i' from it on a; raising rho pays for the latter.
+With S = [[t - rho, b'], [b, R]] and R > 0, S >= 0 iff t >= rho + b'R^{-1}b: once R is positive definite, the best t is
+known. R is lifted by a valid form: with u_i = z_i.a and h'_i = h_i - u_i, ``delta nu_i (u_i^2 - h_i^2)``, which is
+``delta nu_i (h'_i^2 - 2 h_i h'_i)``, adds delta nu_i to R on h_i and takes delta nu_i z_i z_i' from it on a; raising
+rho by kappa pays for the latter.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def truncate(leaf: dict[str, Any], forms: Forms) -> dict[str, Any]:
 
 
 def repair(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[str, Any]) -> dict[str, Any]:
-    """The leaf with rho, pairs and "value" such that S is positive definite and the value as small as a search finds.
+    """The leaf with rho, pairs and "value" such that S is positive definite, and the value as small as a search finds.
 
     Parameters
     ----------
@@ -76,9 +77,9 @@ def repair(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[str, A
 
 
 def _cheapest_lift(S: Array, free: Array, nu: Array) -> tuple[float, float, float]:
-    """(delta, kappa) that minimise kappa + b'R^{-1}b with R lifted by delta on h and by kappa on a; and the size of R.
+    """(delta, kappa) that minimise kappa + b'R^{-1}b, R lifted by delta on h and kappa on a; and the size of R.
 
-    For each delta, h is eliminated with the eigenvectors of its block, and kappa is found from those of what is left on a.
+    """(delta, kappa) that minimise kappa + b'R^{-1}b, R lifted by delta on h and kappa on a; and the size of R.
     """
     D = free.shape[1]
     unit = np.sqrt(nu)
@@ -94,11 +95,12 @@ def _cheapest_lift(S: Array, free: Array, nu: Array) -> tuple[float, float, floa
         b = S[1 : 1 + D, 0] - cross @ (inverse * b_h)
         eigenvalues, vectors = np.linalg.eigh(rest)
         square = (vectors.T @ b) ** 2
-        kappas = size * np.geomspace(1e-9, 10.0, 100) - eigenvalues[0]
-        values = kappas + (square[:, None] / (eigenvalues[:, None] + kappas)).sum(axis=0) + inverse @ b_h**2
+        above = size * np.geomspace(1e-9, 10.0, 100)
+        gaps = (eigenvalues - eigenvalues[0])[:, None] + above
+        values = above - eigenvalues[0] + (square[:, None] / gaps).sum(axis=0) + inverse @ b_h**2
         k = int(np.argmin(values))
         if values[k] < best[0]:
-            best = (float(values[k]), float(delta), float(kappas[k]))
+            best = (float(values[k]), float(delta), float(above[k] - eigenvalues[0]))
     return best[1], best[2], size
 
 
@@ -112,7 +114,7 @@ def _lift(leaf: dict[str, Any], forms: Forms, nu: Array, delta: float, kappa: fl
 
 
 def _schur(S: Array, error: Array, size: float) -> float | None:
-    """The t that makes S + t e_r e_r' provably positive semidefinite, or None when R is not positive definite enough."""
+    """The t that makes S + t e_r e_r' provably positive semidefinite, or None when R is too close to singular."""
     e = np.sqrt(np.maximum(np.diag(S)[1:], 1e-300))
     try:
         half = np.linalg.solve(np.linalg.cholesky(S[1:, 1:] / np.outer(e, e)), S[1:, 0] / e)

@@ -2,20 +2,21 @@ r"""A cheap proved bound in any dimension: replace every |a.z_i| by a quadratic,
 
 Degree 1. Since (u)_+ = (u + |u|)/2, with ``m = sum_i q_i (right - left)/2 z_i`` and ``c = (right + left) q``
 
-    s g(a) = s m.a + (1/2) sum_i s c_i |a.z_i|,      u^2/|z_i| <= |u| <= (beta_i + u^2/beta_i)/2   for u = a.z_i, beta_i > 0,
+    s g(a) = s m.a + (1/2) sum_i s c_i |a.z_i|,      u^2/|z_i| <= |u| <= (beta_i + u^2/beta_i)/2   for u = a.z_i,
 
-so that s g(a) <= t for all unit a as soon as, for some number rho,
+so that s g(a) <= t for all unit a as soon as, for some beta_i > 0 and rho,
 
     S = [ t - rho - (1/4) sum_{+} s c_i beta_i        -(s/2) m'  ]
         [ -(s/2) m                                    rho I - H  ]   is positive semidefinite,
     H = (1/4) sum_{+} (s c_i / beta_i) z_i z_i'  -  (1/2) sum_{-} (|c_i| / |z_i|) z_i z_i'
 
-(+: the i with s c_i > 0; -: those with s c_i < 0). The best beta solves a small convex problem, here by Frank-Wolfe on its
-dual: beta_i^2 = z_i'A z_i with A the average of a a' over the maximisers found so far.
+(+: the i with s c_i > 0; -: those with s c_i < 0). The best beta solves a small convex problem, here by Frank-Wolfe on
+its dual: beta_i^2 = z_i'A z_i with A the average of a a' over the maximisers found so far.
 Degree 2. ``s q_i sigma(u) <= eta_i u^2``, eta_i = max(s q_i right, s q_i left): t = lambda_max(sum_i eta_i z_i z_i').
 
-Proof: ``{"kind": "spectral", "version": 1, "signs": [{"sign": 1, "value": t, "rho": rho, "beta": [n numbers > 0]}, {"sign": -1, ...}]}``
-with S as above in degree 1, and S = rho I - sum_i eta_i z_i z_i', t = rho in degree 2 (beta is then empty).
+The proof is ``{"kind": "spectral", "version": 1, "signs": [leaf, leaf]}`` with one leaf for each sign, +1 first,
+``{"sign": s, "value": t, "rho": rho, "beta": [n numbers > 0]}``, with S as above in degree 1, and
+S = rho I - sum_i eta_i z_i z_i', t = rho in degree 2 (beta is then empty).
 """
 
 from __future__ import annotations
