@@ -67,8 +67,9 @@ class Recorder:
         self._dynamics, self._y, self._scale, self._bias = dynamics, y, scale, bias
         self._oracle, self._every, self._path_factor = oracle, certify_every, path_factor
         decades = math.log10(max(steps, 10))
-        self._rows_due = set(geometric_steps(steps, int(ROWS_PER_DECADE * decades)))
         self._snapshots_due = set(geometric_steps(steps, SNAPSHOTS))
+        # A snapshot is taken where a row is written, so its steps are rows too.
+        self._rows_due = set(geometric_steps(steps, int(ROWS_PER_DECADE * decades))) | self._snapshots_due
         self.trace: list[dict[str, float]] = []
         self.snapshots: list[tuple[int, Array, Array]] = []
         self.best, self.step_of_best, self._best_state = -math.inf, 0, dynamics.state()
