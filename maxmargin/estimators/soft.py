@@ -1,4 +1,4 @@
-"""Hard margin where the data allow one, soft margin where they do not or where it is asked for."""
+"""The margin asked for, hard or soft; where the data allow none, a softer one, an error, or a warning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from ..errors import InputError
 from ..games.bracket import Status
 from ..games.certificate import Certificate
-from ..games.soft import largest_weight
 from .base import MarginClassifier
 
 ON_INSEPARABLE = ("soften", "warn", "error")
@@ -36,6 +35,8 @@ class SoftMarginClassifier(MarginClassifier):
 
     nu: float | None
     on_inseparable: str
+    nu_: float | None
+    inseparability_: Certificate | None
 
     @abstractmethod
     def _hard(self, request: Any) -> Certificate:
@@ -50,37 +51,33 @@ class SoftMarginClassifier(MarginClassifier):
         if self.on_inseparable not in ON_INSEPARABLE:
             wanted = ", ".join(ON_INSEPARABLE)
             raise InputError(f"on_inseparable: found {self.on_inseparable!r}, wanted one of {wanted}")
-        self.separable_: bool | None = None
-        self.inseparability_: Certificate | None = None
-        self.nu_ = self.nu
-        if self.nu is not None:
-            largest_weight(self.nu, request.data.n)
-            certificate: Certificate = self._soft(request, self.nu)
-        else:
-            certificate = self._hard(request)
-            self.separable_ = certificate.lower > 0.0
-            if not self.separable_:
-                self.inseparability_, certificate = certificate, self._softened(request, certificate)
+        certificate = self._hard(request) if self.nu is None else self._soft(request, self.nu)
+        self.nu_, self.inseparability_ = self.nu, None
+        self.separable_ = certificate.lower > 0.0
+        if not self.separable_:
+            self.inseparability_, certificate = certificate, self._softened(request, certificate)
         self.status_ = self._sentence(certificate)
         self._proved(certificate)
 
-    def _softened(self, request: Any, hard: Certificate) -> SoftCertificate:
-        """The soft problem of the least nu = 0.1, 0.2, 0.4, 0.8, 1 that has a positive margin."""
-        proved = hard.status is Status.NOT_SEPARABLE
+    def _softened(self, request: Any, failed: Certificate) -> SoftCertificate:
+        """The soft problem of the least nu = 0.1, 0.2, 0.4, 0.8, 1 (above the one asked for) with a positive margin."""
+        proved = failed.status is Status.NOT_SEPARABLE
         found = "the data are not separable" if proved else "no separating classifier was found"
         if self.on_inseparable == "error":
-            remedy = "set nu, e.g. nu=0.1, or on_inseparable='soften'"
-            raise InputError(f"X, y: {found} (margin 0), wanted a positive hard margin; {remedy}")
-        nu = FIRST_NU
+            remedy = "set a larger nu, e.g. nu=0.4, or on_inseparable='soften'"
+            raise InputError(f"X, y: {found} (margin 0), wanted a positive margin; {remedy}")
+        nu = FIRST_NU if self.nu is None else min(1.0, 2.0 * self.nu)
         while (soft := self._soft(request, nu)).lower <= 0.0 and nu < 1.0:
             nu = min(1.0, 2.0 * nu)
         self.nu_ = nu
         if self.on_inseparable == "warn":
-            warnings.warn(f"{found} (margin 0): solved the soft margin with nu={nu} instead", UserWarning, stacklevel=4)
+            message = f"{found} (margin 0): solved the soft margin with nu={nu:g} instead"
+            warnings.warn(message, UserWarning, stacklevel=4)
         return soft
 
     def _sentence(self, certificate: Certificate) -> str:
+        proved = f"{certificate.status.value}, bracket closed to {100 * certificate.relative_gap:.2g} %"
         if self.nu_ is None:
-            return f"hard margin, {certificate.status.value}: {certificate.status.sentence}"
-        reason = "as asked" if self.inseparability_ is None else "because no classifier with a hard margin was found"
-        return f"soft margin with nu={self.nu_:g}, {reason}; {certificate.status.value}: {certificate.status.sentence}"
+            return f"hard margin; {proved}"
+        reason = "as asked" if self.inseparability_ is None else "because the margin asked for is not positive"
+        return f"soft margin with nu={self.nu_:g}, {reason}; {proved}"

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..features.homogeneous import Feature, get_feature
-from ..games.bracket import Bracket
+from ..games.bracket import Bracket, Status
 from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..games.soft import capped, largest_weight, soft_variation_bracket
 from ..games.variation import VariationGame
 from ..margins import Request, max_margin
 from ..oracles.choose import EXACT_DIMENSION, exact_oracle, local_oracle, proving_oracle
+from ..oracles.responses import SPHERE_EXACT
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.proposal import INTERRUPTED, Proposal
 from .base import seed_of
@@ -46,9 +47,9 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         Soft margin: the mean of the worst fraction nu of the margins is maximised.  As soon as it is positive, fewer
         than a fraction nu of the training points are on the wrong side.  None asks for the hard margin.
     on_inseparable : {"soften", "warn", "error"}, default="soften"
-        What to do if ``nu=None`` and no classifier separates the data: solve the soft problem with the least
-        nu of 0.1, 0.2, 0.4, 0.8, 1 that has a positive margin (silently, or with a `UserWarning`), or raise.
-        `status_`, `separable_` and `nu_` say what was done.
+        What to do if no classifier has a positive margin: solve the soft problem with the least nu of 0.1, 0.2,
+        0.4, 0.8, 1 (or, from a nu that was given, the next 2 nu, 4 nu, ..., 1) that has one, silently or with a
+        `UserWarning`; or raise.  `status_`, `separable_` and `nu_` say what was done.
     certify : bool, default=False
         In dimension D > 3 prove the upper end of the hard margin by enumeration or relaxation, which may take a
         minute; else it is a quick spectral bound.  Up to D = 3 the proof is complete anyway.
@@ -73,14 +74,15 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         The adversary's weights p on the points, sum one: the points with p_i > 0 are the support vectors.
     directions_, weights_ : ndarrays of shapes (K, D) and (K,)
         The neurons: unit a_k and signed w_k with ``sum |w_k| = 1``.
-    separable_ : bool or None
-        Whether a hard margin was attained; None if it was not asked for (nu given).
+    separable_ : bool
+        Whether the margin that was asked for is positive.  False is proved if `inseparability_.status` is
+        "not-separable"; else no classifier was found.
     nu_ : float or None
         nu of the problem solved, None if hard.
     status_ : str
         One sentence: which problem, and how far its bracket is closed.
     inseparability_ : Certificate or None
-        The hard problem's certificate of margin 0, when the margin was softened.
+        Certificate of the problem that was asked for, when its margin is 0 and a softer one was solved.
     n_features_in_, feature_names_in_ : as in scikit-learn.
 
     See Also
@@ -155,6 +157,8 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         return self
 
     def _hard(self, request: Request) -> Certificate:
+        if (pair := _contradiction(request)) is not None:
+            return pair
         if self.certify or request.Z.shape[1] <= EXACT_DIMENSION:
             return max_margin(
                 request.data,
@@ -176,6 +180,26 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         game, measure, proposal = _searched(request, cap)
         bracket = soft_variation_bracket(game, measure, proposal.p, cap)
         return SoftCertificate(**_fields(request, game, bracket, measure, proposal), nu=nu)
+
+
+def _contradiction(request: Request) -> Certificate | None:
+    """Margin 0, exactly: half the weight on each of two equal points with opposite labels; None if there are none."""
+    Z, y = request.Z, request.data.y
+    _, group = np.unique(Z, axis=0, return_inverse=True)
+    both = np.intersect1d(group[y > 0], group[y < 0])
+    if not len(both):
+        return None
+    p = np.zeros(len(y))
+    for label in (-1.0, 1.0):
+        p[np.flatnonzero((group == both[0]) & (y == label))[0]] = 0.5
+    return Certificate(
+        problem=request.problem,
+        bracket=Bracket(0.0, 0.0, SPHERE_EXACT),
+        status=Status.NOT_SEPARABLE,
+        classifier=Measure(np.eye(1, Z.shape[1]), np.zeros(1)),
+        adversary=p,
+        tol=request.tol,
+    )
 
 
 def _searched(request: Request, cap: float) -> tuple[VariationGame, Measure, Proposal]:
