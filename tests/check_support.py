@@ -10,13 +10,13 @@ HALF = math.sqrt(0.5)
 
 def data_hash(X, y):
     parts = (np.array(X.shape, dtype="<i8"), np.asarray(X, dtype="<f8"), np.asarray(y).astype(np.int8))
-    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 
 def certificate(X, y, classifier, adversary, bracket, **problem):
-    """A certificate with (lower, upper) = bracket; keywords override fields of "problem", and scope, status, tol, proof."""
+    """A certificate with (lower, upper) = bracket; keywords override fields of "problem", and scope, status, proof."""
     lower, upper = bracket
-    top = {name: problem.pop(name) for name in ("scope", "status", "tol", "proof", "dictionary_sha256") if name in problem}
+    top = {name: problem.pop(name) for name in ("scope", "status", "proof") if name in problem}
     fields = {"norm": "f1", "feature": "relu", "bias": True, "convention": "path", "n": len(X), "d": X.shape[1]}
     gap = 0.0 if lower == upper else (upper - lower) / upper
     return {
@@ -53,7 +53,8 @@ def line(s=1.5):
     weights = np.array([alpha, alpha, -alpha * s / 2.0])
     directions = [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]]
     p = np.array([1.0, 2.0 + s, 1.0]) / (4.0 + s)
-    return X, y, {"directions": directions, "weights": (weights / np.abs(weights).sum()).tolist()}, p.tolist(), s / (4.0 + s)
+    classifier = {"directions": directions, "weights": (weights / np.abs(weights).sum()).tolist()}
+    return X, y, classifier, p.tolist(), s / (4.0 + s)
 
 
 def around(value, width=1e-14):

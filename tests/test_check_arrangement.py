@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from maxmargin.check import arrangement
-from maxmargin.check.exact import integers
 from maxmargin.check.cells import Batch
+from maxmargin.check.exact import integers
 
 
 def by_rays(normals):
@@ -19,7 +19,9 @@ def by_rays(normals):
         for direction in (1, -1):
             count = 2 ** rays.subsets.shape[1]
             rows, choice = np.divmod(np.arange(len(rays.signs) * count), count)
-            found |= {row.tobytes() for row in Batch(np.zeros(0), rays.subsets, direction * rays.signs).cells(rows, choice)}
+            found |= {
+                row.tobytes() for row in Batch(np.zeros(0), rays.subsets, direction * rays.signs).cells(rows, choice)
+            }
         for row in degenerate:
             found |= {cell.tobytes() for rows in arrangement.expand(row, exact) for cell in rows}
     return found

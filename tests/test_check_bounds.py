@@ -87,9 +87,9 @@ def test_parity_has_the_same_margin_in_every_dimension(d):
 
 def payoff_bound(X, y, p, feature, directions):
     U = np.hstack([X, np.ones((len(X), 1))]) @ directions.T
-    sigma = np.maximum(U, 0.0) ** (2 if feature == "squared-relu" else 1)
-    if isinstance(feature, dict):
-        sigma = feature["right"] * np.maximum(U, 0.0) ** feature["degree"] + feature["left"] * np.maximum(-U, 0.0) ** feature["degree"]
+    by_name = {"relu": (1, 1.0, 0.0), "squared-relu": (2, 1.0, 0.0)}
+    k, right, left = by_name[feature] if isinstance(feature, str) else [feature[v] for v in ("degree", "right", "left")]
+    sigma = right * np.maximum(U, 0.0) ** k + left * np.maximum(-U, 0.0) ** k
     return np.abs((p * y) @ sigma).max()
 
 

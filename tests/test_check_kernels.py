@@ -27,7 +27,9 @@ def test_pi_has_forty_seven_right_digits():
 
 
 def test_cosine_and_sine_are_right_far_beyond_float64():
-    theta = np.array([0, 1 << 100, angles.ONE // 3, angles.ONE, angles.pi_units() // 2, angles.pi_units() // 6], dtype=object)
+    theta = np.array(
+        [0, 1 << 100, angles.ONE // 3, angles.ONE, angles.pi_units() // 2, angles.pi_units() // 6], dtype=object
+    )
     cosine, sine = angles.cos_sin(theta)
     assert np.abs(cosine * cosine + sine * sine - angles.ONE**2).max() < angles.ONE << 12
     assert abs(sine[-1] - angles.ONE // 2) < 1 << 12
@@ -36,16 +38,16 @@ def test_cosine_and_sine_are_right_far_beyond_float64():
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 6])
-def test_angles_of_a_sixth_of_a_turn_are_exact(k):
-    # (1, 0) against rational points of the unit circle built by the addition theorem from the angle of (3, 4)
-    length, along, across = 5**k, (3 + 4j) ** k, None
-    along, across = round(along.real), round(along.imag)
-    x = np.array([along << 200], dtype=object), np.array([abs(across) << 200], dtype=object), np.array([length << 200], dtype=object)
-    base = angles.angle(*(np.array([v << 200], dtype=object) for v in (3, 4, 5)))[0]
+def test_multiples_of_the_angle_of_a_pythagorean_triangle(k):
+    power = (3 + 4j) ** k
+    point = round(power.real), abs(round(power.imag)), 5**k
     turn = 2 * angles.pi_units()
-    expected = k * base % turn
-    expected = min(expected, turn - expected)
-    assert abs(angles.angle(*x)[0] - expected) < angles.ANGLE_ERROR * (k + 1)
+    expected = k * angle(3, 4, 5) % turn
+    assert abs(angle(*point) - min(expected, turn - expected)) < angles.ANGLE_ERROR * (k + 1)
+
+
+def angle(*sides):
+    return angles.angle(*(np.array([side << 200], dtype=object) for side in sides))[0]
 
 
 @pytest.mark.parametrize("norm", ["f2", "ntk"])
@@ -60,17 +62,18 @@ def test_the_gram_matrix_is_the_packages(norm, law, feature):
     N, error, unit = kernel.gram(read_claim(document, X, ones), np.arange(9), np.arange(9))
     own = np.array([[float(v * unit) for v in row] for row in N]) / (2 * math.pi)
     theirs = Feature(**feature) if isinstance(feature, dict) else feature
-    assert own == pytest.approx(Kernel(get_feature(theirs), law, tangent=norm == "ntk")(X), rel=1e-14, abs=1e-15 * own.max())
+    assert own == pytest.approx(
+        Kernel(get_feature(theirs), law, tangent=norm == "ntk")(X), rel=1e-14, abs=1e-15 * own.max()
+    )
     assert max(float(e * unit) for e in error.ravel()) < 1e-30
 
 
 def test_one_point_and_antipodes():
     # closed forms C1 and C2: |z| / sqrt(2 D) and |z| / (2 sqrt D)
     X, y = np.array([[3.0, 4.0]]), np.ones(1)
-    gamma = 5.0 / 2.0
-    assert check_certificate(kernel_certificate(X, y, [1.0], [1.0], (gamma * (1 - 1e-15), gamma * (1 + 1e-15))), X, y).holds
-    assert refused(check_certificate(kernel_certificate(X, y, [1.0], [1.0], (gamma * (1 + 1e-15), gamma * (1 + 2e-15))), X, y))
-    assert refused(check_certificate(kernel_certificate(X, y, [1.0], [1.0], (0.0, gamma * (1 - 1e-15))), X, y))
+    gamma, below, above = 2.5, 2.5 * (1 - 1e-15), 2.5 * (1 + 1e-15)
+    for bracket, holds in (((below, above), True), ((above, above), False), ((0.0, below), False)):
+        assert check_certificate(kernel_certificate(X, y, [1.0], [1.0], bracket), X, y).holds == holds
     X, y = np.array([[3.0, 4.0], [-3.0, -4.0]]), np.array([1.0, -1.0])
     gamma = 5.0 / (2.0 * math.sqrt(2.0))
     halves = [0.5, 0.5], (gamma * (1 - 1e-15), gamma * (1 + 1e-15))
@@ -85,8 +88,8 @@ def test_every_kernel_certificate_of_the_package_holds(data, norm):
         document = mm.max_margin(dataset, norm=norm, weights=law).to_json()
         verdict = check_certificate(document, dataset.X, dataset.y)
         assert verdict.holds, verdict.reason
-        sharper = document | {"upper": document["lower"] * (1 - 1e-9), "lower": 0.0, "relative_gap": 1.0, "status": "bracketed"}
-        assert refused(check_certificate(sharper, dataset.X, dataset.y))
+        false = {"upper": document["lower"] * (1 - 1e-9), "lower": 0.0, "relative_gap": 1.0, "status": "bracketed"}
+        assert refused(check_certificate(document | false, dataset.X, dataset.y))
 
 
 @pytest.mark.parametrize("norm", ["f1", "f2", "ntk"])

@@ -1,4 +1,4 @@
-"""Stored dual proofs: verified independently, valid for any numbers, refused when the numbers prove less than claimed."""
+"""Stored dual proofs: verified independently, valid for any numbers, refused when they prove less than claimed."""
 
 import copy
 import time
@@ -27,12 +27,13 @@ def random_game(seed, n=7, D=3):
     return rng.normal(size=(n, D)), rng.choice([-1.0, 1.0], n), rng.dirichlet(np.ones(n))
 
 
-def claim_of(Z, y, p, feature, upper=1e6, proof=None, **more):
+def claim_of(Z, y, p, feature, *bound, **more):
     """A certificate that claims nothing below, in path units and without bias, so that Z is X."""
     name = feature.name if feature in (RELU, SQUARED_RELU) else vars(feature)
     classifier = {"directions": np.eye(Z.shape[1])[:1].tolist(), "weights": [1.0]}
-    fields = {"scope": "sphere-bound", "proof": proof, "bias": False, "feature": name} | more
-    return certificate(Z, y, classifier, p, (0.0, upper), **fields)
+    upper, proof = (*bound, None)[:2] if bound else (1.0, None)
+    fields = {"scope": "sphere-bound", "proof": proof, "bias": False, "feature": name}
+    return certificate(Z, y, classifier, p, (0.0, upper), **(fields | more))
 
 
 def own_bound(Z, y, p, feature, proof):
@@ -76,8 +77,12 @@ def leaves(node):
     return [node] if "value" in node else leaves(node["plus"]) + leaves(node["minus"])
 
 
+def all_leaves(proof):
+    return [leaf for tree in proof["trees"] for leaf in leaves(tree["tree"])]
+
+
 def worst_leaf(proof):
-    return max((leaf for tree in proof["trees"] for leaf in leaves(tree["tree"])), key=lambda leaf: leaf["value"])
+    return max(all_leaves(proof), key=lambda leaf: leaf["value"])
 
 
 def alter(name, change):
@@ -88,20 +93,17 @@ def alter(name, change):
     return tamper
 
 
-def first_split(node):
-    return node if "plus" in node else None
-
-
 def swap_sides(proof):
     for tree in proof["trees"]:
-        if first_split(tree["tree"]):
+        if "plus" in tree["tree"]:
             tree["tree"]["plus"], tree["tree"]["minus"] = tree["tree"]["minus"], tree["tree"]["plus"]
             return
     proof["trees"].reverse()
 
 
+PRODUCTS = ("rows", "cols", "values")
 PROOF_TAMPERINGS = {
-    "values lowered": lambda proof: [leaf.update(value=0.9 * leaf["value"]) for tree in proof["trees"] for leaf in leaves(tree["tree"])],
+    "values lowered": lambda proof: [leaf.update(value=0.9 * leaf["value"]) for leaf in all_leaves(proof)],
     "value NaN": alter("value", lambda v: float("nan")),
     "rho changed": alter("rho", lambda v: 1.5 * v + 0.1),
     "mu raised": alter("mu", lambda v: [2.0 * x + 0.1 for x in v]),
@@ -111,7 +113,7 @@ PROOF_TAMPERINGS = {
     "products dropped": lambda proof: worst_leaf(proof).update(rows=[], cols=[], values=[]),
     "products negated": alter("values", lambda v: [-x for x in v]),
     "products raised": alter("values", lambda v: [2.0 * x + 0.01 for x in v]),
-    "product named twice": lambda proof: [worst_leaf(proof)[k].append(worst_leaf(proof)[k][0]) for k in ("rows", "cols", "values")],
+    "product named twice": lambda proof: [worst_leaf(proof)[k].append(worst_leaf(proof)[k][0]) for k in PRODUCTS],
     "pair out of range": alter("cols", lambda v: [10**6, *v[1:]]),
     "rows truncated": alter("rows", lambda v: v[:-1]),
     "one tree only": lambda proof: proof["trees"].pop(),

@@ -118,8 +118,8 @@ TAMPERINGS = {
     "lower is huge": set_path("lower", 10**400),
     "upper lowered by 1e-6": gap_follows(set_path("upper", lambda v: v * (1 - 1e-6))),
     "upper lowered by 1e-3": gap_follows(set_path("upper", lambda v: v * 0.999)),
-    "both raised": lambda d: (set_path("lower", lambda v: v * 1.01)(d), gap_follows(set_path("upper", lambda v: v * 1.01))(d)),
-    "both lowered": lambda d: (set_path("lower", lambda v: v * 0.99)(d), gap_follows(set_path("upper", lambda v: v * 0.99))(d)),
+    "both raised": gap_follows(lambda d: d.update(lower=1.01 * d["lower"], upper=1.01 * d["upper"])),
+    "both lowered": gap_follows(lambda d: d.update(lower=0.99 * d["lower"], upper=0.99 * d["upper"])),
     "upper infinite": set_path("upper", float("inf")),
     "upper is null but certified": set_path("upper", None),
     "upper negative": set_path("upper", -1.0),
@@ -136,7 +136,9 @@ TAMPERINGS = {
     "norm swapped": swap_norm,
     "feature swapped": swap_feature,
     "feature unknown": set_path("problem", "feature", "gelu"),
-    "feature with other coefficients": set_path("problem", "feature", {"name": "relu", "degree": 1, "right": 2.0, "left": 0.0}),
+    "feature with other coefficients": set_path(
+        "problem", "feature", {"name": "relu", "degree": 1, "right": 2, "left": 0}
+    ),
     "no bias": set_path("problem", "bias", False),
     "bias as a number": set_path("problem", "bias", 1),
     "convention unknown": set_path("problem", "convention", "l2"),
@@ -171,7 +173,6 @@ TAMPERINGS = {
     "adversary with NaN": lambda d: d["adversary"].__setitem__(0, float("nan")),
     "adversary with a bool": lambda d: d["adversary"].__setitem__(0, False),
     "adversary missing": lambda d: d.pop("adversary"),
-    "proof of an unknown kind": lambda d: d.update(proof={"kind": "trust me"}) or d.update(scope=d["scope"].replace("kernel", "ball")),
 }
 
 
@@ -180,8 +181,6 @@ def test_tampering_is_refused_in_one_sentence(genuine, name):
     kind, original = genuine
     document = copy.deepcopy(original)
     TAMPERINGS[name](document)
-    if kind == "dictionary" and name == "proof of an unknown kind":
-        pytest.skip("a dictionary needs no proof, and none is read")
     assert refused(check(document, directions=given(kind)))
 
 
@@ -209,9 +208,11 @@ def test_what_leaves_the_claim_true_passes(genuine, name):
     assert verdict.holds, verdict.reason
 
 
-DATA_CHANGES = {
+HASH_CHANGES = {
     "one digit": lambda X, y: (X + 1e-12 * np.eye(*X.shape), y),
     "labels swapped": lambda X, y: (X, -y),
+}
+DATA_CHANGES = {
     "one label flipped": lambda X, y: (X, np.where(np.arange(len(y)) == 3, -y, y)),
     "points reordered": lambda X, y: (X[::-1], y[::-1]),
     "point missing": lambda X, y: (X[1:], y[1:]),
@@ -219,16 +220,18 @@ DATA_CHANGES = {
 }
 
 
+@pytest.mark.parametrize("name", HASH_CHANGES | DATA_CHANGES)
+def test_other_data_are_refused(genuine, name):
+    kind, document = genuine
+    assert refused(check(document, *(HASH_CHANGES | DATA_CHANGES)[name](DATA.X, DATA.y), given(kind)))
+
+
 @pytest.mark.parametrize("name", DATA_CHANGES)
-@pytest.mark.parametrize("forged", [False, True], ids=["", "hash forged"])
-def test_other_data_are_refused(genuine, name, forged):
+def test_other_data_with_a_forged_hash_are_refused(genuine, name):
     kind, original = genuine
     document = copy.deepcopy(original)
     X, y = DATA_CHANGES[name](DATA.X, DATA.y)
-    if forged:
-        if name in ("one digit", "labels swapped"):
-            pytest.skip("the claim may well be true of these data")
-        document["problem"] |= {"data_sha256": mm.load((X, y)).sha256, "n": X.shape[0], "d": X.shape[1]}
+    document["problem"] |= {"data_sha256": mm.load((X, y)).sha256, "n": X.shape[0], "d": X.shape[1]}
     assert refused(check(document, X, y, given(kind)))
 
 
@@ -267,13 +270,17 @@ def test_the_law_of_the_directions_matters_for_kernels():
         assert refused(check(document))
 
 
-@pytest.mark.parametrize("document", [None, [], "text", {}, {"format": "maxmargin-run"}, {"format": "maxmargin-certificate", "version": 2}])
+NO_CERTIFICATES = [None, [], "text", {}, {"format": "maxmargin-run"}, {"format": "maxmargin-certificate", "version": 2}]
+BAD_DATA = [(DATA.X[0], DATA.y), (DATA.X, DATA.y * 2), (DATA.X * np.nan, DATA.y), ("text", DATA.y)]
+
+
+@pytest.mark.parametrize("document", NO_CERTIFICATES)
 def test_what_is_no_certificate_is_bad_input(document):
     with pytest.raises(InputError, match="certificate"):
         check(document)
 
 
-@pytest.mark.parametrize(("X", "y"), [(DATA.X[0], DATA.y), (DATA.X, DATA.y * 2), (DATA.X * np.nan, DATA.y), ("text", DATA.y)])
+@pytest.mark.parametrize(("X", "y"), BAD_DATA)
 def test_bad_data_are_bad_input(X, y):
     document = mm.max_margin(DATA, norm="f2").to_json()
     with pytest.raises(InputError, match="data"):
