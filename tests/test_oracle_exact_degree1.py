@@ -196,3 +196,6 @@ def test_affordability_and_bad_input():
         ArrangementOracle(np.eye(2), SQUARED_RELU)
     with pytest.raises(InputError, match="finite"):
         ArrangementOracle(np.array([[np.nan, 1.0]]), RELU)
+    for q in (np.ones(3), np.array([1.0, np.nan])):
+        with pytest.raises(InputError, match="q: found"):
+            ArrangementOracle(np.eye(2), RELU)(q)

@@ -92,8 +92,8 @@ class ArrangementOracle:
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
-        used = np.flatnonzero(np.asarray(q, dtype=float))
-        Z, q = self.Z[used], np.asarray(q, dtype=float)[used]
+        used, q = self._rays.weighted(q)
+        Z = self.Z[used]
         right, left = self.feature.right, self.feature.left
         h = self._rays.collect(used, 0.5 * (right + left) * q * np.abs(self._rays.scale[used]))
         ell = accumulate(0.5 * (right - left) * q, Z)

@@ -30,6 +30,14 @@ class Rays:
     index: Index
     scale: Array
 
+    def weighted(self, q: Array) -> tuple[Index, Array]:
+        """Indices and weights of the points with q_i != 0; `InputError` unless q is finite with one weight a point."""
+        q = np.asarray(q, dtype=float)
+        if q.shape != (len(self.Z),) or not np.isfinite(q).all():
+            raise InputError(f"q: found an array of shape {q.shape}, wanted {len(self.Z)} finite weights, one a point")
+        used = np.flatnonzero(q)
+        return used, q[used]
+
     def collect(self, used: Index, weights: Array) -> Array:
         """Sum on each ray, (G,), of the weights of the points used; in extended precision, rounded once."""
         total = np.zeros(len(self.X), dtype=np.longdouble)

@@ -67,8 +67,8 @@ class QuadraticCellOracle:
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
-        used = np.flatnonzero(np.asarray(q, dtype=float))
-        Z, q, scale = self.Z[used], np.asarray(q, dtype=float)[used], self._rays.scale[used]
+        used, q = self._rays.weighted(q)
+        Z, scale = self.Z[used], self._rays.scale[used]
         right, left = self.feature.right, self.feature.left
         h = self._rays.collect(used, 0.5 * (right - left) * q * scale * np.abs(scale))
         Q = accumulate(0.5 * (right + left) * q, Z[:, :, None] * Z[:, None, :])
