@@ -72,7 +72,7 @@ class ZonotopeStep:
             for _ in range(_OUTER):
                 self._accept(A, values, self.slopes(A))
             return A, values, U
-        admm = _Projection(self.N, self.weights, A, max(float(np.median(values)), 1e-3 * float(self.weights.sum())))
+        admm = _Projection(self.N, self.weights, A, max(float(values.max()), 0.02 * float(self.weights.sum())))
         for _ in range(_OUTER):
             self._accept(A, values, admm.advance(self.slopes(A)))
         return A, values, admm.U

@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero
 _ROUGH = 1e-3  # relative gap at which scouting ends
-_CROWD = 4  # columns a point beyond which the less useful half is forgotten
+_CROWD = (4, 1000)  # columns a point, and at least, beyond which the less useful half is forgotten
 
 
 @dataclass(frozen=True)
@@ -193,8 +193,9 @@ class _Search:
         finally:
             self.master_seconds += time.perf_counter() - start
         self._keep(solution)
-        if self.master.size > _CROWD * len(self.y):
-            kept = np.argsort(-(self.master.columns @ solution.p), kind="stable")[: _CROWD * len(self.y) // 2]
+        crowd = max(_CROWD[0] * len(self.y), _CROWD[1])
+        if self.master.size > crowd:
+            kept = np.argsort(-(self.master.columns @ solution.p), kind="stable")[: crowd // 2]
             kept.sort()
             self.master.shrink(kept)
             self.directions, self.signs = self.directions[kept], self.signs[kept]

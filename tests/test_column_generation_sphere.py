@@ -1,0 +1,156 @@
+"""Column generation over the sphere: closed forms without directions, limits, repetition, pruning."""
+
+import numpy as np
+import pytest
+
+from maxmargin.datasets.closed_forms import closed_forms
+from maxmargin.features import RELU, SQUARED_RELU
+from maxmargin.games.measure import Measure
+from maxmargin.games.variation import VariationGame
+from maxmargin.oracles.arrangement import ArrangementOracle
+from maxmargin.oracles.power import PowerOracle
+from maxmargin.oracles.zonotope import ZonotopeOracle
+from maxmargin.solvers.column_generation import ColumnGeneration, balanced
+from maxmargin.solvers.proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE
+from maxmargin.solvers.prune import prune
+
+FORMS = [form for form in closed_forms() if form.gamma_path is not None]
+LOW = [form for form in FORMS if form.dataset.inputs(form.bias).shape[1] <= 3]
+SEPARABLE = [form for form in FORMS if form.separable and form.dataset.n <= 64]
+SQUARED = [form for form in closed_forms() if form.gamma_squared_relu]
+
+
+def labelled(n, D, seed=0):
+    rng = np.random.default_rng(seed)
+    Z = np.hstack([rng.uniform(-1, 1, (n, D - 1)), np.ones((n, 1))])
+    return Z, np.where(Z[:, 0] * Z[:, 1] + 0.3 * Z[:, 0] > 0, 1.0, -1.0)
+
+
+@pytest.mark.parametrize("form", LOW, ids=lambda form: form.name)
+def test_exact_oracle_reaches_the_closed_form_without_directions(form):
+    Z, y = form.dataset.inputs(form.bias), form.dataset.y
+    oracle = ArrangementOracle(Z, RELU)
+    proposal = ColumnGeneration()(Z, y, RELU, oracle)
+    bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(proposal.measure, proposal.p)
+    scale = np.linalg.norm(Z, axis=1).max()
+    assert bracket.lower <= form.gamma_path + 1e-15 * scale
+    assert bracket.lower == pytest.approx(form.gamma_path, rel=1e-9, abs=1e-13 * scale)
+    assert bracket.upper == pytest.approx(form.gamma_path, rel=1e-9, abs=1e-13 * scale)
+    assert form.separable or proposal.hint == NOT_SEPARABLE
+
+
+@pytest.mark.parametrize("form", SEPARABLE, ids=lambda form: form.name)
+def test_local_oracle_reaches_the_closed_form_in_any_dimension(form):
+    Z, y = form.dataset.inputs(form.bias), form.dataset.y
+    lower = ColumnGeneration(time_limit=20)(Z, y, RELU, ZonotopeOracle(Z, RELU)).lower
+    assert lower == pytest.approx(form.gamma_path, rel=1e-8)
+
+
+@pytest.mark.parametrize("form", SQUARED, ids=lambda form: form.name)
+def test_squared_relu_reaches_the_closed_form(form):
+    Z, y = form.dataset.inputs(form.bias), form.dataset.y
+    lower = ColumnGeneration()(Z, y, SQUARED_RELU, PowerOracle(Z, SQUARED_RELU)).lower
+    assert lower == pytest.approx(form.gamma_squared_relu, rel=1e-9)
+
+
+def test_every_round_brackets_and_the_lower_end_only_grows():
+    Z, y = labelled(60, 3)
+    proposal = ColumnGeneration()(Z, y, RELU, ArrangementOracle(Z, RELU))
+    lowers, uppers = [r.lower for r in proposal.trace], [r.upper for r in proposal.trace]
+    assert lowers == sorted(lowers)
+    assert uppers == sorted(uppers, reverse=True)
+    assert proposal.hint == CONVERGED
+    assert all(lower <= proposal.upper for lower in lowers)
+    assert all(upper >= proposal.lower for upper in uppers)
+    assert len(proposal.measure) <= 61
+
+
+def test_local_and_exact_agree():
+    Z, y = labelled(50, 3, seed=4)
+    exact = ColumnGeneration()(Z, y, RELU, ArrangementOracle(Z, RELU))
+    local = ColumnGeneration()(Z, y, RELU, ZonotopeOracle(Z, RELU))
+    assert local.lower == pytest.approx(exact.lower, rel=1e-8)
+    assert local.upper == np.inf
+
+
+@pytest.mark.parametrize("options", [{"time_limit": 0.0}, {"max_rounds": 1}, {"max_rounds": 3}])
+def test_limits_still_give_a_valid_bracket(options):
+    Z, y = labelled(60, 3)
+    oracle = ArrangementOracle(Z, RELU)
+    best = ColumnGeneration()(Z, y, RELU, oracle)
+    stopped = ColumnGeneration(**options)(Z, y, RELU, oracle)
+    bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(stopped.measure, stopped.p)
+    assert stopped.hint == INTERRUPTED
+    assert bracket.lower <= best.upper
+    assert bracket.upper >= best.lower
+    assert np.isfinite(bracket.upper)
+
+
+def test_keyboard_interrupt_keeps_the_best_pair():
+    Z, y = labelled(60, 3)
+
+    def stop(item):
+        if item.number == 5:
+            raise KeyboardInterrupt
+
+    proposal = ColumnGeneration(progress=stop)(Z, y, RELU, ArrangementOracle(Z, RELU))
+    assert proposal.hint == INTERRUPTED
+    assert proposal.rounds == 6
+    assert proposal.lower > 0
+
+
+def test_same_seed_same_bytes():
+    Z, y = labelled(40, 5)
+    runs = [ColumnGeneration(max_rounds=15)(Z, y, RELU, ZonotopeOracle(Z, RELU, seed=2)) for _ in range(2)]
+    assert runs[0].measure.directions.tobytes() == runs[1].measure.directions.tobytes()
+    assert runs[0].p.tobytes() == runs[1].p.tobytes()
+
+
+def test_starting_from_the_answer_takes_a_round_or_two():
+    Z, y = labelled(60, 3)
+    oracle = ArrangementOracle(Z, RELU)
+    answer = ColumnGeneration(tol=1e-9)(Z, y, RELU, oracle)
+    again = ColumnGeneration(tol=1e-8)(Z, y, RELU, oracle, initial=answer.measure)
+    assert again.rounds <= 3
+
+
+def test_adding_points_and_scaling():
+    Z, y = labelled(50, 3)
+    oracle = ArrangementOracle
+    whole = ColumnGeneration()(Z, y, RELU, oracle(Z, RELU)).lower
+    part = ColumnGeneration()(Z[:30], y[:30], RELU, oracle(Z[:30], RELU)).lower
+    tiny = ColumnGeneration()(1e-6 * Z, y, RELU, oracle(1e-6 * Z, RELU)).lower
+    assert whole <= part * (1 + 1e-9)
+    assert tiny == pytest.approx(1e-6 * whole, rel=1e-9)
+
+
+def test_contradictory_labels_are_not_separable():
+    Z = np.vstack([labelled(10, 3)[0], labelled(10, 3)[0][:1]])
+    y = np.append(labelled(10, 3)[1], -labelled(10, 3)[1][0])
+    proposal = ColumnGeneration()(Z, y, RELU, ArrangementOracle(Z, RELU))
+    assert proposal.hint == NOT_SEPARABLE
+    assert proposal.upper < 1e-13
+
+
+def test_balanced_weights():
+    np.testing.assert_allclose(balanced(np.array([1.0, 1, 1, -1])), [1 / 6, 1 / 6, 1 / 6, 1 / 2])
+    np.testing.assert_allclose(balanced(np.ones(4)), 0.25)
+
+
+@pytest.mark.parametrize("feature", [RELU, SQUARED_RELU])
+def test_pruning_keeps_outputs_and_norm_on_at_most_n_plus_one_neurons(feature):
+    rng = np.random.default_rng(0)
+    Z, y = labelled(40, 6)
+    measure = Measure(rng.standard_normal((300, 6)), rng.standard_normal(300)).normalised(feature.degree)
+    pruned = prune(measure, Z, feature)
+    assert len(pruned) <= 41
+    assert pruned.total_variation(feature.degree) == pytest.approx(1.0, abs=1e-13)
+    np.testing.assert_allclose(pruned.outputs(Z, feature), measure.outputs(Z, feature), atol=1e-13)
+    assert np.abs(pruned.directions @ measure.directions.T - 1).min(axis=1).max() < 1e-15 * 8
+
+
+def test_pruning_leaves_small_and_empty_measures_alone():
+    Z, _ = labelled(40, 3)
+    small = Measure(np.eye(3), np.array([0.5, -0.25, 0.25]))
+    np.testing.assert_array_equal(prune(small, Z, RELU).weights, small.weights)
+    assert not prune(Measure(np.eye(1, 3), np.zeros(1)), Z, RELU).weights.any()
