@@ -187,7 +187,7 @@ def _lines(comparison: Any, views: dict[str, View]) -> Figure:
         for view, style_of in zip(group, (_SOLVED, _TRAINED), strict=False):
             colour = view.colour if style_of is _SOLVED else style.INK
             axes.plot(x, geometry.in_blocks(view.f, x[:, None]), color=colour, **style_of)
-        _gates(axes, X[:, 0], y, group[0].rings)
+        gates(axes, X[:, 0], y, group[0].rings)
         axes.axhline(0.0, color=style.MUTED, linewidth=0.8, zorder=0)
         axes.set_title(group[0].title, color=group[0].colour)
         style.note(axes, group[0].subtitle if len(group) == 1 else _both(group))
@@ -217,7 +217,7 @@ def _both(group: list[View]) -> str:
     return f"solved {solved}; trained {trained}"
 
 
-def _gates(axes: Axes, x: Array, y: Array, rings: Array) -> None:
+def gates(axes: Axes, x: Array, y: Array, rings: Array) -> None:
     """A triangle at (x_i, y_i), pointing to where f has to be; rings at support points."""
     held = rings > 0.01
     axes.scatter(

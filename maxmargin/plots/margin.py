@@ -61,7 +61,7 @@ def _panel(axes: Axes, comparison: Any, reference: str) -> None:
         draw_trace(axes, item.run, colour)
     ceiling = _ceiling(bracket.lower, bracket.upper, items)
     axes.set_ylim(-_BELOW * ceiling, 1.22 * ceiling)
-    _time_axis(axes, *_time_limits([series(item.run) for item in items], -_BELOW * ceiling))
+    time_axis(axes, [item.run for item in items], -_BELOW * ceiling)
     draw_bracket(axes, bracket.lower, bracket.upper, colour, name_of(reference, items[0].run))
     style.light_grid(axes)
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
@@ -83,8 +83,9 @@ def _time_limits(all_series: Sequence[tuple[Array, Array, Array]], floor: float)
     return start, max(1.02 * end, 10.0 * start if end <= start else 0.0)
 
 
-def _time_axis(axes: Axes, start: float, end: float) -> None:
-    """Logarithmic, labelled 1, 10, 100; with 2 and 5 between where there are few decades."""
+def time_axis(axes: Axes, runs: Sequence[Any], floor: float) -> None:
+    """Logarithmic, from a decade before a margin above `floor`; labels 1, 10, 100 (and 2, 5)."""
+    start, end = _time_limits([series(run) for run in runs], floor)
     axes.set_xlim(start, end)
     few = np.log10(end / start) < 2.2
     axes.xaxis.set_major_locator(LogLocator(10.0, subs=(1.0, 2.0, 5.0) if few else (1.0,)))

@@ -84,11 +84,12 @@ def _default() -> None:
     matplotlib.rcParams.update(RC)
 
 
-def new_figure(width: float, height: float, layout: str = "constrained") -> Figure:
+def new_figure(width: float, height: float, layout: str | None = "constrained") -> Figure:
     """A figure of that many inches with an Agg canvas and no global state; "compressed" packs fixed aspects."""
     figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1, wspace=0.03, hspace=0.04)
+    if layout is not None:
+        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1, wspace=0.03, hspace=0.04)
     return figure
 
 

@@ -1,0 +1,90 @@
+"""Films of a training run: neurons, classifier, dual potential and margin, moving towards what is proved.
+
+`render` writes one HTML page that needs nothing else; `save` chooses by the suffix (.html, .gif, .mp4).
+"""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from .. import atomic
+from ..errors import InputError
+from ..plots.numbers import percent, shared_digits
+from .encode import document, script_json
+
+__all__ = ["render", "save"]
+
+
+def render(dataset: Any, run: Any, certificate: Any) -> str:
+    """The film as one offline HTML page with play, pause and slider.
+
+    Parameters
+    ----------
+    dataset : the data.  run : a `Run` with snapshots (`train` keeps about sixty).
+    certificate : the F1 certificate of the same data, whose atoms are the stars and whose bracket is the goal.
+
+    Raises
+    ------
+    InputError : the run has no snapshots, or the certificate is not an F1 certificate of data like these.
+    """
+    _check(dataset, run, certificate)
+    here = files(__package__)
+    script = "\n".join((here / name).read_text(encoding="utf-8") for name in ("charts.js", "scenes.js", "player.js"))
+    page = (here / "film.html").read_text(encoding="utf-8")
+    fields = {
+        "@TITLE@": escape(f"{dataset.name}: a film of {run.width} neurons"),
+        "@NAME@": escape(str(dataset.name)),
+        "@WIDTH@": str(run.width),
+        "@BRACKET@": escape(shared_digits(certificate.lower, certificate.upper)),
+        "@REACHED@": _reached(run, certificate),
+        "@LAYERS@": "both layers trained" if run.layers == "both" else f"layers trained: {escape(run.layers)}",
+        "@CONVENTION@": escape(certificate.problem.convention),
+        "@SCOPE@": escape(certificate.scope),
+        "@STYLE@": (here / "film.css").read_text(encoding="utf-8"),
+        "@SCRIPT@": script,
+    }
+    for key, value in fields.items():
+        page = page.replace(key, value)
+    return page.replace("@DATA@", script_json(document(dataset, run, certificate)))
+
+
+def save(dataset: Any, run: Any, certificate: Any, path: str | os.PathLike[str]) -> Path:
+    """Write the film, whole or not at all: ``.html``, ``.gif`` (Pillow) or ``.mp4`` (where ffmpeg is installed).
+
+    Raises
+    ------
+    InputError : another suffix, .mp4 without ffmpeg, or what `render` refuses.
+    """
+    target = Path(path)
+    suffix = target.suffix.lower()
+    if suffix in {".html", ".htm"}:
+        atomic.write_text(target, render(dataset, run, certificate))
+    elif suffix in {".gif", ".mp4"}:
+        _check(dataset, run, certificate)
+        from .stills import write_movie
+
+        write_movie(dataset, run, certificate, target)
+    else:
+        raise InputError(f"film: found the suffix {suffix!r}, wanted .html, .gif or .mp4")
+    return target
+
+
+def _reached(run: Any, certificate: Any) -> str:
+    if certificate.lower <= 0 or run.norm != "f1":
+        return ""
+    return f"It reaches {percent(run.margin_best / certificate.lower)} of the proved margin."
+
+
+def _check(dataset: Any, run: Any, certificate: Any) -> None:
+    if len(getattr(run, "snapshots", ())) < 2:
+        raise InputError("run: found fewer than two snapshots, wanted a run with its path; train again with more steps")
+    problem = certificate.problem
+    if problem.norm != "f1" or (problem.n, problem.d) != (dataset.n, dataset.d) or problem.bias != run.bias:
+        raise InputError(
+            f"certificate: found {problem.norm} for n={problem.n}, d={problem.d}, bias={problem.bias}, wanted f1 for "
+            f"n={dataset.n}, d={dataset.d}, bias={run.bias}; certify the same data with the same flags"
+        )

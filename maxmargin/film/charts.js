@@ -1,0 +1,201 @@
+"use strict";
+// Data, canvases and plain charts. Everything is drawn from the JSON in this page.
+
+const film = JSON.parse(document.getElementById("data").textContent);
+const INK = film.palette.ink, MUTED = film.palette.muted, RULE = "#e9eaec";
+const SIGN = { "1": film.palette.positive, "-1": film.palette.negative };
+const FONT = '"Inter","Segoe UI",system-ui,"Helvetica Neue","DejaVu Sans",Arial,sans-serif';
+const LAST = film.steps.length - 1;
+
+function unpack(packed) {
+  const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
+  const whole = new Int16Array(bytes.buffer), values = new Float32Array(whole.length);
+  const unit = packed.reach / 32767;
+  for (let i = 0; i < whole.length; i++) values[i] = whole[i] * unit;
+  return { values, shape: packed.shape, frame: packed.shape.slice(1).reduce((a, b) => a * b, 1) };
+}
+
+// The frame at time t (a real number of snapshots): linear between the recorded moments.
+function at(packed, t, out) {
+  const k = Math.min(Math.floor(t), LAST), next = Math.min(k + 1, LAST), a = t - k, n = packed.frame, v = packed.values;
+  const from = k * n, to = next * n;
+  for (let i = 0; i < n; i++) out[i] = v[from + i] * (1 - a) + v[to + i] * a;
+  return out;
+}
+
+function between(list, t) {
+  const k = Math.min(Math.floor(t), LAST), next = Math.min(k + 1, LAST), a = t - k;
+  return list[k] * (1 - a) + list[next] * a;
+}
+
+// A canvas in CSS pixels, sharp on any screen.
+class Stage {
+  constructor(id) {
+    this.canvas = document.getElementById(id);
+    this.ctx = this.canvas.getContext("2d");
+  }
+  begin() {
+    const box = this.canvas.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
+    const width = Math.round(box.width * ratio), height = Math.round(box.height * ratio);
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    this.w = box.width;
+    this.h = box.height;
+    this.ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.ctx.clearRect(0, 0, this.w, this.h);
+    return this.ctx;
+  }
+}
+
+function write(ctx, text, x, y, { align = "left", base = "alphabetic", colour = MUTED, size = 12, weight = 400 } = {}) {
+  ctx.font = `${weight} ${size}px ${FONT}`;
+  ctx.textAlign = align;
+  ctx.textBaseline = base;
+  ctx.fillStyle = colour;
+  ctx.fillText(text, x, y);
+}
+
+function star(ctx, x, y, r, colour) {
+  ctx.beginPath();
+  for (let k = 0; k < 10; k++) {
+    const radius = k % 2 ? 0.42 * r : r, angle = -Math.PI / 2 + (k * Math.PI) / 5;
+    ctx.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
+  }
+  ctx.closePath();
+  ctx.fillStyle = colour;
+  ctx.fill();
+  ctx.strokeStyle = INK;
+  ctx.lineWidth = 1;
+  ctx.lineJoin = "round";
+  ctx.stroke();
+}
+
+function dot(ctx, x, y, r) {
+  ctx.beginPath();
+  ctx.arc(x, y, r, 0, 2 * Math.PI);
+}
+
+// Round numbers between low and high, about `count` of them.
+function ticks(low, high, count) {
+  const rough = (high - low) / count, power = Math.pow(10, Math.floor(Math.log10(rough))), scale = rough / power;
+  const step = power * (scale < 1.5 ? 1 : scale < 3.5 ? 2 : scale < 7.5 ? 5 : 10), found = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
+  return found;
+}
+
+function number(value) {
+  const text = Math.abs(value) >= 1e-3 || value === 0 ? String(+value.toPrecision(6)) : value.toExponential(0);
+  return text.replace("-", "\u2212");
+}
+
+// A frame with two axes; returns the maps to pixels.
+class Axes {
+  constructor(ctx, w, h, { x, y, log = false, left = 56, bottom = 36, top = 10, right = 14 }) {
+    Object.assign(this, { ctx, w, h, log, left, bottom, top, right, xr: x, yr: y });
+  }
+  x(v) {
+    const [a, b] = this.xr, s = this.log ? Math.log(v / a) / Math.log(b / a) : (v - a) / (b - a);
+    return this.left + s * (this.w - this.left - this.right);
+  }
+  y(v) {
+    const [a, b] = this.yr;
+    return this.h - this.bottom - ((v - a) / (b - a)) * (this.h - this.top - this.bottom);
+  }
+  frame({ xticks, yticks, xlabel, ylabel, xtext = number, ytext = number, grid = true }) {
+    const ctx = this.ctx, right = this.w - this.right, floor = this.h - this.bottom;
+    ctx.lineWidth = 1;
+    for (const v of yticks) {
+      ctx.strokeStyle = RULE;
+      if (grid) this.segment(this.left, this.y(v), right, this.y(v));
+      write(ctx, ytext(v), this.left - 8, this.y(v), { align: "right", base: "middle", size: 11 });
+    }
+    ctx.strokeStyle = "#999";
+    this.segment(this.left, floor, right, floor);
+    for (const v of xticks) {
+      this.segment(this.x(v), floor, this.x(v), floor + 4);
+      write(ctx, xtext(v), this.x(v), floor + 16, { align: "center", size: 11 });
+    }
+    write(ctx, xlabel, (this.left + right) / 2, this.h - 5, { align: "center", size: 11.5, colour: INK });
+    if (ylabel) {
+      ctx.save();
+      ctx.translate(11, (this.top + floor) / 2);
+      ctx.rotate(-Math.PI / 2);
+      write(ctx, ylabel, 0, 0, { align: "center", size: 11.5, colour: INK });
+      ctx.restore();
+    }
+  }
+  segment(x0, y0, x1, y1) {
+    this.ctx.beginPath();
+    this.ctx.moveTo(x0, y0);
+    this.ctx.lineTo(x1, y1);
+    this.ctx.stroke();
+  }
+  clip() {
+    this.ctx.save();
+    this.ctx.beginPath();
+    this.ctx.rect(this.left, this.top - 1, this.w - this.left - this.right, this.h - this.top - this.bottom + 2);
+    this.ctx.clip();
+  }
+  dashed(v, colour = INK) {
+    this.ctx.strokeStyle = colour;
+    this.ctx.lineWidth = 1.2;
+    this.ctx.setLineDash([6, 4]);
+    this.segment(this.left, this.y(v), this.w - this.right, this.y(v));
+    this.ctx.setLineDash([]);
+  }
+}
+
+// The margin against log time: what has been travelled is bold, what comes is faint.
+const marginStage = new Stage("margin");
+const marginRange = (() => {
+  const [lower, upper] = film.bracket, top = upper || lower || Math.max(...film.margins, 1e-12);
+  const closing = film.trace.some((row) => row[2] !== null && row[2] < 2 * top);
+  const visible = film.trace.find((row) => row[1] > -0.3 * top);
+  const first = film.trace[0][0], end = film.trace[film.trace.length - 1][0];
+  return { top, y: [-0.3 * top, (closing ? 1.55 : 1.28) * top], x: [visible ? Math.max(first, visible[0] / 10) : first, end] };
+})();
+
+function drawMargin(t) {
+  const ctx = marginStage.begin(), { top, y, x } = marginRange;
+  const axes = new Axes(ctx, marginStage.w, marginStage.h, { x, y, log: true, right: 18 });
+  const decades = [];
+  const few = x[1] / x[0] < 150;
+  for (let p = Math.floor(Math.log10(x[0])); p <= Math.log10(x[1]); p++)
+    for (const f of few ? [1, 2, 5] : [1]) if (f * 10 ** p >= x[0] && f * 10 ** p <= x[1]) decades.push(f * 10 ** p);
+  axes.frame({ xticks: decades, yticks: ticks(y[0], y[1], 5), xlabel: "time (sum of step sizes)", xtext: (v) => (v >= 1e5 || v < 1e-2 ? v.toExponential(0) : number(v)) });
+  const now = Math.max(between(film.times, t), x[0]);
+  axes.clip();
+  ctx.fillStyle = film.palette.f1 + "26";
+  const [lower, upper] = film.bracket;
+  if (upper) ctx.fillRect(axes.left, axes.y(upper), axes.w, Math.max(axes.y(lower) - axes.y(upper), 0));
+  const curve = (limit, value) => {
+    ctx.beginPath();
+    for (const row of film.trace) if (row[0] <= limit && value(row) !== null) ctx.lineTo(axes.x(Math.max(row[0], x[0] / 10)), axes.y(value(row)));
+  };
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 1.4;
+  ctx.strokeStyle = film.palette.f1 + "55";
+  curve(Infinity, (row) => row[1]);
+  ctx.stroke();
+  ctx.setLineDash([2, 3]);
+  curve(now, (row) => row[2]);
+  ctx.strokeStyle = film.palette.f1;
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.lineWidth = 2.6;
+  curve(now, (row) => row[1]);
+  ctx.stroke();
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = "#999";
+  axes.segment(axes.left, axes.y(0), axes.w, axes.y(0));
+  axes.dashed(lower);
+  if (upper && upper !== lower) axes.dashed(upper);
+  ctx.restore();
+  const height = Math.min(Math.max(between(film.margins, t), y[0]), y[1]);
+  ctx.fillStyle = film.palette.f1;
+  dot(ctx, axes.x(Math.min(now, x[1])), axes.y(height), 5);
+  ctx.fill();
+  write(ctx, "proved", axes.left + 6, axes.y(upper || lower) - 6, { size: 11.5, colour: INK });
+}

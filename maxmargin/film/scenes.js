@@ -1,0 +1,363 @@
+// The classifier, the neurons and the dual potential.
+
+const neurons = unpack(film.neurons), shares = unpack(film.shares), live = unpack(film.live);
+const field = unpack(film.field), target = unpack(film.target), skyline = film.skyline && unpack(film.skyline);
+const DIM = film.kind === "sphere" ? 3 : 2, M = shares.shape[1];
+const place = new Float32Array(neurons.frame), weight = new Float32Array(M), potential = new Float32Array(live.frame);
+const values = new Float32Array(field.frame), sky = skyline && new Float32Array(skyline.frame);
+const earlier = new Float32Array(neurons.frame), before = new Float32Array(M);
+const TAIL = 4, TAILS = 8; // snapshots that a tail reaches back, segments it is drawn in
+
+// ------------------------------------------------------------------------------------------------ classifier
+
+const sceneStage = new Stage("scene");
+const raster = document.createElement("canvas");
+
+function shade(grid, side) {
+  raster.width = raster.height = side;
+  const ctx = raster.getContext("2d"), image = ctx.createImageData(side, side), map = film.maps.decision;
+  for (let r = 0; r < side; r++)
+    for (let c = 0; c < side; c++) {
+      const v = grid[(side - 1 - r) * side + c], k = Math.max(0, Math.min(255, Math.round(127.5 + 42.5 * v))), o = 4 * (r * side + c);
+      image.data[o] = map[k][0];
+      image.data[o + 1] = map[k][1];
+      image.data[o + 2] = map[k][2];
+      image.data[o + 3] = 255;
+    }
+  ctx.putImageData(image, 0, 0);
+}
+
+// Marching squares, the pieces linked into lines, so that dashes run along them.
+function contour(ctx, grid, side, level, toX, toY) {
+  const cut = (a, b) => (level - a) / (b - a), links = new Map(), spots = new Map();
+  const join = (a, b) => {
+    for (const [from, to] of [[a, b], [b, a]]) links.has(from) ? links.get(from).push(to) : links.set(from, [to]);
+  };
+  for (let r = 0; r + 1 < side; r++)
+    for (let c = 0; c + 1 < side; c++) {
+      const i = r * side + c, a = grid[i], b = grid[i + 1], d = grid[i + side], e = grid[i + side + 1], met = [];
+      const edge = (key, x, y) => met.push(key) && spots.set(key, [x, y]);
+      if (a > level !== b > level) edge(2 * i, c + cut(a, b), r);
+      if (b > level !== e > level) edge(2 * (i + 1) + 1, c + 1, r + cut(b, e));
+      if (d > level !== e > level) edge(2 * (i + side), c + cut(d, e), r + 1);
+      if (a > level !== d > level) edge(2 * i + 1, c, r + cut(a, d));
+      for (let k = 0; k + 1 < met.length; k += 2) join(met[k], met[k + 1]);
+    }
+  const follow = (start) => {
+    for (let key = start, first = true; key !== undefined; first = false) {
+      const [x, y] = spots.get(key);
+      first ? ctx.moveTo(toX(x), toY(y)) : ctx.lineTo(toX(x), toY(y));
+      const next = links.get(key).pop();
+      if (next !== undefined) links.get(next).splice(links.get(next).indexOf(key), 1);
+      key = next;
+    }
+  };
+  ctx.beginPath();
+  ctx.lineJoin = "round";
+  for (const [key, others] of links) if (others.length === 1) follow(key);
+  for (const [key, others] of links) if (others.length) follow(key);
+  ctx.stroke();
+}
+
+function marker(ctx, x, y, label, r) {
+  ctx.beginPath();
+  if (label > 0) for (const [u, v] of [[0, -1.25], [1.25, 0], [0, 1.25], [-1.25, 0]]) ctx.lineTo(x + r * u, y + r * v);
+  else ctx.arc(x, y, r, 0, 2 * Math.PI);
+  ctx.closePath();
+  ctx.fillStyle = SIGN[label];
+  ctx.fill();
+  ctx.strokeStyle = "#fff";
+  ctx.lineWidth = 1;
+  ctx.stroke();
+}
+
+function drawMap(t) {
+  const ctx = sceneStage.begin(), w = sceneStage.w, h = sceneStage.h, side = field.shape[1];
+  const [x0, x1, y0, y1] = film.limits, left = 52, bottom = 38;
+  const scale = Math.min((w - left - 8) / (x1 - x0), (h - bottom - 8) / (y1 - y0)), width = scale * (x1 - x0), height = scale * (y1 - y0);
+  const x = left + (w - left - 8 - width) / 2, y = 6;
+  at(field, t, values);
+  shade(values, side);
+  ctx.imageSmoothingEnabled = true;
+  ctx.imageSmoothingQuality = "high";
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, width, height);
+  ctx.clip();
+  const cell = width / (side - 1), cellY = height / (side - 1);
+  ctx.drawImage(raster, x - cell / 2, y - cellY / 2, width + cell, height + cellY);
+  const toX = (c) => x + c * cell, toY = (r) => y + height - r * cellY;
+  ctx.strokeStyle = film.palette.f1;
+  ctx.lineWidth = 1.6;
+  ctx.setLineDash([2, 3]);
+  contour(ctx, target.values, side, 0, toX, toY);
+  ctx.strokeStyle = INK;
+  if (film.scene === "map") {
+    ctx.lineWidth = 0.9;
+    ctx.setLineDash([5, 4]);
+    for (const level of [-1, 1]) contour(ctx, values, side, level, toX, toY);
+  }
+  ctx.setLineDash([]);
+  ctx.lineWidth = 2;
+  contour(ctx, values, side, 0, toX, toY);
+  ctx.restore();
+  const px = (v) => x + (v - x0) * scale, py = (v) => y + height - (v - y0) * scale;
+  film.points.forEach(([u, v], i) => {
+    if (film.support[i] < 0.01) return;
+    ctx.strokeStyle = INK;
+    ctx.lineWidth = 1.1;
+    dot(ctx, px(u), py(v), 5 + 4 * Math.sqrt(film.support[i]));
+    ctx.stroke();
+  });
+  film.points.forEach(([u, v], i) => marker(ctx, px(u), py(v), film.y[i], film.points.length > 150 ? 2.6 : 3.4));
+  for (const v of ticks(x0, x1, 5)) write(ctx, number(v), px(v), y + height + 15, { align: "center", size: 11 });
+  for (const v of ticks(y0, y1, 5)) write(ctx, number(v), x - 7, py(v), { align: "right", base: "middle", size: 11 });
+  write(ctx, film.labels.scene[0], x + width / 2, y + height + 31, { align: "center", size: 11.5, colour: INK });
+  ctx.save();
+  ctx.translate(x - 40, y + height / 2);
+  ctx.rotate(-Math.PI / 2);
+  write(ctx, film.labels.scene[1], 0, 0, { align: "center", size: 11.5, colour: INK });
+  ctx.restore();
+}
+
+function drawLine(t) {
+  const ctx = sceneStage.begin(), [x0, x1] = film.limits, count = field.shape[1];
+  const axes = new Axes(ctx, sceneStage.w, sceneStage.h, { x: [x0, x1], y: [-3.4, 3.4], bottom: 38 });
+  axes.frame({ xticks: ticks(x0, x1, 6), yticks: [-3, -2, -1, 0, 1, 2, 3], xlabel: film.labels.scene[0], ylabel: "f(x) / proved margin" });
+  at(field, t, values);
+  const curve = (list) => {
+    ctx.beginPath();
+    for (let i = 0; i < count; i++) ctx.lineTo(axes.x(x0 + ((x1 - x0) * i) / (count - 1)), axes.y(list[i]));
+    ctx.stroke();
+  };
+  axes.clip();
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = film.palette.f1 + "66";
+  ctx.lineWidth = 7;
+  curve(target.values);
+  ctx.strokeStyle = "#999";
+  ctx.lineWidth = 1;
+  axes.segment(axes.left, axes.y(0), axes.w, axes.y(0));
+  ctx.strokeStyle = INK;
+  ctx.lineWidth = 2;
+  curve(values);
+  ctx.restore();
+  film.points.forEach(([u], i) => {
+    const s = film.y[i], px = axes.x(u), py = axes.y(s);
+    if (film.support[i] >= 0.01) {
+      ctx.strokeStyle = INK;
+      ctx.lineWidth = 1.1;
+      dot(ctx, px, py, 8 + 5 * Math.sqrt(film.support[i]));
+      ctx.stroke();
+    }
+    ctx.beginPath();
+    for (const [a, b] of [[0, -6 * s], [6, 5 * s], [-6, 5 * s]]) ctx.lineTo(px + a, py + b);
+    ctx.closePath();
+    ctx.fillStyle = SIGN[s];
+    ctx.fill();
+  });
+}
+
+// --------------------------------------------------------------------------------------------------- neurons
+
+const neuronStage = new Stage("neurons");
+const camera = { yaw: 0.5, pitch: 0.38, dragging: false };
+const ball = document.createElement("canvas");
+let heaviest = 1;
+
+// Where a direction is on the screen, in units of the radius: x, y (down) and depth (positive is in front).
+function project(list, j, lift) {
+  if (DIM === 2) return [list[2 * j] * lift, -list[2 * j + 1] * lift, 1];
+  const x = list[3 * j], y = list[3 * j + 1], z = list[3 * j + 2], n = Math.hypot(x, y, z) || 1;
+  const c = Math.cos(camera.yaw), s = Math.sin(camera.yaw), cp = Math.cos(camera.pitch), sp = Math.sin(camera.pitch);
+  const right = (c * x + s * y) / n, away = (-s * x + c * y) / n, up = z / n;
+  return [right, -(cp * up + sp * away), cp * -away + sp * up];
+}
+
+// On the circle the distance from the centre shows the share of mass; elsewhere the place is the direction alone.
+function lift(signed) {
+  return film.kind === "circle" ? 0.16 + 0.84 * Math.pow(Math.min(Math.abs(signed) / heaviest, 1), 0.6) : 1;
+}
+
+function shadeBall(side) {
+  ball.width = ball.height = side;
+  const ctx = ball.getContext("2d"), image = ctx.createImageData(side, side), map = film.maps.payoff;
+  const rows = live.shape[1], columns = live.shape[2], c = Math.cos(camera.yaw), s = Math.sin(camera.yaw);
+  const cp = Math.cos(camera.pitch), sp = Math.sin(camera.pitch);
+  for (let i = 0; i < side; i++)
+    for (let j = 0; j < side; j++) {
+      const right = (2 * (j + 0.5)) / side - 1, above = 1 - (2 * (i + 0.5)) / side, r2 = right * right + above * above, o = 4 * (i * side + j);
+      if (r2 > 1.02) continue;
+      const depth = Math.sqrt(Math.max(0, 1 - r2)), up = cp * above + sp * depth, away = sp * above - cp * depth;
+      const x = c * right - s * away, y = s * right + c * away;
+      const row = Math.min(Math.max((Math.asin(Math.max(-1, Math.min(1, up))) / Math.PI + 0.5) * (rows - 1), 0), rows - 1.001);
+      const column = ((((Math.atan2(y, x) / (2 * Math.PI)) % 1) + 1) % 1) * columns, r0 = Math.floor(row), c0 = Math.floor(column) % columns, c1 = (c0 + 1) % columns;
+      const a = row - r0, b = column - Math.floor(column), base = r0 * columns;
+      const v = (1 - a) * ((1 - b) * potential[base + c0] + b * potential[base + c1]) + a * ((1 - b) * potential[base + columns + c0] + b * potential[base + columns + c1]);
+      const k = Math.max(0, Math.min(255, Math.round(127.5 * (1 + v)))), light = 0.86 + 0.14 * depth;
+      image.data[o] = map[k][0] * light;
+      image.data[o + 1] = map[k][1] * light;
+      image.data[o + 2] = map[k][2] * light;
+      image.data[o + 3] = 255 * Math.min(1, Math.max(0, (1.0 - Math.sqrt(r2)) * side * 0.5 + 0.5));
+    }
+  ctx.putImageData(image, 0, 0);
+}
+
+function drawTails(ctx, t, cx, cy, R) {
+  for (let k = TAILS; k > 0; k--) {
+    const t0 = Math.max(0, t - (TAIL * k) / TAILS), t1 = Math.max(0, t - (TAIL * (k - 1)) / TAILS);
+    if (t1 <= t0) continue;
+    at(neurons, t0, earlier);
+    at(shares, t0, before);
+    at(neurons, t1, place);
+    at(shares, t1, weight);
+    for (const sign of [1, -1]) {
+      ctx.beginPath();
+      for (let j = 0; j < M; j++) {
+        if (weight[j] * sign <= 0) continue;
+        const a = project(earlier, j, lift(before[j])), b = project(place, j, lift(weight[j]));
+        if (b[2] < 0 || (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 > 0.25) continue;
+        ctx.moveTo(cx + R * a[0], cy + R * a[1]);
+        ctx.lineTo(cx + R * b[0], cy + R * b[1]);
+      }
+      ctx.strokeStyle = SIGN[sign];
+      ctx.globalAlpha = 0.3 * (1 - (k - 1) / TAILS);
+      ctx.lineWidth = 1.3;
+      ctx.stroke();
+    }
+  }
+  ctx.globalAlpha = 1;
+}
+
+function drawDots(ctx, cx, cy, R) {
+  for (let j = 0; j < M; j++) {
+    const [x, y, depth] = project(place, j, lift(weight[j])), r = 1.5 + 10 * Math.min(1, Math.abs(weight[j]) / heaviest);
+    ctx.globalAlpha = depth < 0 ? 0.12 : 0.62;
+    ctx.fillStyle = SIGN[weight[j] > 0 ? 1 : -1];
+    dot(ctx, cx + R * x, cy + R * y, depth < 0 ? 0.7 * r : r);
+    ctx.fill();
+  }
+  ctx.globalAlpha = 1;
+}
+
+function drawNeurons(t) {
+  const ctx = neuronStage.begin(), w = neuronStage.w, h = neuronStage.h, cx = w / 2, cy = h / 2, R = Math.min(w, h) / 2 - 24;
+  at(shares, t, weight);
+  heaviest = weight.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-9);
+  if (film.kind === "sphere") {
+    at(live, t, potential);
+    shadeBall(Math.min(420, Math.round(2 * R)));
+    ctx.imageSmoothingQuality = "high";
+    ctx.drawImage(ball, cx - R, cy - R, 2 * R, 2 * R);
+  }
+  ctx.strokeStyle = "#999";
+  ctx.lineWidth = 1;
+  dot(ctx, cx, cy, R);
+  ctx.stroke();
+  axesOfNeurons(ctx, cx, cy, R);
+  drawTails(ctx, t, cx, cy, R);
+  at(neurons, t, place);
+  at(shares, t, weight);
+  drawDots(ctx, cx, cy, R);
+  const most = Math.max(...film.weights.map(Math.abs));
+  film.atoms.flat().length && film.atoms.forEach((_, k) => {
+    const [x, y, depth] = project(film.atoms.flat(), k, 1), r = 7 + 5 * Math.sqrt(Math.abs(film.weights[k]) / most);
+    ctx.globalAlpha = depth < 0 ? 0.3 : 1;
+    star(ctx, cx + R * x, cy + R * y, r, SIGN[film.weights[k] > 0 ? 1 : -1]);
+  });
+  ctx.globalAlpha = 1;
+}
+
+function axesOfNeurons(ctx, cx, cy, R) {
+  const units = DIM === 3 ? [1, 0, 0, 0, 1, 0, 0, 0, 1] : [1, 0, 0, 1];
+  film.labels.neurons.forEach((name, k) => {
+    const [x, y, depth] = project(units, k, 1), length = Math.hypot(x, y), out = length > 0.6 ? 1.07 / length : 1;
+    ctx.globalAlpha = depth < -0.05 ? 0.45 : 1;
+    ctx.strokeStyle = "#999";
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    ctx.moveTo(cx + R * x, cy + R * y);
+    ctx.lineTo(cx + R * x * (length > 0.6 ? 1.03 / length : 1), cy + R * y * (length > 0.6 ? 1.03 / length : 1));
+    ctx.stroke();
+    const align = Math.abs(x) < 0.3 ? "center" : x > 0 ? "left" : "right";
+    if (name.length > 12 && align !== "center") {
+      ctx.save();
+      ctx.translate(cx + R * x * 1.11, cy);
+      ctx.rotate(Math.PI / 2);
+      write(ctx, name, 0, 0, { align: "center", base: "middle", size: 11.5 });
+      ctx.restore();
+    } else write(ctx, name, cx + R * x * out, cy + R * y * out, { align, base: "middle", size: 11.5 });
+  });
+  ctx.globalAlpha = 1;
+}
+
+// -------------------------------------------------------------------------------------------- dual potential
+
+const potentialStage = new Stage("potential");
+
+function drawCurve(t) {
+  const circle = film.kind === "circle", ctx = potentialStage.begin(), P = Math.PI;
+  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [-P, P], y: [0, 1.8] });
+  const names = film.labels.neurons, angles = { 0: "0", [-P]: "\u2212\u03c0", [P]: "\u03c0", [P / 2]: "\u03c0/2", [-P / 2]: "\u2212\u03c0/2" };
+  axes.frame({
+    xticks: [-P, -P / 2, 0, P / 2, P], yticks: [0, 0.5, 1, 1.5], xtext: (v) => angles[v], ylabel: "payoff / level",
+    xlabel: circle ? `angle of the neuron (0: ${names[0]}, \u03c0/2: ${names[1]})` : `longitude of the neuron (0: ${names[0]}, \u03c0/2: ${names[1]}); highest over latitude`,
+  });
+  axes.clip();
+  ctx.beginPath();
+  ctx.moveTo(axes.x(-P), axes.y(0));
+  for (const [a, v] of film.curve) ctx.lineTo(axes.x(a), axes.y(Math.abs(v)));
+  ctx.lineTo(axes.x(P), axes.y(0));
+  ctx.fillStyle = "#00000012";
+  ctx.fill();
+  ctx.lineWidth = 2;
+  ctx.lineJoin = "round";
+  if (circle) {
+    at(live, t, potential);
+    for (const sign of [1, -1]) {
+      ctx.beginPath();
+      let pen = false;
+      for (let i = 0; i < live.frame; i++) {
+        const v = potential[i] * sign;
+        if (v > 1e-4) pen ? ctx.lineTo(axes.x(-P + (2 * P * i) / (live.frame - 1)), axes.y(v)) : ctx.moveTo(axes.x(-P + (2 * P * i) / (live.frame - 1)), axes.y(v));
+        pen = v > 1e-4;
+      }
+      ctx.strokeStyle = SIGN[sign];
+      ctx.stroke();
+    }
+  } else {
+    at(skyline, t, sky);
+    ctx.beginPath();
+    for (let i = 0; i <= sky.length; i++) ctx.lineTo(axes.x(-P + (2 * P * i) / sky.length), axes.y(sky[i % sky.length]));
+    ctx.strokeStyle = film.palette.f1;
+    ctx.stroke();
+  }
+  axes.dashed(1);
+  ctx.restore();
+  film.atoms.forEach((a, k) => star(ctx, axes.x(Math.atan2(a[1], a[0])), axes.y(1), 7, SIGN[film.weights[k] > 0 ? 1 : -1]));
+  write(ctx, "proved level", axes.w - axes.right, axes.y(1) - 13, { align: "right", size: 11, colour: INK });
+}
+
+// D > 3: each neuron's payoff under the present adversary against its share of the mass.
+function drawPayoffs(t) {
+  const ctx = potentialStage.begin();
+  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [1e-6, 1], y: [0, 1.8], log: true, right: 26 });
+  axes.frame({ xticks: [1e-6, 1e-4, 1e-2, 1], yticks: [0, 0.5, 1, 1.5], xtext: (v) => `${+(100 * v).toFixed(4)} %`, xlabel: "share of the mass that the neuron carries", ylabel: "payoff / level" });
+  at(live, t, potential);
+  at(shares, t, weight);
+  axes.clip();
+  ctx.globalAlpha = 0.5;
+  for (let j = 0; j < M; j++) {
+    const share = Math.max(weight[j] * weight[j], 1.2e-6), sign = weight[j] > 0 ? 1 : -1;
+    ctx.fillStyle = SIGN[sign];
+    dot(ctx, axes.x(share), axes.y(Math.max(potential[j] * sign, 0)), 2 + 30 * Math.min(share, 0.1));
+    ctx.fill();
+  }
+  ctx.globalAlpha = 1;
+  axes.dashed(1);
+  ctx.restore();
+  write(ctx, "proved level", axes.left + 6, axes.y(1) - 7, { size: 11, colour: INK });
+}
+
+const drawScene = film.scene === "line" ? drawLine : drawMap;
+const drawPotential = film.kind === "disc" ? drawPayoffs : drawCurve;

@@ -1,0 +1,172 @@
+"""The film as GIF or MP4: the same four pictures drawn with matplotlib, one frame a recorded moment."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from matplotlib import animation
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from .. import atomic
+from ..errors import InputError
+from ..plots import geometry, style
+from ..plots.decision import gates, scatter
+from ..plots.margin import draw_bracket, draw_trace, time_axis
+from ..plots.neurons import half_sphere, stars
+from ..plots.views import sign_colours
+from . import frames as film
+
+Array = NDArray[np.float64]
+
+FPS, HOLD, DPI = 8, 16, 100  # frames a second, frames that the last picture rests, 100 dots an inch
+_TAIL = 5
+
+
+@style.styled
+def write_movie(dataset: Any, run: Any, certificate: Any, path: str | os.PathLike[str]) -> None:
+    """Write ``.gif`` with Pillow or ``.mp4`` with ffmpeg, whole or not at all.
+
+    Raises
+    ------
+    InputError : .mp4 where matplotlib finds no ffmpeg.
+    """
+    kind = "ffmpeg" if str(path).lower().endswith(".mp4") else "pillow"
+    if not animation.writers.is_available(kind):
+        raise InputError(
+            f"film: found no {kind} for {os.fspath(path)!r}, wanted it installed; .html and .gif need none"
+        )
+    frames = film.build(dataset, run, certificate)
+    writer = animation.writers[kind](fps=FPS)
+    figure = style.new_figure(9.6, 7.6, None)
+    panels = figure.subplots(
+        2, 2, gridspec_kw={"height_ratios": [1.75, 1], "left": 0.07, "right": 0.985, "top": 0.93, "bottom": 0.075}
+    )
+    figure.subplots_adjust(hspace=0.34, wspace=0.2)
+    with atomic.replacing(path, suffix=os.path.splitext(path)[1]) as temporary, writer.saving(figure, temporary, DPI):
+        for k in [*range(len(frames.moments)), *[len(frames.moments) - 1] * HOLD]:
+            for axes in panels.flat:
+                axes.clear()
+            draw(panels, (dataset, run, certificate), frames, k)
+            writer.grab_frame()
+
+
+def draw(panels: Any, parts: tuple[Any, Any, Any], frames: film.Frames, k: int) -> Figure:
+    """The k-th recorded moment on four axes (neurons, classifier; potential, margin)."""
+    dataset, run, certificate = parts
+    moment = frames.moments[k]
+    _neurons(panels[0, 0], frames, k)
+    (_line if frames.scene == "line" else _map)(panels[0, 1], dataset, certificate, frames, k)
+    _potential(panels[1, 0], frames, k)
+    _margin(panels[1, 1], run, certificate, moment)
+    share = f" = {100 * moment.margin / certificate.lower:.1f} % of $\\gamma_1$" if certificate.lower > 0 else ""
+    panels[0, 0].set_title(f"Neurons, step {moment.step}")
+    panels[0, 1].set_title("Classifier")
+    panels[1, 0].set_title("Dual potential / proved level")
+    panels[1, 1].set_title(f"Margin {moment.margin:.4g}{share}")
+    return panels[0, 0].figure
+
+
+def _flat(frames: film.Frames, directions: Array) -> tuple[Array, Array]:
+    """Where directions are drawn, and which of them are in front (the sphere is seen from its upper side)."""
+    if frames.kind != "sphere":
+        return directions, np.ones(len(directions), bool)
+    return geometry.lambert(directions)
+
+
+def _neurons(axes: Axes, frames: film.Frames, k: int) -> None:
+    if frames.kind == "sphere":
+        half_sphere(axes, frames.labels["neurons"], True)
+    style.bare(axes, 1.12)
+    angle = np.linspace(0, 2 * np.pi, 361)
+    axes.plot(np.cos(angle), np.sin(angle), color="#999999", linewidth=1.0)
+    share = np.abs(frames.shares[k])
+    heavy = share / (share.max() or 1.0)
+    colours = np.array(sign_colours(frames.shares[k]))
+    radius = _radii(frames, k)
+    places, front = _flat(frames, frames.neurons[k])
+    for back in range(max(0, k - _TAIL), k):
+        old, old_front = _flat(frames, frames.neurons[back])
+        keep = front & old_front & (np.linalg.norm(old - places, axis=1) < 0.5)
+        tails = np.stack([old * _radii(frames, back)[:, None], places * radius[:, None]], axis=1)[keep]
+        for colour in (style.POSITIVE, style.NEGATIVE):
+            chosen = colours[keep] == colour
+            joined = np.concatenate([tails[chosen], np.full((chosen.sum(), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+            axes.plot(*joined.T, color=colour, alpha=0.08, linewidth=1.0)
+    alpha = np.where(front, 0.6, 0.12)
+    axes.scatter(*(places * radius[:, None]).T, s=6 + 150 * heavy, c=colours, alpha=alpha, linewidths=0, zorder=4)
+    spots, _ = _flat(frames, frames.atoms)
+    stars(axes, spots, frames.weights, 200.0)
+
+
+def _radii(frames: film.Frames, k: int) -> Array:
+    """On the circle the distance from the centre shows the share of mass, as on the page."""
+    share = np.abs(frames.shares[k])
+    return 0.16 + 0.84 * (share / (share.max() or 1.0)) ** 0.3 if frames.kind == "circle" else np.ones(len(share))
+
+
+def _map(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: int) -> None:
+    x0, x1, y0, y1 = frames.limits
+    field, side = frames.field[k], frames.field.shape[1]
+    x, y = np.linspace(x0, x1, side), np.linspace(y0, y1, side)
+    axes.imshow(
+        field, cmap=style.DECISION, vmin=-3, vmax=3, extent=(x0, x1, y0, y1), origin="lower", interpolation="bilinear"
+    )
+    for values, colour, dashes in ((frames.target, style.F1, (0, (1, 1.5))), (field, style.INK, "solid")):
+        if values.min() < 0 < values.max():
+            axes.contour(x, y, values, levels=[0.0], colors=[colour], linewidths=1.6, linestyles=[dashes])
+    scatter(axes, frames.points, dataset.y, certificate.adversary / (certificate.adversary.max() or 1.0))
+    axes.set_xlim(x0, x1)
+    axes.set_ylim(y0, y1)
+    axes.set_xlabel(frames.labels["scene"][0])
+
+
+def _line(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: int) -> None:
+    x = np.linspace(*frames.limits, frames.field.shape[1])
+    axes.plot(x, frames.target, color=style.F1, alpha=0.4, linewidth=6.0)
+    axes.plot(x, frames.field[k], color=style.INK, linewidth=1.6)
+    axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
+    gates(axes, frames.points[:, 0], dataset.y, certificate.adversary / (certificate.adversary.max() or 1.0))
+    axes.set_xlim(*frames.limits)
+    axes.set_ylim(-3.4, 3.4)
+    axes.set_xlabel(frames.labels["scene"][0])
+
+
+def _potential(axes: Axes, frames: film.Frames, k: int) -> None:
+    live = np.abs(frames.live[k])
+    if frames.kind == "disc":
+        share = np.maximum(np.abs(frames.shares[k]), 1e-6)
+        axes.scatter(share, live, s=12, c=sign_colours(frames.shares[k]), alpha=0.5, linewidths=0)
+        axes.set_xscale("log")
+        axes.set_xlim(8e-7, 1.2)
+        axes.set_xlabel("share of the mass")
+    else:
+        proved = np.abs(frames.payoff)
+        if frames.kind == "sphere":
+            turn = film.LONGITUDES // 2
+            live, proved = (np.roll(values.max(axis=0), turn) for values in (live, proved))
+        angle = np.linspace(-np.pi, np.pi, len(live), endpoint=frames.kind == "circle")
+        axes.fill_between(angle, proved, color="#000000", alpha=0.08, linewidth=0)
+        axes.plot(angle, live, color=style.F1, linewidth=1.6)
+        places = np.column_stack([np.arctan2(frames.atoms[:, 1], frames.atoms[:, 0]), np.ones(len(frames.atoms))])
+        stars(axes, places, frames.weights, 90.0)
+        axes.set_xlim(-np.pi, np.pi)
+        axes.set_xticks([-np.pi, 0, np.pi], ["$-\\pi$", "0", "$\\pi$"])
+        axes.set_xlabel("angle" if frames.kind == "circle" else "longitude (highest over latitude)")
+    axes.axhline(1.0, color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)))
+    axes.set_ylim(0.0, 1.8)
+
+
+def _margin(axes: Axes, run: Any, certificate: Any, moment: film.Moment) -> None:
+    draw_trace(axes, run, style.F1)
+    top = certificate.upper if np.isfinite(certificate.upper) else max(certificate.lower, run.margin_best)
+    top = max(top, run.margin_best) or 1.0
+    axes.set_ylim(-0.35 * top, 1.3 * top)
+    time_axis(axes, [run], -0.35 * top)
+    draw_bracket(axes, certificate.lower, certificate.upper, style.F1, "$\\gamma_1$")
+    height = np.clip(moment.margin, *axes.get_ylim())
+    axes.plot([max(moment.time, axes.get_xlim()[0])], [height], "o", color=style.INK, markersize=7, zorder=6)
+    axes.set_xlabel("time (sum of step sizes)")
