@@ -67,15 +67,19 @@ def test_almost_degenerate_positions(D, noise):
         assert response.bound >= brute_force(Z, q, RELU) * (1.0 - 1e-15)
 
 
+@pytest.mark.parametrize("lattice", [False, True])
 @pytest.mark.parametrize(("D", "n"), [(3, 60), (4, 24), (5, 14)])
-def test_lowest_vertices_and_walking_on_all_sides_agree(D, n, monkeypatch):
-    """Visiting each face once misses none: the slow walk around all circles finds nothing better."""
+def test_lowest_vertices_and_walking_on_all_sides_agree(D, n, lattice, monkeypatch):
+    """Visiting each face once misses none: the slow walk around all circles finds nothing else."""
     rng = np.random.default_rng(D)
-    Z, q = np.hstack([rng.integers(-4, 5, size=(n, D - 1)), np.ones((n, 1))]), rng.normal(size=n)
+    X = rng.integers(-4, 5, size=(n, D - 1)) if lattice else rng.normal(size=(n, D - 1))
+    Z, q = np.hstack([X, np.ones((n, 1))]), rng.normal(size=n)
     once = ArrangementOracle(Z, RELU)(q)
     monkeypatch.setattr("maxmargin.oracles.arrangement_cells.LEVEL", np.inf)
     walked = ArrangementOracle(Z, RELU)(q)
-    assert once.values == pytest.approx(walked.values, rel=1e-13)
+    assert once.values[0] == pytest.approx(walked.values[0], rel=1e-13)
+    if not lattice:  # in degenerate position the test for lesser local maxima depends on how one comes there
+        assert once.values == pytest.approx(walked.values, rel=1e-12)
 
 
 @pytest.mark.parametrize("D", [3, 4])

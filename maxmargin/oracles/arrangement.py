@@ -181,7 +181,8 @@ def _visit(X: Array, h: Array, ell: Array, T: Index, pool: Maxima) -> Index:
     if not len(block.T):
         return block.T
     forms = linear_forms(block, X, h, ell)
-    pool.offer(vertices(forms, pool))
+    for found in vertices(forms, pool):
+        pool.offer(found)
     slope = slopes(block, X)
     k = T.shape[1]
     for size in reversed(range(k + 1)):  # small faces first: their values prune the large ones

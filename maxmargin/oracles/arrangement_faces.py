@@ -52,41 +52,44 @@ def linear_forms(block: Arcs, X: Array, h: Array, ell: Array) -> Forms:
     return Forms(block, h, in_frame, cumulate(h[block.crossing] * block.edges), rotated)
 
 
-def vertices(forms: Forms, pool: Reach) -> Candidates:
+def vertices(forms: Forms, pool: Reach) -> Iterator[Candidates]:
     """The best vertices if they are worth more than `top`, and local maxima worth more than `floor`."""
-    block, h, ell, sums = forms.block, forms.h, forms.ell, forms.sums
+    block, sums, D = forms.block, forms.sums, len(forms.ell)
     k, M = block.T.shape[1], block.crossing.shape[1]
-    r = -np.sign(h[block.crossing])
+    r = -np.sign(forms.h[block.crossing]) * np.abs(block.orientation)
     for m in range(k):
-        r[h[block.T[:, m]][:, None] * r >= 0.0] = 0.0
-    e1, e2 = block.edges[k], block.edges[k + 1]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        length = np.sqrt(e1 * e1 + e2 * e2)
-        cos, sin = e2 / length, -e1 / length
-        linear = ell[k][:, None] * cos + ell[k + 1][:, None] * sin
-        value = np.abs(linear) + r * (sums[k] * cos + sums[k + 1] * sin)
-    value[r == 0.0] = -np.inf
-    value, r = value.ravel(), r.ravel()
-    at = np.flatnonzero(value > min(pool.floor, pool.top))
-    local = _vertex_is_maximum(forms, at, r[at], linear.ravel()[at])
-    local[value[at] <= pool.floor] = False
-    keep = local | (value[at] > max(pool.top, value[at].max(initial=-np.inf) - 1e-9 * abs(pool.top)))
-    at, local = at[keep], local[keep]
-    plane = block.frame[at // M][:, :, k:]
-    A = plane[:, :, 0] * cos.ravel()[at, None] + plane[:, :, 1] * sin.ravel()[at, None]
-    return Candidates(A, r[at], value[at], local)
+        r[forms.h[block.T[:, m]][:, None] * r >= 0.0] = 0.0
+    r[block.crossing < block.T.max(axis=1, initial=-1)[:, None]] = 0.0  # seen from another circle
+    at = np.flatnonzero(r)
+    circle, r = at // M, r.take(at)
+    e = block.edges.reshape(D, -1)[k:].take(at, axis=1)
+    w = np.stack([e[1], -e[0]]) / np.hypot(*e)  # the vertex is where the edge vanishes
+    even = r * _dot(sums.reshape(D, -1)[k:].take(at, axis=1), w)
+    linear = _dot(forms.ell[k:].take(circle, axis=1), w)
+    toward = np.where(linear < 0.0, -1.0, 1.0)
+    for lam in (toward, -toward) if linear.any() else (toward,):
+        value = even + lam * linear
+        keep = np.flatnonzero(value > min(pool.floor, pool.top))
+        local = _vertex_is_maximum(forms, at[keep], r[keep], lam[keep]) & (value[keep] > pool.floor)
+        best = value[keep].max(initial=-np.inf) - 1e-9 * abs(pool.top)
+        useful = local | (value[keep] > max(pool.top, best))
+        keep, local = keep[useful], local[useful]
+        A = np.einsum("cij,jc->ci", block.frame[circle[keep]][:, :, k:], w.take(keep, axis=1))
+        yield Candidates(A, r[keep], value[keep], local)
 
 
-def _vertex_is_maximum(forms: Forms, at: Index, r: Array, linear: Array) -> Mask:
-    """KKT at a vertex in general position: v = (v.a) a + sum mu_j x_j with |mu_j| <= |h_j| over its D-1 hyperplanes."""
+def _vertex_is_maximum(forms: Forms, at: Index, r: Array, lam: Array) -> Mask:
+    """KKT of ``r E + lam l.a`` at a vertex in general position.
+
+    ``v = (v.a) a + sum mu_j x_j`` with |mu_j| <= |h_j| over the D-1 hyperplanes, v without their terms.
+    """
     block, h = forms.block, forms.h
     D, k = len(forms.ell), block.T.shape[1]
     circle = at // block.crossing.shape[1]
-    h_j = h[block.crossing.ravel()[at]]
-    e = block.edges.reshape(D, -1)[:, at]
-    v = np.where(linear < 0.0, -1.0, 1.0) * forms.ell[:, circle]
-    v += r * (forms.sums.reshape(D, -1)[:, at] - h_j * e)
-    mu = (v[k] * e[k] + v[k + 1] * e[k + 1]) / (e[k] ** 2 + e[k + 1] ** 2)
+    h_j = h[block.crossing.take(at)]
+    e = block.edges.reshape(D, -1).take(at, axis=1)
+    v = lam * forms.ell.take(circle, axis=1) + r * (forms.sums.reshape(D, -1).take(at, axis=1) - h_j * e)
+    mu = _dot(v[k:], e[k:]) / _dot(e[k:], e[k:])
     ok = np.abs(mu) <= np.abs(h_j) * (1.0 + INSIDE)
     mu_T = _back_substitution(block.triangle[circle], v[:k] - mu * e[:k])
     return ok & (np.abs(mu_T) <= np.abs(h[block.T[circle]].T) * (1.0 + INSIDE)).all(axis=0)
