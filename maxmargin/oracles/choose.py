@@ -42,4 +42,4 @@ def local_oracle(Z: Array, feature: Feature, seed: int) -> Oracle:
 
 def enumerable(Z: Array, feature: Feature, p: Array) -> bool:
     """Whether the cells over the support of p can be enumerated in seconds."""
-    return feature.degree == 1 and affordable(np.count_nonzero(p), Z.shape[1], ENUMERATION_WORK)
+    return feature.degree == 1 and affordable(int(np.count_nonzero(p)), Z.shape[1], ENUMERATION_WORK)
