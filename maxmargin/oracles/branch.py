@@ -27,7 +27,7 @@ from .lifted_splitting import PENALTY, LiftedSplitting
 from .relaxation import BoundResult, LiftedGame, lifted_game
 from .relaxation_proof import Path, Split, verify
 from .relaxation_repair import pack
-from .responses import SPHERE_BOUND, SPHERE_EXACT
+from .responses import SPHERE_BOUND
 
 Array = NDArray[np.float64]
 
@@ -35,7 +35,8 @@ ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 60
 SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
 RATIO = 1.0  # branch once the relaxation is solved as well as it could be tight
 CLOSED_MASS = 1e-5  # leaves with less mass leave the iteration, with the multipliers they have
-EXACT_GAP = 1e-9
+MAX_LEAVES = 400
+NOTHING = 1e-10  # of the spectral bound counts as zero
 
 
 @dataclass
@@ -78,7 +79,7 @@ class BranchAndBound:
 
     def advance(self, deadline: float | None = None) -> None:
         """One round: branch if it is time to, iterate, evaluate."""
-        if self._due:
+        if self._due and self.leaves < MAX_LEAVES:
             self.branch()
         self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, deadline)
         bound, value = self.evaluate(), self.value
@@ -149,8 +150,7 @@ class BranchAndBound:
         trees = [_tree(leaves, self.game) for leaves in by_sign]
         proof, p, game = self.game.proof(*trees), self.best.adversary, self.game
         bound = verify(game.Z, game.y, game.feature, p, proof)
-        exact = bound <= self.lower * (1.0 + EXACT_GAP)
-        return BoundResult(p, bound, SPHERE_EXACT if exact else SPHERE_BOUND, proof, attempts, len(self.best.leaves))
+        return BoundResult(p, bound, SPHERE_BOUND, proof, attempts, len(self.best.leaves))
 
 
 def _child(game: LiftedGame, block: LiftedBlock, point: int, side: int) -> LiftedBlock:
@@ -185,6 +185,7 @@ def tighten(
     lower: float | None = None,
     deadline: float | None = None,
     tolerance: float = 1e-3,
+    max_rounds: int = 1000,
     n_jobs: int = 1,
     progress: Callable[[str], None] | None = None,
 ) -> BoundResult:
@@ -196,7 +197,8 @@ def tighten(
     p : (n,) adversary whose support carries the relaxation (default: all points).
     lower : a lower bound on gamma_1: the scale, and what the bound may come down to.
     deadline : value of `time.monotonic()` at which the best proof so far is returned; Ctrl-C does the same.
-    tolerance : stop when bound <= lower (1 + tolerance).
+    tolerance : stop when bound <= lower (1 + tolerance), or when the bound is nothing beside the spectral one.
+    max_rounds : of 60 iterations each; what ends the search when there is no deadline.
     n_jobs : threads for the eigendecompositions.
 
     Raises
@@ -206,15 +208,16 @@ def tighten(
     game, start = lifted_game(Z, y, feature, p, lower)
     if game is None:
         return start
-    started, status = time.monotonic(), "solved"
+    started, status = time.monotonic(), "round limit"
     pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
     tree = BranchAndBound(game, lower or 0.0, pool)
     try:
-        while True:
+        for _ in range(max_rounds):
             tree.advance(deadline)
             if progress:
                 progress(f"{tree.leaves} leaves, bound {tree.best.value:.6g}, relaxation {tree.value:.6g}")
-            if tree.best.value <= tree.lower * (1.0 + tolerance):
+            if tree.best.value <= max(tree.lower * (1.0 + tolerance), NOTHING * start.bound):
+                status = "solved"
                 break
             if deadline is not None and time.monotonic() > deadline:
                 status = "time limit"

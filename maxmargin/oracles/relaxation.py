@@ -39,7 +39,7 @@ class BoundResult:
     ----------
     adversary : (n,) p >= 0 with sum 1 up to rounding.
     bound : ``s sum_i p_i y_i sigma(a.z_i) <= bound`` for both s and every unit a, as `verify` reads in the proof.
-    scope : "sphere-bound", or "sphere-exact" when it meets the lower bound.
+    scope : "sphere-bound"; whoever has a lower bound sees how far it is from exact.
     proof : JSON-able ("lifted-relaxation" or "spectral").
     attempts : one record {"name", "status", "seconds", ...} for each solver call.
     nodes : leaves of the branch and bound tree, both signs (2 = root only).

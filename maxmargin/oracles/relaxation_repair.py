@@ -79,7 +79,8 @@ def repair(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[str, A
 def _cheapest_lift(S: Array, free: Array, nu: Array) -> tuple[float, float, float]:
     """(delta, kappa) that minimise kappa + b'R^{-1}b, R lifted by delta on h and kappa on a; and the size of R.
 
-    """(delta, kappa) that minimise kappa + b'R^{-1}b, R lifted by delta on h and kappa on a; and the size of R.
+    For each delta, h is eliminated with the eigenvectors of its block, then kappa is found from those of what is
+    left on a.
     """
     D = free.shape[1]
     unit = np.sqrt(nu)
@@ -88,20 +89,36 @@ def _cheapest_lift(S: Array, free: Array, nu: Array) -> tuple[float, float, floa
     outer = (free.T * nu) @ free
     size = max(float(np.abs(S[1 : 1 + D, 1 : 1 + D]).max()), float(np.abs(levels).max(initial=0.0)), 1e-300)
     floor = max(0.0, -float(levels.min(initial=0.0)))
-    best = (np.inf, floor + size, size)
-    for delta in floor + size * np.geomspace(1e-9, 3.0, 40):
-        inverse = 1.0 / (levels + delta)
-        rest = S[1 : 1 + D, 1 : 1 + D] - delta * outer - (cross * inverse) @ cross.T
-        b = S[1 : 1 + D, 0] - cross @ (inverse * b_h)
+
+    def values(deltas: Array) -> tuple[Array, Array]:
+        """Value and best kappa for each delta."""
+        inverse = 1.0 / (levels + deltas[:, None])
+        rest = S[1 : 1 + D, 1 : 1 + D] - deltas[:, None, None] * outer - (cross * inverse[:, None]) @ cross.T
         eigenvalues, vectors = np.linalg.eigh(rest)
-        square = (vectors.T @ b) ** 2
-        above = size * np.geomspace(1e-9, 10.0, 100)
-        gaps = (eigenvalues - eigenvalues[0])[:, None] + above
-        values = above - eigenvalues[0] + (square[:, None] / gaps).sum(axis=0) + inverse @ b_h**2
-        k = int(np.argmin(values))
-        if values[k] < best[0]:
-            best = (float(values[k]), float(delta), float(above[k] - eigenvalues[0]))
-    return best[1], best[2], size
+        b = S[1 : 1 + D, 0] - (inverse * b_h) @ cross.T
+        square = (b[:, None] @ vectors)[:, 0] ** 2
+        above = _secular(eigenvalues - eigenvalues[:, :1], square, 1e-9 * size)
+        fraction = (square / (eigenvalues - eigenvalues[:, :1] + above[:, None])).sum(axis=1)
+        return above - eigenvalues[:, 0] + fraction + inverse @ b_h**2, above - eigenvalues[:, 0]
+
+    grid = size * np.geomspace(1e-9, 3.0, 40)
+    for _ in range(2):
+        value, kappa = values(floor + grid)
+        k = int(np.argmin(value))
+        best = float(floor + grid[k]), float(kappa[k]), size
+        grid = np.geomspace(grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)], 20)
+    return best
+
+
+def _secular(gaps: Array, square: Array, least: float) -> Array:
+    """The x >= least that minimises x + sum_j square_j / (gaps_j + x), row by row: the root of its derivative."""
+    low = np.full(len(gaps), least)
+    high = least + np.sqrt(square.sum(axis=1))
+    for _ in range(50):
+        x = np.sqrt(low * high)
+        inside = (square / (gaps + x[:, None]) ** 2).sum(axis=1) > 1.0
+        low, high = np.where(inside, x, low), np.where(inside, high, x)
+    return high
 
 
 def _lift(leaf: dict[str, Any], forms: Forms, nu: Array, delta: float, kappa: float) -> dict[str, Any]:
