@@ -100,6 +100,25 @@ def test_xor_and_alternating_polygons():
     assert ArrangementOracle(Z, RELU)(np.array([1, 1, -1, -1]) / 4).values[0] == pytest.approx(np.sqrt(2.0) / 4.0)
 
 
+@pytest.mark.parametrize("d", [3, 4, 5])
+def test_wei_points(d):
+    """C7: x in {+-e_1 (y = 1), +-e_2 (y = -1)} x {-1, 1}^{d-2} with uniform p pays at most 1/4, for every d."""
+    rest = np.array(np.meshgrid(*[[-1.0, 1.0]] * (d - 2))).reshape(d - 2, -1).T
+    heads = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    Z = np.hstack([np.repeat(heads, len(rest), axis=0), np.tile(rest, (4, 1))])
+    q = np.repeat([1.0, 1.0, -1.0, -1.0], len(rest)) / len(Z)
+    assert ArrangementOracle(Z, RELU)(q).bound == pytest.approx(0.25, rel=1e-13)
+
+
+def test_two_points_with_opposite_labels():
+    """C3: p weighs the points inversely to their lengths, and the neuron perpendicular to the other point wins."""
+    for angle in (0.3, 1.2, 2.5):
+        r1, r2 = 1.0, 2.5
+        Z = np.array([[r1, 0.0], [r2 * np.cos(angle), r2 * np.sin(angle)]])
+        best = r1 * r2 / (r1 + r2) * np.sin(min(angle, np.pi / 2.0))
+        assert ArrangementOracle(Z, RELU)(np.array([r2, -r1]) / (r1 + r2)).bound == pytest.approx(best, rel=1e-13)
+
+
 def test_a_cancelling_q_is_bounded_by_exactly_zero():
     Z = np.array([[1.0, 2.0, 0.5], [1.0, 2.0, 0.5], [2.0, 4.0, 1.0], [0.0, 0.0, 0.0]])
     for q in ([1.0, -1.0, 0.0, 5.0], [1.0, 1.0, -1.0, 0.0], [0.0, 0.0, 0.0, 0.0]):

@@ -107,7 +107,7 @@ class Maxima:
         even = found.signs * even
         turn = np.where(np.abs(even + odd - found.promised) <= np.abs(even - odd - found.promised), 1.0, -1.0)
         values = even + turn * odd
-        kept = found.local & (values > max(self.floor, 0.0))
+        kept = found.local & (values > max(self.floor, self._eta))
         kept &= np.abs(values - found.promised) <= MISJUDGED * self._magnitude
         # turn belongs to s g(turn s a): s g(t a) = s even + s t odd
         self._insert(values[kept], (turn * found.signs)[kept, None] * found.A[kept], found.signs[kept])
