@@ -88,7 +88,8 @@ def slopes(block: Arcs, X: Array) -> Slopes:
 def _ties(e1: Array, e2: Array, length: Array) -> Mask:
     """Circles on which two crossings can not be told apart, (C,)."""
     area = np.abs(e1 * np.roll(e2, -1, axis=1) - e2 * np.roll(e1, -1, axis=1))
-    return (area <= DEGENERATE * (length + np.roll(length, -1, axis=1))).any(axis=1)
+    tied: Mask = area <= DEGENERATE * (length + np.roll(length, -1, axis=1))
+    return np.asarray(tied.any(axis=1))
 
 
 def faces(block: Arcs, slope: Slopes, zeros: tuple[int, ...]) -> Faces:
@@ -123,7 +124,8 @@ def _both_sides(k: int, free: list[int], at: Index, sides: dict[int, Array]) -> 
     out = []
     for choice in product((-1.0, 1.0), repeat=len(free)):
         t = np.zeros((k, len(at)))
-        for m, side in {**sides, **dict(zip(free, choice, strict=True))}.items():
+        for m, side in sides.items():
             t[m] = side
+        t[free] = np.array(choice)[:, None]
         out.append((at, t))
     return out

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ class Maxima:
 
     def proved(self) -> float:
         """The largest value of all directions offered, plus the rounding of its evaluation in extended precision."""
-        A = np.unique(self._near, axis=0).astype(np.longdouble)
+        A: Any = np.unique(self._near, axis=0).astype(np.longdouble)
         even, odd = self._parts(A)
         largest = float((np.abs(even) + np.abs(odd)).max(initial=0.0))
         precision = float(np.finfo(np.longdouble).eps)
