@@ -43,10 +43,10 @@ def run_of(measure, bias, reference, margin, m=60):
         measure.directions[chosen] + 0.01 * rng.standard_normal((m, measure.directions.shape[1]))
     )
     output = np.sign(measure.weights[chosen]) * scale
-    networks = [Network(hidden * (1 + k), output * (1 + k), bias) for k in range(5)]
+    networks = [Network(hidden * (1 + k), output * (1 + k) * (1 if k else -1), bias) for k in range(5)]
     steps = [0, 1, 10, 100, 1000]
     trace = [
-        {"step": t, "time": 0.5 * t, "margin": margin * (1 - 2.0 / (1 + k**2)), "mass": 1.0 + k, "smooth_margin": 0.0}
+        {"step": t, "time": 0.5 * t, "margin": margin * (1 - 1.9 / (1 + k**2)), "mass": 1.0 + k, "smooth_margin": 0.0}
         for k, t in enumerate(steps)
     ]
     return SimpleNamespace(

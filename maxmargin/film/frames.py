@@ -49,7 +49,7 @@ def moments(dataset: Any, run: Any) -> list[Moment]:
         network = Network(np.asarray(hidden, dtype=float), np.asarray(output, dtype=float), run.bias, feature)
         u = dataset.y * network.decision_function(dataset.X)
         least = float(u.min())
-        unit = row["margin"] / least if least else 1.0 / row["mass"]
+        unit = row["margin"] / least if row["margin"] * least > 0 else 1.0 / row["mass"]
         found.append(Moment(step, float(row.get("time", step)), row["margin"], network, unit, unit * u))
     return found
 

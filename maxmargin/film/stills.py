@@ -66,7 +66,7 @@ def draw(panels: Any, parts: tuple[Any, Any, Any], frames: film.Frames, k: int) 
     panels[0, 0].set_title(f"Neurons, step {moment.step}")
     panels[0, 1].set_title("Classifier")
     panels[1, 0].set_title("Dual potential / proved level")
-    panels[1, 1].set_title(f"Margin {moment.margin:.4g}{share}")
+    panels[1, 1].set_title(f"Margin {moment.margin:.4g}{share}".replace("-", "\u2212"))
     return panels[0, 0].figure
 
 
@@ -79,7 +79,7 @@ def _flat(frames: film.Frames, directions: Array) -> tuple[Array, Array]:
 
 def _neurons(axes: Axes, frames: film.Frames, k: int) -> None:
     if frames.kind == "sphere":
-        half_sphere(axes, frames.labels["neurons"], True)
+        half_sphere(axes, frames.labels["neurons"])
     style.bare(axes, 1.12)
     angle = np.linspace(0, 2 * np.pi, 361)
     axes.plot(np.cos(angle), np.sin(angle), color="#999999", linewidth=1.0)

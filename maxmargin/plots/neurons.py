@@ -140,7 +140,8 @@ def _hemispheres(comparison: Any, certificate: Any, trained: Measure | None) -> 
     panels = figure.subplots(1, 2)
     names = coordinate_names(comparison.dataset, certificate.problem.bias)
     for axes, upper in zip(panels, (True, False), strict=True):
-        half_sphere(axes, names, upper)
+        half_sphere(axes, names)
+        half_sphere_title(axes, names[2], upper)
         kinks(axes, comparison.dataset.inputs(certificate.problem.bias), certificate.adversary, upper)
         if trained is not None:
             points, side = geometry.lambert(trained.directions)
@@ -150,8 +151,8 @@ def _hemispheres(comparison: Any, certificate: Any, trained: Measure | None) -> 
     return figure
 
 
-def half_sphere(axes: Axes, names: list[str], upper: bool) -> None:
-    """An empty equal-area disc with its rim, its axes and its title."""
+def half_sphere(axes: Axes, names: list[str]) -> None:
+    """An empty equal-area disc with its rim and the names of its axes."""
     style.bare(axes, 1.09)
     _rim(axes, zorder=5)
     for k, (text, place) in enumerate(((names[0], (1.0, 0.0)), (names[1], (0.0, 1.0)))):
@@ -159,7 +160,11 @@ def half_sphere(axes: Axes, names: list[str], upper: bool) -> None:
             text, place, (4, 0) if k == 0 else (0, 3), textcoords="offset points", color=style.MUTED,
             ha="left" if k == 0 else "center", va="center" if k == 0 else "bottom", fontsize=9.0,
         )  # fmt: skip
-    axes.set_title(f"{names[2]} \u2265 0" if upper else f"{names[2]} < 0")
+
+
+def half_sphere_title(axes: Axes, name: str, upper: bool) -> None:
+    """Which half it is, `name` being the coordinate that points at the reader."""
+    axes.set_title(f"{name} \u2265 0" if upper else f"{name} < 0")
     style.note(axes, "half sphere of directions, equal area" if upper else "the other half, seen through the first")
 
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from . import geometry, style
-from .neurons import half_sphere, star_handle, stars
+from .neurons import half_sphere, half_sphere_title, star_handle, stars
 from .numbers import percent, short
 from .views import Payoff, best_network, coordinate_names, first_run, payoff_of, shares, sign_colours
 
@@ -105,7 +105,8 @@ def _maps(comparison: Any, certificate: Any, payoff: Payoff, count: int = 420) -
     for axes, upper in zip(panels, (True, False), strict=True):
         values = geometry.in_blocks(payoff, geometry.inverse_lambert(nodes, upper)).reshape(count, count)
         relative = np.ma.masked_array(values / payoff.level, outside)
-        half_sphere(axes, names, upper)
+        half_sphere(axes, names)
+        half_sphere_title(axes, names[2], upper)
         axes.imshow(
             relative,
             cmap=style.PAYOFF,
