@@ -29,10 +29,10 @@ def dot_error(magnitude: float, terms: int) -> float:
 
 
 def below(value: float, error: float) -> float:
-    """Largest float that is surely <= the true value when |true - value| <= error."""
-    return math.nextafter(value - error, -math.inf)
+    """Largest float that is surely <= the true value when |true - value| <= error; a value without error stays."""
+    return value if error == 0.0 else math.nextafter(value - error, -math.inf)
 
 
 def above(value: float, error: float) -> float:
-    """Smallest float that is surely >= the true value when |true - value| <= error."""
-    return math.nextafter(value + error, math.inf)
+    """Smallest float that is surely >= the true value when |true - value| <= error; a value without error stays."""
+    return value if error == 0.0 else math.nextafter(value + error, math.inf)

@@ -130,7 +130,5 @@ class DictionaryGame(_Variation):
 
 def _upper(bound: float, p: Array) -> float:
     """Payoff per unit of adversary mass, rounded up: p may sum to one only up to rounding. A proved 0 stays 0."""
-    if bound == 0.0:
-        return 0.0
     total = float(p.sum())
     return rounding.above(bound / total, rounding.dot_error(abs(bound) / total, len(p)))

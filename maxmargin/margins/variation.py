@@ -89,7 +89,7 @@ def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
 def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
     """Column generation with the local oracle; then a proof: by enumeration while affordable, else by relaxation."""
     unit, feature = _unit(request.Z), request.feature
-    search = _search(request, clock, share=COLUMNS_SHARE)
+    search = _search(request, clock, share=COLUMNS_SHARE, tol=1e-9)
     proposal = search(unit, game.y, feature, local_oracle(unit, feature, request.seed))
     if enumerable(unit, feature, proposal.p):
         search = _search(request, clock)
@@ -168,9 +168,11 @@ def _unit(Z: Array) -> Array:
     return np.ldexp(Z, -int(np.frexp(float(np.abs(Z).max()))[1]))
 
 
-def _search(request: Request, clock: Clock, count: int = 15, share: float = 1.0) -> ColumnGeneration:
+def _search(
+    request: Request, clock: Clock, count: int = 15, share: float = 1.0, tol: float = 1e-12
+) -> ColumnGeneration:
     return ColumnGeneration(
-        tol=min(request.tol, 1e-12),
+        tol=min(request.tol, tol),
         time_limit=share * clock.left,
         max_rounds=10_000 if request.max_rounds is None else request.max_rounds,
         count=count,

@@ -13,6 +13,7 @@ from .zonotope import ZonotopeOracle
 
 Array = NDArray[np.float64]
 
+ENUMERATION_DIMENSION = 6  # of the span of the support; cells multiply with every further dimension
 ENUMERATION_WORK = 2e6  # crossings an enumeration may sort: one or two seconds a call
 EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
 
@@ -42,4 +43,5 @@ def local_oracle(Z: Array, feature: Feature, seed: int) -> Oracle:
 
 def enumerable(Z: Array, feature: Feature, p: Array) -> bool:
     """Whether the cells over the support of p can be enumerated in seconds."""
-    return feature.degree == 1 and affordable(int(np.count_nonzero(p)), Z.shape[1], ENUMERATION_WORK)
+    N, D = int(np.count_nonzero(p)), Z.shape[1]
+    return feature.degree == 1 and min(N, D) <= ENUMERATION_DIMENSION and affordable(N, D, ENUMERATION_WORK)
