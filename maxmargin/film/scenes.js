@@ -335,7 +335,6 @@ function drawCurve(t) {
   axes.dashed(1);
   ctx.restore();
   film.atoms.forEach((a, k) => star(ctx, axes.x(Math.atan2(a[1], a[0])), axes.y(1), 7, SIGN[film.weights[k] > 0 ? 1 : -1]));
-  write(ctx, "proved level", axes.w - axes.right, axes.y(1) - 13, { align: "right", size: 11, colour: INK });
 }
 
 // D > 3: each neuron's payoff under the present adversary against its share of the mass.
@@ -356,7 +355,6 @@ function drawPayoffs(t) {
   ctx.globalAlpha = 1;
   axes.dashed(1);
   ctx.restore();
-  write(ctx, "proved level", axes.left + 6, axes.y(1) - 7, { size: 11, colour: INK });
 }
 
 const drawScene = film.scene === "line" ? drawLine : drawMap;
