@@ -53,7 +53,8 @@ def test_two_species_of_iris_in_a_pipeline(estimator, iris):
 def test_cross_validation_on_real_data(estimator):
     X, y = load_breast_cancer(return_X_y=True)
     rows = np.random.default_rng(0).permutation(len(y))[:90]
-    scores = cross_val_score(make_pipeline(StandardScaler(), estimator), X[rows, :8], y[rows], cv=3, error_score="raise")
+    model = make_pipeline(StandardScaler(), estimator)
+    scores = cross_val_score(model, X[rows, :8], y[rows], cv=3, error_score="raise")
     assert scores.mean() > 0.85
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import rounding
-from ..conventions import PATH, mean_field, root_mean_square
+from ..conventions import PATH, root_mean_square
 from ..dataset import Dataset
 from ..features.homogeneous import Feature, get_feature
 from ..flow.network import Network
@@ -16,7 +16,7 @@ from ..flow.run import Run
 from ..games.bracket import KERNEL_ZERO, Bracket
 from ..games.certificate import Attempt, Certificate, Problem
 from ..games.measure import Measure
-from ..games.rkhs import KERNEL, KernelExpansion, KernelGame
+from ..games.random_features import RandomFeatureGame
 from ..games.variation import VariationGame
 from ..oracles.choose import proving_oracle
 from ..oracles.responses import SPHERE_BOUND
@@ -27,6 +27,7 @@ Array = NDArray[np.float64]
 
 # Rules whose constant is a step in flow time, which has the unit 1 / |z|^degree.
 _TIMED = ("paper", "constant")
+_TEMPERATURES = np.append(0.0, np.geomspace(0.1, 1e9, 60))  # inverse, in units of the range of the margins
 _TOL = 1e-3  # relative gap that a trained network can be expected to reach
 
 
@@ -46,10 +47,11 @@ class GradientFlowClassifier(MarginClassifier):
         What is trained: both layers, the output layer on random features (Prop. 7), or |w_j| only (Prop. 6).
     width : int, default=256
         Number of neurons m.
-    steps : int, default=2000
-        Number of gradient steps.  The default is for classifying; to see the limit take 50 000 and a width of 1000.
-    schedule : str, default="paper"
-        Step rule: "paper", eta_t = s/sqrt(t+1), "constant", "loss-based", ...; see `maxmargin.flow.schedules`.
+    steps : int, default=500
+        Number of gradient steps.  The default is for classifying; to see the limit take more, and a width of 1000.
+    schedule : str, default="flow"
+        Step rule: "flow" (the flow itself, error-controlled implicit steps), "paper" (eta_t = s/sqrt(t+1)), "constant",
+        "loss-based", "theorem"; see `maxmargin.flow.schedules`.
     step_size : float or None, default=None
         The rule's constant s.  None takes 1/max_i |z_i|^degree for "paper" and "constant", so that the unit of X does
         not matter, and the rule's own default else.
@@ -88,7 +90,7 @@ class GradientFlowClassifier(MarginClassifier):
     certificate_ : Certificate
         The pair that proves it.  For ``layers="output"`` its norm is called "f2m", gamma_2^(m) of Prop. 7.
     dual_weights_ : ndarray of shape (n_samples,)
-        Soft-min weights at the end of training.
+        Soft-min weights exp(-beta y_i f(x_i)) of `network_`, at the temperature that proves most.
     separable_ : bool
         Whether `network_` separates the training data.
     status_ : str
@@ -115,8 +117,8 @@ class GradientFlowClassifier(MarginClassifier):
         layers: str = "both",
         *,
         width: int = 256,
-        steps: int = 2000,
-        schedule: str = "paper",
+        steps: int = 500,
+        schedule: str = "flow",
         step_size: float | None = None,
         loss: str = "exp",
         init: str = "gaussian",
@@ -190,9 +192,10 @@ class GradientFlowClassifier(MarginClassifier):
 
 
 class _Pair(NamedTuple):
-    """A network as a learner of norm one, and what it and the soft-min weights prove of each other."""
+    """A network as a learner of norm one, an adversary, and what they prove of each other."""
 
     learner: Measure
+    p: Array
     bracket: Bracket
     negligible: float
     proof: dict[str, Any] | None = None
@@ -217,7 +220,7 @@ def _certificate(network: Network, run: Run, data: Dataset) -> Certificate:
         bracket=pair.bracket,
         status=pair.bracket.status(_TOL, pair.negligible, run.status == "interrupted"),
         classifier=pair.learner,
-        adversary=run.adversary,
+        adversary=pair.p,
         tol=_TOL,
         attempts=(Attempt(f"gradient flow, {run.layers}", run.status, run.seconds),),
         iterations=run.steps,
@@ -228,24 +231,36 @@ def _certificate(network: Network, run: Run, data: Dataset) -> Certificate:
 
 def _variation(network: Network, run: Run, data: Dataset) -> _Pair:
     """In the F1 game, as a measure of total variation one."""
-    Z, feature, p = data.inputs(network.bias), network.feature, run.adversary
+    Z, feature = data.inputs(network.bias), network.feature
     game = VariationGame(Z, data.y, feature, run.convention, oracle=proving_oracle(Z, feature))
-    measure, response = network.measure().normalised(feature.degree), game.best_response(p, count=1)
+    measure = network.measure().normalised(feature.degree)
+    columns = feature.evaluate(measure.directions, Z) * data.y
+    p = _adversary(game.margins(measure), run, lambda P: np.abs(columns @ P).max(axis=0))
+    response = game.best_response(p, count=1)
     if response.proof is None:  # enumeration is the proof
-        return _Pair(measure, game.certify(measure, p), game.negligible(p))
+        return _Pair(measure, p, game.certify(measure, p), game.negligible(p))
     bracket = game.certify_with(response.proof, measure, p, response.scope or SPHERE_BOUND)
-    return _Pair(measure, bracket, game.negligible(p), response.proof)
+    return _Pair(measure, p, bracket, game.negligible(p), response.proof)
 
 
 def _random_features(network: Network, run: Run, data: Dataset) -> _Pair:
-    """In the game of the Gram matrix of its own features, over sqrt(mean r_j^2) (Prop. 7)."""
-    Z, feature, p = data.inputs(network.bias), network.feature, run.adversary
-    features = feature.evaluate(network.hidden, Z)
-    game = KernelGame(mean_field(network.width) * (features.T @ features), data.y)
-    upper = game.certify(game.unit(KernelExpansion(data.y * p)), p).upper
+    """In the game of its own features, over sqrt(mean r_j^2) (Prop. 7)."""
+    Z = data.inputs(network.bias)
+    game = RandomFeatureGame(network.feature.evaluate(network.hidden, Z), data.y)
+    columns = game.Phi * data.y
+    p = _adversary(game.margins(network.output), run, lambda P: np.linalg.norm(columns @ P, axis=0))
     measure, size = network.measure(), root_mean_square(network.output) or 1.0
-    measure = Measure(measure.directions, measure.weights / size)
-    reach = (np.abs(measure.directions) @ np.abs(Z).T) ** feature.degree
-    error = rounding.dot_error(float((np.abs(measure.weights) @ reach).max()), 2 * network.width + 2 * Z.shape[1])
-    lower = max(0.0, rounding.below(float((data.y * measure.outputs(Z, feature)).min()), error))
-    return _Pair(measure, Bracket(lower, upper, KERNEL), KERNEL_ZERO * game.size(p))
+    radii = np.sqrt((game.Phi**2).mean(axis=0))
+    learner = Measure(measure.directions, measure.weights / size)
+    return _Pair(learner, p, game.certify(network.output, p), KERNEL_ZERO * float(p @ radii))
+
+
+def _adversary(margins: Array, run: Run, payoffs: Callable[[Array], Array]) -> Array:
+    """Soft-min weights exp(-beta u_i) of the temperature that pays this network's neurons least.
+
+    At the temperature at which training ends they may sit on a single point, which proves little.
+    """
+    above = (margins - margins.min()) / (float(np.ptp(margins)) or 1.0)
+    P = np.exp(-above[:, None] * _TEMPERATURES)
+    P = np.column_stack([run.adversary, P / P.sum(axis=0)])
+    return np.ascontiguousarray(P[:, np.argmin(payoffs(P))])
