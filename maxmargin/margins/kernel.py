@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..conventions import PATH
 from ..games.bracket import KERNEL_ZERO
 from ..games.certificate import Attempt, Certificate
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
+from ..games.variation import VariationGame
+from ..oracles.choose import proving_oracle
 from ..solvers import conic
 from ..solvers.min_norm_nnls import nnls_point
 from ..solvers.min_norm_point import KernelProposal, min_norm_point
@@ -25,10 +28,11 @@ def kernel_margin(request: Request) -> Certificate:
     proposal = propose(game, request, clock)
     learner = game.unit(KernelExpansion(proposal.coefficients))
     bracket = game.certify(learner, proposal.p, request.tol / 2.0)
+    negligible = _negligible(game, request, proposal.p) if bracket.lower == 0.0 else 0.0
     return Certificate(
         problem=request.problem,
         bracket=bracket,
-        status=bracket.status(request.tol, KERNEL_ZERO * game.size(proposal.p), proposal.interrupted),
+        status=bracket.status(request.tol, negligible, proposal.interrupted),
         classifier=learner,
         adversary=proposal.p,
         tol=request.tol,
@@ -37,6 +41,18 @@ def kernel_margin(request: Request) -> Certificate:
         seconds=clock.seconds,
         training=Z,
     )
+
+
+def _negligible(game: KernelGame, request: Request, p: Array) -> float:
+    """The payoff that counts as a zero margin: none unless p pays no neuron anything.
+
+    ``sum_i p_i y_i K(x_i, .) = 0`` iff ``sum_i p_i y_i sigma(a.z_i) = 0`` for all a. For nearly equal points the
+    Gram matrix cannot tell, the oracles of F1 can.
+    """
+    Z = request.Z
+    variation = VariationGame(Z, game.y, request.feature, PATH, oracle=proving_oracle(Z, request.feature, p))
+    paid = variation.best_response(p, count=1).bound > variation.negligible(p)
+    return -1.0 if paid else KERNEL_ZERO * game.size(p)
 
 
 def propose(game: KernelGame, request: Request, clock: Clock) -> KernelProposal:

@@ -36,8 +36,8 @@ def as_cvxpy(
     f2, ntk   min c'Kc      s.t. y_i (K c)_i >= 1                 gamma = 1/sqrt(v)
     ========  ==================================================  =====================================
 
-    The variable is named ``weights`` (f1) or ``coefficients`` (f2, ntk); the constraint is labelled ``margins``, its dual
-    values are proportional to the adversary p (Prop. 12). Name the solver when solving, e.g.
+    The variable is named ``weights`` (f1) or ``coefficients`` (f2, ntk); the constraint is labelled ``margins``, with
+    dual values proportional to the adversary p (Prop. 12). Name the solver when solving, e.g.
     ``problem.solve(solver="CLARABEL")``: CVXPY's own choice is wrong on small margins.
 
     Parameters

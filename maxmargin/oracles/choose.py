@@ -27,9 +27,10 @@ def exact_oracle(Z: Array, feature: Feature) -> Oracle:
     return QuadraticCellOracle(Z, feature)
 
 
-def proving_oracle(Z: Array, feature: Feature) -> Oracle:
-    """An oracle whose bound is always finite and cheap: exact for D <= 3, spectral above."""
-    return exact_oracle(Z, feature) if Z.shape[1] <= EXACT_DIMENSION else SpectralOracle(Z, feature)
+def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:
+    """An oracle whose bound is always finite: exact for D <= 3 or a small support of p, cheap and spectral else."""
+    exact = Z.shape[1] <= EXACT_DIMENSION or (p is not None and enumerable(Z, feature, p))
+    return exact_oracle(Z, feature) if exact else SpectralOracle(Z, feature)
 
 
 def local_oracle(Z: Array, feature: Feature, seed: int) -> Oracle:
