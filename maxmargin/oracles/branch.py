@@ -203,7 +203,7 @@ def tighten(
 
     Raises
     ------
-    InputError : shapes that do not fit.
+    InputError : shapes that do not fit, negative weights.
     """
     game, start = lifted_game(Z, y, feature, p, lower)
     if game is None:
@@ -224,6 +224,8 @@ def tighten(
                 break
     except KeyboardInterrupt:
         status = "interrupted"
+    except np.linalg.LinAlgError:
+        status = "numerical failure"
     finally:
         if pool:
             pool.shutdown(cancel_futures=True)

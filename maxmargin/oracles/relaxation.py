@@ -28,6 +28,7 @@ from .responses import SPHERE_BOUND
 from .spectral import SpectralOracle
 
 Array = NDArray[np.float64]
+MAX_SUPPORT = 300  # more points would cost more than they tighten: an iteration is cubic in their number
 Progress = Callable[[str], None]
 
 
@@ -123,7 +124,7 @@ def lifted_bound(
 
     Raises
     ------
-    InputError : shapes that do not fit.
+    InputError : shapes that do not fit, negative weights.
     """
     game, start = lifted_game(Z, y, feature, p, lower)
     if game is None:
@@ -141,6 +142,8 @@ def lifted_game(
     p = np.full(len(Z), 1.0 / len(Z)) if p is None else np.asarray(p, dtype=float)
     if Z.ndim != 2 or y.shape != (len(Z),) or p.shape != (len(Z),):
         raise InputError(f"Z {Z.shape}, y {y.shape}, p {p.shape}: wanted (n, D), (n,), (n,)")
+    if not (p >= 0.0).all() or not p.any():
+        raise InputError(f"p: found weights from {p.min()} to {p.max()}, wanted weights >= 0 that are not all zero")
     started = time.monotonic()
     zero = ~Z.any(axis=1)
     if zero.any():
@@ -151,7 +154,8 @@ def lifted_game(
     start = BoundResult(p, answer.bound, SPHERE_BOUND, answer.proof or {}, [attempt])
     if answer.bound <= 0.0:
         return None, start
-    support = np.flatnonzero(p > 1e-12 * p.max())
+    heaviest = np.argsort(-p, kind="stable")[:MAX_SUPPORT]
+    support = np.sort(heaviest[p[heaviest] > 1e-12 * p.max()])
     scale = lower if lower is not None and lower > 1e-9 * answer.bound else 0.5 * answer.bound
     return LiftedGame(Z, y, feature, support, scale), start
 
@@ -186,6 +190,8 @@ def _improve(
                 break
     except KeyboardInterrupt:
         status = "interrupted"
+    except np.linalg.LinAlgError:
+        status = "numerical failure"
     attempts.append(_attempt(splitting, status, time.monotonic() - started, best.bound))
     return BoundResult(best.adversary, best.bound, best.scope, best.proof, attempts)
 

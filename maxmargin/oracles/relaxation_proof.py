@@ -137,10 +137,11 @@ def slack_matrix(forms: Forms, degree: int, payoff: Array, leaf: dict[str, Any])
     """
     L, omega = forms.L, leaf["omega"]
     D = omega.shape[1]
-    row = leaf["mu"] + payoff if degree == 1 else leaf["mu"]
-    N = leaf["pairs"] if degree == 1 else leaf["pairs"] + np.diag(payoff)
+    in_row, in_pairs = (payoff, 0.0 * payoff) if degree == 1 else (0.0 * payoff, payoff)
+    row, N = leaf["mu"] + in_row, leaf["pairs"] + np.diag(in_pairs)
     S = -_assemble(L, row, omega, N)
-    magnitude = _assemble(np.abs(L), np.abs(row) + np.abs(payoff), -np.abs(omega), np.abs(N) + np.diag(np.abs(payoff)))
+    sizes = np.abs(row) + np.abs(in_row), -np.abs(omega), np.abs(N) + np.diag(np.abs(in_pairs))
+    magnitude = _assemble(np.abs(L), *sizes)
     S[0, 0] += leaf["value"] - leaf["rho"]
     a = np.arange(1, 1 + D)
     S[a, a] += leaf["rho"]
@@ -179,8 +180,11 @@ def is_positive_semidefinite(S: Array, error: float) -> bool:
 def leaf_bound(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[str, Any]) -> float:
     """Proved bound on s g over the leaf's cone: its value when S is PSD, else the value plus the shift that S needs."""
     S, error = slack_matrix(forms, degree, payoff, leaf)
-    # Powers of two equilibrate S without rounding.
-    e = np.exp2(np.round(0.5 * np.log2(np.maximum(np.abs(np.diag(S)), 1e-12 * np.abs(S).max() + 1e-300))))
+    # Powers of two equilibrate S without rounding, first in the units of the points, then by what is left.
+    D = Z.shape[1]
+    units = np.r_[np.ones(1 + D), np.exp2(-np.round(np.log2(np.linalg.norm(Z[forms.free], axis=1) + 1e-300)))]
+    diagonal = np.abs(np.diag(S)) / (units * units)
+    e = units * np.exp2(np.round(0.5 * np.log2(np.maximum(diagonal, 1e-12 * diagonal.max() + 1e-300))))
     scaled, scaled_error = S / np.outer(e, e), float(np.linalg.norm(error / np.outer(e, e))) * (1.0 + 1e-8)
     if is_positive_semidefinite(scaled, scaled_error):
         return float(leaf["value"])
@@ -189,7 +193,6 @@ def leaf_bound(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[st
         delta *= 1.5
         if not math.isfinite(delta):
             return math.inf
-    D = Z.shape[1]
     squares = e * e
     budget = squares[0] + squares[1 : 1 + D].max() + squares[1 + D :] @ (Z[forms.free] ** 2).sum(axis=1)
     return above(leaf["value"], delta * float(budget) * (1.0 + relative_error(4 * len(S) + 4 * D)))

@@ -139,7 +139,7 @@ def _schur(S: Array, error: Array, size: float) -> float | None:
         return None
     # The stated value is a hair above its infimum, or no test in floating point could confirm it.
     value = float(half @ half - S[0, 0])
-    value += 1e-10 * (abs(value) + size) + float(np.linalg.norm(error))
+    value += 1e-10 * (abs(value) + size)
     full = S.copy()
     full[0, 0] += value
     powers = np.exp2(np.round(0.5 * np.log2(np.maximum(np.diag(full), 1e-300))))
