@@ -47,7 +47,7 @@ class GradientFlowClassifier(MarginClassifier):
         What is trained: both layers, the output layer on random features (Prop. 7), or |w_j| only (Prop. 6).
     width : int, default=256
         Number of neurons m.
-    steps : int, default=500
+    steps : int, default=200
         Number of gradient steps.  The default is for classifying; to see the limit take more, and a width of 1000.
     schedule : str, default="flow"
         Step rule: "flow" (the flow itself, error-controlled implicit steps), "paper" (eta_t = s/sqrt(t+1)), "constant",
@@ -117,7 +117,7 @@ class GradientFlowClassifier(MarginClassifier):
         layers: str = "both",
         *,
         width: int = 256,
-        steps: int = 500,
+        steps: int = 200,
         schedule: str = "flow",
         step_size: float | None = None,
         loss: str = "exp",
