@@ -46,9 +46,9 @@ def decision_map(comparison: Any) -> Figure:
         axes.set_visible(True)
         draw.panel(axes, view)
     for axes in panels[-1]:
-        axes.set_xlabel(draw.labels[0])
+        axes.set_xlabel(geometry.wrapped(draw.labels[0]))
     for axes in panels[:, 0]:
-        axes.set_ylabel(draw.labels[1])
+        axes.set_ylabel(geometry.wrapped(draw.labels[1]))
     _finish(figure, panels, comparison, draw.contours)
     return figure
 

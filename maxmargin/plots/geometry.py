@@ -112,6 +112,13 @@ def axis_label(axis: Array, names: Sequence[str], terms: int = 2) -> str:
     return text if len(shown) == np.count_nonzero(np.abs(axis) > 0.15) else f"{text} + \u2026"
 
 
+def wrapped(label: str, width: int = 34) -> str:
+    """A long axis label on two or more lines, broken between its terms."""
+    if len(label) <= width:
+        return label
+    return label.replace(" + ", "\n+ ").replace(" \u2212 ", "\n\u2212 ").replace("\n+ \u2026", " + \u2026")
+
+
 def top_axes(directions: Array, weights: Array) -> Array:
     """(D, 2) principal plane of a measure on the sphere itself."""
     second_moment = (directions.T * np.abs(weights)) @ directions

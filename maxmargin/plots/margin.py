@@ -20,6 +20,8 @@ from .views import TRAINED
 Array = NDArray[np.float64]
 
 _DASHED, _DOTTED = (0, (5, 3)), (0, (1, 1.6))
+_NEAR = 1e-4  # a run that is this near its best for long is cut off
+_PAPER = {"facecolor": style.PAPER, "alpha": 0.85, "linewidth": 0, "pad": 1.0}  # text stays legible over a curve
 _BELOW = 0.35  # of the reference: how much of the negative beginning is shown
 
 
@@ -72,13 +74,14 @@ def _panel(axes: Axes, comparison: Any, reference: str) -> None:
 
 
 def _time_limits(all_series: Sequence[tuple[Array, Array, Array]], floor: float) -> tuple[float, float]:
-    """From a decade before the first margin above `floor` (all of it, if none is or all are) to the end."""
+    """From a decade before the margin is positive (else above `floor`) to well after its best is near."""
     starts, ends = [], []
-    for time, margin, _ in all_series:
+    for time, margin, best in all_series:
         if len(time):
-            visible = time[margin > floor]
+            visible = time[margin > 0] if (margin > 0).any() else time[margin > floor]
             starts.append(max(time[0], visible[0] / 10.0) if len(visible) else time[0])
-            ends.append(time[-1])
+            near = time[best >= best[-1] - _NEAR * abs(best[-1])]
+            ends.append(min(time[-1], 30.0 * near[0]))
     start, end = min(starts, default=0.1), max(ends, default=1.0)
     return start, max(1.02 * end, 10.0 * start if end <= start else 0.0)
 
@@ -158,4 +161,6 @@ def draw_bracket(axes: Axes, lower: float, upper: float, colour: str, name: str)
     place = blended_transform_factory(axes.transAxes, axes.transData)
     value = short(lower, upper)
     text = f"{name} $\\in$ {value}, proved" if "[" in value else f"{name} = {value}, proved"
-    axes.annotate(text, (0.02, top), (0, 5), xycoords=place, textcoords="offset points", fontsize=9.5, va="bottom")
+    axes.annotate(
+        text, (0.02, top), (0, 5), xycoords=place, textcoords="offset points", fontsize=9.5, va="bottom", bbox=_PAPER
+    )

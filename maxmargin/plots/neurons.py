@@ -204,17 +204,11 @@ def _disc(comparison: Any, certificate: Any, trained: Measure | None) -> Figure:
             stars(axes, points, measure.weights)
         else:
             _dots(axes, points, measure)
-    for k, (x, y, rotation) in enumerate(((0.5, -0.02, 0), (-0.02, 0.5, 90))):
-        label = geometry.axis_label(plane[:, k], names, terms=3).removesuffix(", standardised")
-        panels[0].text(
-            x,
-            y,
-            label,
-            transform=panels[0].transAxes,
-            ha="center",
-            va="center",
-            rotation=rotation,
-            color=style.MUTED,
-            fontsize=9.0,
-        )
+    placed = (
+        ((0.5, 0.0), {"va": "top", "ha": "center"}),
+        ((0.0, 0.5), {"va": "center", "ha": "right", "rotation": 90}),
+    )
+    for k, (spot, how) in enumerate(placed):
+        label = geometry.wrapped(geometry.axis_label(plane[:, k], names).removesuffix(", standardised"))
+        panels[0].text(*spot, label, transform=panels[0].transAxes, color=style.MUTED, fontsize=9.0, **how)
     return figure

@@ -123,9 +123,7 @@ def _maps(comparison: Any, certificate: Any, payoff: Payoff, count: int = 420) -
         )
         stars(axes, places, payoff.atoms.weights, 190.0, side == upper)
         style.bare(axes, 1.09)
-    figure.legend(
-        handles=[star_handle("atom of the F1 max-margin classifier: payoff at the level")], loc="outside lower center"
-    )
+    figure.legend(handles=[star_handle("atom of the F1 max-margin classifier")], loc="outside lower center")
     bar = figure.colorbar(
         ScalarMappable(Normalize(-1, 1), style.PAYOFF), ax=panels, orientation="horizontal",
         shrink=0.5, aspect=45, pad=0.03, ticks=[-1, -0.95, -0.8, -0.5, 0, 0.5, 0.8, 0.95, 1],
@@ -171,11 +169,12 @@ def _ridges(certificate: Any, payoff: Payoff, trained: Any) -> Figure:
     axes.set_yticks(np.arange(len(rows)) + 0.12, rows)
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
     axes.spines["left"].set_visible(False)
-    axes.set_ylim(-0.15, len(rows) - 0.3)
+    axes.set_ylim(-0.15, len(rows) - 0.12)
     axes.set_xlim(min(0.0, axes.get_xlim()[0]), 1.04)
     axes.set_xlabel("what the adversary pays to the neuron / proved level")
     style.light_grid(axes, "x")
-    axes.set_title("Dual potential: no neuron beyond the dashed line, the atoms on it")
+    touching = ", the atoms on it" if certificate.relative_gap < 1e-3 else ""
+    axes.set_title(f"Dual potential: no neuron beyond the dashed line{touching}")
     style.note(axes, f"D = {D}; the best of {count} random directions is paid {percent(blind.max())} of the level")
     return figure
 

@@ -28,7 +28,7 @@ sub, sup { line-height: 0; }
 p { margin: .7rem 0; max-width: 46rem; }
 .lead { font-size: 1.2rem; line-height: 1.55; max-width: 48rem; }
 .lead strong { white-space: nowrap; }
-.facts { display: flex; flex-wrap: wrap; gap: .4rem 2.2rem; margin: 1.6rem 0 0; padding: 0; list-style: none;
+.facts { display: flex; flex-wrap: wrap; gap: .4rem 1.7rem; margin: 1.6rem 0 0; padding: 0; list-style: none;
   font-size: .85rem; }
 .facts b { display: block; font-size: 1.05rem; font-weight: 600; }
 .facts span { color: var(--muted); }

@@ -18,7 +18,7 @@ def head(comparison: Any) -> str:
     facts = [("points", data.n), ("features", data.d)]
     for label, name in ((1.0, data.classes[1]), (-1.0, data.classes[0])):
         sign = "+1" if label > 0 else "\u22121"
-        facts.append((f"of class {name} ({sign})", int((data.y == label).sum())))
+        facts.append((f"{name} ({sign})", int((data.y == label).sum())))
     problem = next((certificate.problem for certificate in comparison.margins.values()), None)
     if problem is not None:
         facts += [("activation", problem.feature), ("bias", "z = (x, 1)" if problem.bias else "none: z = x")]
@@ -54,7 +54,8 @@ def _solved(certificate: Any) -> str:
 
 
 def _trained(item: Any) -> str:
-    reached = f"<strong>{percent(item.fraction_of_lower)}</strong>"
+    low, high = percent(item.fraction_of_upper), percent(item.fraction_of_lower)
+    reached = f"<strong>{high}</strong>" if low == high else f"<strong>{low} to {high}</strong>"
     if item.reference == "f1":
         return f"Training both layers of {item.run.width} neurons by gradient flow reached {reached} of it."
     return (
@@ -92,7 +93,10 @@ def caption(comparison: Any, name: str) -> tuple[str, str]:
             "each panel has its own reference.",
         ),
         "neurons": ("Where the neurons went.", _neurons_caption(D)),
-        "dual_potential": ("Why no neuron can do better.", _potential_caption(D)),
+        "dual_potential": (
+            "Why no neuron can do better.",
+            _potential_caption(D, certificate is not None and certificate.relative_gap < 1e-3),
+        ),
     }
     return captions.get(name, (name.replace("_", " ").capitalize() + ".", ""))
 
@@ -140,12 +144,15 @@ def _neurons_caption(D: int) -> str:
     )
 
 
-def _potential_caption(D: int) -> str:
+def _potential_caption(D: int, tight: bool) -> str:
     law = (
         "The adversary puts weight p on the points; a neuron is paid the correlation of its output with the weighted "
-        "labels. The proved upper end of the margin is the largest payment that any neuron gets, and an optimal "
-        "classifier uses only neurons that get it: the stars touch the level."
+        "labels. The proved upper end of the margin is at least the largest payment that any neuron gets."
     )
+    if tight:
+        law += " An optimal classifier uses only neurons that get it: the stars touch the level."
+    else:
+        law += " The bracket is still open: the stars need not touch the level yet."
     if D == 3:
         return law + " Contours at 50, 80 and 95 % of the level."
     if D > 3:
