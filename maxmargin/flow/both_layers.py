@@ -31,7 +31,7 @@ Rows = NDArray[np.int64]
 
 _PAD = 8
 _FEW = 1 / 3  # share of the points below which screening and gathering pay
-_SINGLE = 2.0**-24
+_SINGLE, _SINGLE_RANGE = 2.0**-24, 1e30
 
 
 def _squares(X: Array) -> float:
@@ -71,7 +71,7 @@ class BothLayers:
             self._fresh, self._few = False, False
             return self._forward(rows)
         if not self._fresh:
-            if self._few and self._single is not None:
+            if self._few and self._single is not None and self.size() < _SINGLE_RANGE:
                 self._u, near = self._screen(self._single)
                 self._u[near] = self._forward(near)
             else:
@@ -109,7 +109,11 @@ class BothLayers:
 
     def ascend(self, p: Array) -> float:
         if self._rows is not None and len(p) == len(self._y):
-            p = p[self._rows]
+            if p[self._rows].sum() < (1.0 - 1e-12) * p.sum():  # not the soft-min of this moment
+                self._fresh, self._few = False, False
+                self.outputs()
+            else:
+                p = p[self._rows]
         heavy = np.flatnonzero(p > math.exp(-self._harmless) * p.max())
         self._few = len(heavy) < _FEW * len(self._y)
         columns = heavy if len(heavy) < 0.6 * len(p) else slice(None)

@@ -38,7 +38,7 @@ class Dynamics(Protocol):
         """u (n,), or (len(rows),): outputs times labels at the present parameters."""
 
     def ascend(self, p: Array) -> float:
-        """Compute the direction m grad F_m for weights p of the rows last seen by `outputs`.
+        """Compute the direction m grad F_m for weights p, of all rows or of those last given to `outputs`.
 
         Returns dF/dt = (1/m) |m grad F_m|^2 along the flow.
         """

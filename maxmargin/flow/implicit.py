@@ -33,7 +33,7 @@ from .dynamics import Dynamics
 from .loss import Linearised, Loss
 
 Array = NDArray[np.float64]
-Step = Callable[[int, float, Array], float]
+Step = Callable[[int, float, Array], tuple[float, Array]]
 
 _SLACK = 40.0  # rows this far above the minimum weigh e^-40
 _SHARE = 0.2  # and rows within this share of the minimum may become active in one long step
@@ -55,18 +55,18 @@ class Flow:
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
         eta = 1e-3
 
-        def step(t: int, S: float, p: Array) -> float:
+        def step(t: int, S: float, p: Array) -> tuple[float, Array]:
             nonlocal eta
-            taken, eta = self._step(dynamics, loss, eta)
+            taken, eta, p = self._step(dynamics, loss, eta)
             size = dynamics.size()
             if size > self.cap:
                 dynamics.scale(self.cap / size)
-            return taken
+            return taken, p
 
         return step
 
-    def _step(self, dynamics: Dynamics, loss: Loss, eta: float) -> tuple[float, float]:
-        """One accepted step; returns the time covered and a proposal for the next one."""
+    def _step(self, dynamics: Dynamics, loss: Loss, eta: float) -> tuple[float, float, Array]:
+        """One accepted step; returns the time covered, a proposal for the next one, and the adversary p+."""
         u, state = dynamics.outputs(), dynamics.state()
         least = float(u.min())
         rows = np.flatnonzero(u < least + _SLACK + _SHARE * max(least, 0.0))
@@ -83,7 +83,7 @@ class Flow:
             dynamics.restore(state)
             dynamics.outputs()
             eta *= max(0.2, 0.9 / np.sqrt(error))
-        return eta, eta * min(1.5, max(0.5, 0.9 / np.sqrt(error + 1e-12)))
+        return eta, eta * min(1.5, max(0.5, 0.9 / np.sqrt(error + 1e-12))), p
 
 
 def _surprise(u: Array, predicted: Array, rows: NDArray[np.int64]) -> float:

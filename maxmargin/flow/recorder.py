@@ -3,12 +3,14 @@
 Keys of a row: ``step``, ``time`` (sum of step sizes), ``margin`` (min u / size), ``smooth_margin`` (S / size), ``mass``
 (the size: mass, or root mean square for the output layer) and
 
-* ``upper``: best response to the soft-min weights p, when it is proved; ``upper_estimate`` when it is a local search;
+* ``upper``: best response to the soft-min weights p, when it is proved; ``upper_estimate`` when it is a local search
+  (here and below p is averaged over the recent flow time, see `AverageAdversary`);
 * ``slack_adversary`` = sum p_i u_i / size - margin and ``slack_measure`` = upper - sum p_i u_i / size: the two
   residuals of complementary slackness (Prop. 12), both -> 0;
 * ``adversary_change`` = |p - p'|_1 and ``measure_change`` = |w/|w| - w'/|w'||, against the previous row: the two
   convergences that Theorem 3 assumes;
-* ``alignment`` = cos(w, grad F) -> 1 (Ji and Telgarsky 2020), for what moves.
+* ``alignment`` = cos(w, grad F) -> 1 (Ji and Telgarsky 2020), for what moves; neurons on a kink of the ReLU, where this
+  gradient is one of many, keep it below 1.
 """
 
 from __future__ import annotations
@@ -35,6 +37,31 @@ def geometric_steps(steps: int, count: int) -> list[int]:
         return [0]
     spaced = np.rint(np.geomspace(1, steps, max(count, 2))).astype(int)
     return sorted({0, steps, *spaced.tolist()})
+
+
+class AverageAdversary:
+    """The soft-min weights averaged over flow time, between the last half and the last three quarters of the steps.
+
+    At late times the weights of one moment jump between the points that are nearly worst; their average is what
+    converges (Theorem 3 assumes that it does), and, as for any online play, what certifies.
+    """
+
+    def __init__(self, n: int):
+        self._sums = [np.zeros(n), np.zeros(n)]
+        self._since = 1
+
+    def add(self, t: int, elapsed: float, p: Array) -> None:
+        """Weights p of step t, which lasted `elapsed`."""
+        if t >= 2 * self._since:
+            self._since = t
+            self._sums = [self._sums[1], np.zeros_like(p)]
+        self._sums[1] += elapsed * p
+
+    def value(self, p: Array) -> Array:
+        """The average on the simplex; the present p while there is none."""
+        total = self._sums[0] + self._sums[1]
+        weight = total.sum()
+        return adversary(total if 0 < weight < math.inf else p)
 
 
 class Recorder:
@@ -75,6 +102,7 @@ class Recorder:
         self.best, self.step_of_best, self._best_state = -math.inf, 0, dynamics.state()
         self.scope: str | None = None
         self._previous: tuple[Array, Array] | None = None
+        self.average = AverageAdversary(len(y))
 
     def due(self, step: int) -> bool:
         """Whether this step has a row."""
@@ -91,27 +119,27 @@ class Recorder:
         if margin > self.best:
             self.best, self.step_of_best, self._best_state = margin, step, self._dynamics.state()
 
-    def record(self, step: int, time: float, S: float, p: Array, u: Array) -> None:
+    def record(self, step: int, time: float, S: float, p: Array) -> None:
         """Append a row, and a snapshot when one is due."""
-        size = self._dynamics.size()
+        mean = self.average.value(p)
+        rate = self._dynamics.ascend(mean)
+        u, size = self._dynamics.outputs(), self._dynamics.size()
         unit = self._scale / size if size > 0 else 0.0
-        row = {
-            "step": step,
-            "time": time,
-            "margin": self.margin(u),
-            "smooth_margin": unit * S,
-            "mass": size,
-        }
-        p1 = adversary(p)
-        payoff = unit * float(p1 @ u)
-        row["slack_adversary"] = max(payoff - row["margin"], 0.0)
-        self._add_upper(row, step, p1, payoff)
-        self._add_geometry(row, p, float(p @ u), size)
+        product = float(mean @ u)
+        row = {"step": step, "time": time, "margin": self.margin(u), "smooth_margin": unit * S, "mass": size}
+        row["slack_adversary"] = max(unit * product - row["margin"], 0.0)
+        self._add_upper(row, step, mean, unit * product)
+        k = self._dynamics.homogeneity
+        # <w, m grad F> = k m sum p_i u_i (Euler), |w|^2 = m size^(2/k), |m grad F|^2 = m dF/dt
+        length = math.sqrt(size) if k == 2 else size
+        if rate > 0 and length > 0:
+            row["alignment"] = k * product / (length * math.sqrt(rate))
+        self._add_changes(row, mean)
         self.trace.append(row)
         if step in self._snapshots_due:
             network = self._dynamics.network(self._bias)
             self.snapshots.append((step, network.hidden, network.output))
-        self.last = (p1, self._dynamics.state())
+        self.last = (mean, self._dynamics.state())
 
     def _add_upper(self, row: dict[str, float], step: int, p: Array, payoff: float) -> None:
         own = self._scale * self._dynamics.response(p)
@@ -127,19 +155,13 @@ class Recorder:
         if "upper" in row:
             row["slack_measure"] = max(row["upper"] - payoff, 0.0)
 
-    def _add_geometry(self, row: dict[str, float], p: Array, product: float, size: float) -> None:
-        rate = self._dynamics.ascend(p)
-        k = self._dynamics.homogeneity
-        # <w, m grad F> = k m sum p_i u_i (Euler), |w|^2 = m size^(2/k), |m grad F|^2 = m dF/dt
-        length = math.sqrt(size) if k == 2 else size
-        if rate > 0 and length > 0:
-            row["alignment"] = k * product / (length * math.sqrt(rate))
+    def _add_changes(self, row: dict[str, float], p: Array) -> None:
         point = np.concatenate([np.ravel(part) for part in self._parts()])
         point = point / (np.linalg.norm(point) or 1.0)
         if self._previous is not None:
             row["adversary_change"] = float(np.abs(p - self._previous[0]).sum())
             row["measure_change"] = float(np.linalg.norm(point - self._previous[1]))
-        self._previous = (p.copy(), point)
+        self._previous = (p, point)
 
     def _parts(self) -> tuple[Array, ...]:
         state = self._dynamics.state()

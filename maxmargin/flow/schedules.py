@@ -1,8 +1,8 @@
 """Step rules: how far along m grad F_m each step goes.  One small value object a rule.
 
 A rule's `stepper` is told of one run's dynamics and loss and returns the function that advances it by one step:
-``step(t, S, p) -> elapsed flow time``, t = 1, 2, ..., S and p the smooth margin and its gradient at the present
-parameters.
+``step(t, S, p) -> elapsed flow time, adversary weights``, t = 1, 2, ..., S and p the smooth margin and its gradient at
+the present parameters; the weights that come back are those that drove the step.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class StepRule(Protocol):
 def _steps_of(size: Callable[[int], float], dynamics: Dynamics) -> Step:
     """A stepper whose step sizes do not depend on S and p."""
 
-    def step(t: int, S: float, p: Array) -> float:
+    def step(t: int, S: float, p: Array) -> tuple[float, Array]:
         dynamics.ascend(p)
         eta = size(t)
         dynamics.move(eta)
-        return eta
+        return eta, p
 
     return step
 
@@ -96,19 +96,19 @@ class LossBased:
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
         eta = self.s
 
-        def step(t: int, S: float, p: Array) -> float:
+        def step(t: int, S: float, p: Array) -> tuple[float, Array]:
             nonlocal eta
             state = dynamics.state()
-            for _ in range(100):
+            for _ in range(20):
                 dynamics.ascend(p)
                 dynamics.move(eta)
                 if loss.evaluate(dynamics.outputs())[0] > S:
                     elapsed, eta = eta, eta * 2.0**0.2
-                    return elapsed
+                    return elapsed, p
                 eta /= 2.0**0.1
                 dynamics.restore(state)
                 dynamics.outputs()
-            return 0.0
+            return 0.0, p
 
         return step
 

@@ -19,6 +19,7 @@ from ..features import RELU, Feature
 from ..oracles.responses import Oracle
 from .both_layers import BothLayers
 from .dynamics import Dynamics, Magnitudes, OutputLayer
+from .implicit import Flow
 from .initial import Start, neurons
 from .loss import Loss
 from .network import Network
@@ -108,6 +109,8 @@ def train_flow(
         dynamics, y, scale, steps, bias=bias, oracle=oracle, certify_every=certify_every, path_factor=path_factor
     )
     rule = get_rule(schedule, step_size)
+    if batch_size is not None and isinstance(rule, Flow):
+        raise InputError("batch_size: the flow schedule needs all points at every step; leave it out or take 'paper'")
     course = _Course(
         dynamics=dynamics,
         loss=Loss(loss),
@@ -173,7 +176,9 @@ class _Course:
                 while (status := self._look(steps)) is None:
                     self._advance()
             except KeyboardInterrupt:
-                self._look(self.t)
+                self.progress = None
+                if not self.recorder.trace or self.recorder.trace[-1]["step"] < self.t:
+                    self._look(self.t)
                 status = "interrupted"
         return status, self.t
 
@@ -187,15 +192,15 @@ class _Course:
             if not np.isfinite(self.S + self.dynamics.size()):
                 return "diverged"
             self.recorder.visit(self.t, u)
-            if due and not self._record(u):
+            if due and not self._record():
                 return "collapsed"
         if self.t >= steps:
             return "finished"
         return "interrupted" if late else None
 
-    def _record(self, u: Array) -> bool:
+    def _record(self) -> bool:
         """Add a row; False when the gradient is zero."""
-        self.recorder.record(self.t, self.flow_time, self.S, self.p, u)
+        self.recorder.record(self.t, self.flow_time, self.S, self.p)
         if self.progress is not None:
             self.progress(f"step {self.t}  best margin {self.recorder.best:.6g}")
         return self.dynamics.ascend(self.p) > 0
@@ -204,7 +209,10 @@ class _Course:
         if self.batches is not None:
             self.S, self.p = self.loss.evaluate(self.dynamics.outputs(next(self.batches)))
         self.t += 1
-        self.flow_time += self.step(self.t, self.S, self.p)
+        elapsed, p = self.step(self.t, self.S, self.p)
+        self.flow_time += elapsed
+        if self.batches is None:
+            self.recorder.average.add(self.t, elapsed, p)
 
 
 def _margin(network: Network, Z: Array, y: Array, norm: str) -> float:
