@@ -57,6 +57,18 @@ def by_cvxpy(solver):
     return propose
 
 
+def by_clarabel_dual(K, y):
+    """min |L' Y p|^2 over the simplex, K = L L': the formulation that suits Clarabel best (one dense matrix)."""
+    import cvxpy as cp
+
+    factor = np.linalg.cholesky(K + 1e-15 * np.trace(K) * np.eye(len(K))).T * y
+    p = cp.Variable(len(y), nonneg=True)
+    problem = cp.Problem(cp.Minimize(cp.sum_squares(factor / np.sqrt(K.max()) @ p)), [cp.sum(p) == 1])
+    problem.solve(solver="CLARABEL", **conic.SOLVER_OPTIONS["CLARABEL"])
+    weights = np.maximum(p.value, 0.0)
+    return y * weights, weights / weights.sum()
+
+
 def routes(n: int, names: dict) -> None:
     """Every route on one stored Gram matrix."""
     Z, y = paper(n)
@@ -117,7 +129,7 @@ def random_sets(count: int = 200) -> None:
         rows.append((bracket.relative_gap, limit, seconds, np.linalg.cond(np.asarray(game.K))))
     gaps, limits, seconds, conditions = np.array(rows).T
     good, allowed = gaps <= 1e-10, np.maximum(1e-10, limits)
-    print(f"{count} random sets: gap <= 1e-10 on {np.mean(good):.1%}, median {np.median(gaps):.1e}, worst {gaps.max():.1e}")
+    print(f"{count} random sets: gap <= 1e-10 on {np.mean(good):.1%}, worst {gaps.max():.1e}")
     print(f"  gap over max(1e-10, what weights of 53 bits allow): worst {np.max(gaps / allowed):.1f}")
     print(f"  {seconds.sum():.1f} s in all; condition numbers up to {conditions.max():.0e}")
 
@@ -125,7 +137,7 @@ def random_sets(count: int = 200) -> None:
 ALL = {"ours": ours, "nnls": by_nnls, "clarabel": by_cvxpy("clarabel"), "scs": by_cvxpy("scs")}
 PARTS = {
     "small": lambda: routes(256, ALL),
-    "conic": lambda: routes(2000, {name: ALL[name] for name in ("ours", "clarabel")}),
+    "conic": lambda: routes(2000, {"ours": ours, "clarabel": by_clarabel_dual}),
     "svc": against_svc,
     "medium": lambda: on_demand(5000),
     "random": random_sets,

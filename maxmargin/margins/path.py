@@ -1,0 +1,129 @@
+"""The regularisation path and its end: normalised margins that tend to the max margin as lambda -> 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..dataset import Dataset, load
+from ..errors import InputError
+from ..features.homogeneous import Feature, get_feature
+from ..games.bracket import Bracket
+from ..games.measure import Measure
+from ..games.rkhs import KernelExpansion, network_game
+from ..games.variation import VariationGame
+from ..oracles.choose import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle, proving_oracle
+from ..solvers.regularised import check_loss
+from ..solvers.regularised_kernel import kernel_path
+from ..solvers.regularised_variation import VariationPath
+
+Array = NDArray[np.float64]
+
+DECADES = 16
+_FELT = 1e-12
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """The regularised classifier at one lambda, as a proposal for the max-margin game.
+
+    Attributes
+    ----------
+    lam : lambda of ``(1/n) sum_i loss(y_i f(x_i)) + lambda * (|f|^2 / 2 or |f|_F1)``.
+    bracket : lower = the classifier's normalised margin (0 while it does not separate), upper = the best payoff
+        against its dual weights; both enclose the max margin and tend to it.
+    classifier : `Measure` (f1) or `KernelExpansion` on the training points, not normalised.
+    adversary : (n,) normalised dual weights, proportional to -loss'(y_i f(x_i)).
+    """
+
+    lam: float
+    bracket: Bracket
+    classifier: Measure | KernelExpansion
+    adversary: Array
+
+
+def margin_path(
+    data: Dataset | Any,
+    norm: str = "f2",
+    lambdas: ArrayLike | None = None,
+    loss: str = "logistic",
+    *,
+    feature: str | Feature = "relu",
+    bias: bool = True,
+    convention: str = "sphere",
+    weights: str = "sphere",
+    seed: int = 0,
+) -> list[PathPoint]:
+    """Solve the regularised problems of decreasing lambda and certify each as a max-margin proposal.
+
+    ::
+
+        minimise (1/n) sum_i loss(y_i f(x_i)) + lambda { |f|^2 / 2      norm "f2", "ntk"
+                                                       { |f|_F1         norm "f1"
+
+    Parameters
+    ----------
+    data, norm, feature, bias, convention, weights, seed : as in `max_margin`.
+    lambdas : positive; solved from the largest down. By default `DECADES` powers of ten below the data's scale.
+    loss : "logistic" (the gap closes like log n / log(1/lambda); lambda may be as small as 1e-290) or "hinge" (the
+        max margin is reached at a positive lambda).
+
+    Returns
+    -------
+    list of PathPoint, one a lambda, from the largest lambda to the smallest.
+
+    Raises
+    ------
+    InputError : bad data or option, in one sentence.
+    """
+    dataset, feature = load(data), get_feature(feature)
+    check_loss(loss)
+    Z, y = dataset.inputs(bias), dataset.y
+    scale = float(np.mean(np.linalg.norm(Z, axis=1) ** feature.degree))
+    if norm != "f1":
+        return list(_kernel(network_game(norm, feature, Z, y, weights), _decreasing(lambdas, scale**2), loss))
+    oracle = proving_oracle(Z, feature)
+    game = VariationGame(Z, y, feature, convention, oracle=oracle)
+    search = oracle if Z.shape[1] <= EXACT_DIMENSION else local_oracle(Z, feature, seed)
+    return list(_variation(game, VariationPath(Z, y, feature, search, loss), _decreasing(lambdas, scale)))
+
+
+def _kernel(game: Any, lambdas: Array, loss: str) -> Iterator[PathPoint]:
+    """f = scale sum_i y_i u_i K_i in the game's units: lambda is divided by scale^2 there."""
+    for lam, u in zip(lambdas, kernel_path(game.K, game.y, lambdas / game.scale**2, loss), strict=True):
+        p = _normalised(u)
+        learner = KernelExpansion(game.y * u / game.scale**2)
+        yield PathPoint(float(lam), game.certify(learner, p), learner, p)
+
+
+def _variation(game: VariationGame, path: VariationPath, lambdas: Array) -> Iterator[PathPoint]:
+    """The norm of the convention is the path's total variation divided by the game's factor."""
+    for lam, (measure, u) in zip(lambdas, path(lambdas / game.factor), strict=True):
+        p = _normalised(u)
+        yield PathPoint(float(lam), _judge(game, p).certify(measure, p), measure, p)
+
+
+def _judge(game: VariationGame, p: Array) -> VariationGame:
+    """The same game, judged by enumeration where the support of p is small enough."""
+    if game.Z.shape[1] <= EXACT_DIMENSION or not enumerable(game.Z, game.feature, p):
+        return game
+    return replace(game, oracle=exact_oracle(game.Z, game.feature))
+
+
+def _normalised(u: Array) -> Array:
+    """u as an adversary; weights that no double-precision payoff can feel are dropped."""
+    p = np.where(u > _FELT * u.max(), u / u.max(), 0.0)
+    return p / p.sum()
+
+
+def _decreasing(lambdas: ArrayLike | None, scale: float) -> Array:
+    if lambdas is None:
+        return scale * 10.0 ** -np.arange(DECADES, dtype=float)
+    values = np.sort(np.atleast_1d(np.asarray(lambdas, dtype=float)))[::-1]
+    if not len(values) or not (np.isfinite(values) & (values > 0.0)).all():
+        raise InputError(f"lambdas: found {lambdas!r}, wanted positive numbers, e.g. [1, 1e-2, 1e-4]")
+    return values
