@@ -82,8 +82,8 @@ def visit_cells(pieces: Pieces) -> Iterator[Batch]:
 
 
 def patterns(m: int) -> Signs:
-    """All sign vectors of length m, (2**m, m)."""
-    bits = np.arange(2**m)[:, None] >> np.arange(m)[::-1]
+    """All sign vectors of length m, (2**m, m): bit k of the row's number is the sign at k."""
+    bits = np.arange(2**m)[:, None] >> np.arange(m)
     return (2 * (bits & 1) - 1).astype(np.int8)
 
 

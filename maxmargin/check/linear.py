@@ -20,6 +20,7 @@ import numpy as np
 from .arrangement import Signs
 from .cells import Batch, sweep
 from .exact import Integers, relative_error, solve, to_floats
+from .faces import all_faces_have_rays, open_faces
 from .fields import Array
 from .pieces import Pieces, rounded
 from .verdict import Refusal
@@ -27,7 +28,7 @@ from .verdict import Refusal
 
 def check_linear(pieces: Pieces) -> str:
     """Prove ``|g(a)| <= U`` on the unit sphere; `Refusal` names a neuron that is paid more, or what is not proved."""
-    cells = LinearCells(pieces, pieces.unit_normals, _square_error(pieces))
+    cells = LinearCells(pieces, pieces.unit_normals, _square_error(pieces), all_faces_have_rays(pieces))
     return sweep(pieces, cells.sift, cells.settle)
 
 
@@ -39,14 +40,20 @@ class LinearCells:
     ----------
     normals : (N, D) unit normals.
     slack : bound on the error of |v|^2 and of the square of any component of v.
+    by_faces : whether the argument of `faces` applies around rays in general position.
     """
 
     pieces: Pieces
     normals: Array
     slack: float
+    by_faces: bool
 
     def sift(self, batch: Batch) -> Iterator[tuple[int, Signs]]:
-        """Cells that neither lambda = 0 nor one hyperplane settles."""
+        """Cells with a face that is not settled around a simple ray, else cells that one lambda does not settle."""
+        if self.by_faces and batch.subsets.shape[1]:
+            form_error = float(np.linalg.norm(self.pieces.error)) * 1.001
+            yield from open_faces(batch, self.normals, self.pieces.float_bound * (1.0 - 1e-15), form_error)
+            return
         v = batch.forms
         square = (v * v).sum(axis=2)
         limit = self.pieces.float_bound**2 * (1.0 - 1e-15) - self.slack
