@@ -31,9 +31,10 @@ from .responses import SPHERE_BOUND
 
 Array = NDArray[np.float64]
 
-ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 60
+ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 64
 SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
-RATIO = 1.0  # branch once the relaxation is solved as well as it could be tight
+RATIO = 3.0  # branch once the gap to the relaxation's value is so much smaller than that to the lower bound
+BRANCHING_TIME = 0.7  # the last part of the time goes to the proof for the tree that there is
 CLOSED_MASS = 1e-5  # leaves with less mass leave the iteration, with the multipliers they have
 MAX_LEAVES = 400
 NOTHING = 1e-10  # of the spectral bound counts as zero
@@ -77,9 +78,9 @@ class BranchAndBound:
         """The relaxation's value over the open leaves, an estimate."""
         return self.splitting.value() * self.game.scale
 
-    def advance(self, deadline: float | None = None) -> None:
+    def advance(self, deadline: float | None = None, branching: bool = True) -> None:
         """One round: branch if it is time to, iterate, evaluate."""
-        if self._due and self.leaves < MAX_LEAVES:
+        if branching and self._due and self.leaves < MAX_LEAVES:
             self.branch()
         self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, deadline)
         bound, value = self.evaluate(), self.value
@@ -154,15 +155,23 @@ class BranchAndBound:
 
 
 def _child(game: LiftedGame, block: LiftedBlock, point: int, side: int) -> LiftedBlock:
-    """The leaf on one side of a point, started from its parent's state: half of its mass, all of its multipliers."""
+    """The leaf on one side of a point, started from its parent's state: its share of the moments, all multipliers.
+
+    The moments of the split form itself belong to one side alone, which keeps every margin as it was.
+    """
     child = LiftedBlock(game.unit, block.sign, (*block.path, Split(point, game.unit[point], side)))
     old, new, first = block.forms, child.forms, 1 + block.D
     origin = np.arange(first + len(new.L))
     origin[first + len(block.path)] = first + (old.right if side > 0 else old.left)[point]
     origin[first + new.right[new.free]] = first + old.right[new.free]
     origin[first + new.left[new.free]] = first + old.left[new.free]
+    right, left = block.W[0, first + old.right[point]], block.W[0, first + old.left[point]]
+    share = np.clip((right if side > 0 else left) / max(right + left, 1e-300), 0.1, 0.9)
+    weights = np.full((len(origin), len(origin)), share)
+    split = first + len(block.path)
+    weights[split] = weights[:, split] = 1.0
     entries = np.ix_(origin, origin)
-    child.V = (block.V - 0.5 * block.W)[entries]
+    child.V = (block.V - block.W)[entries] + weights * block.W[entries]
     return child
 
 
@@ -198,7 +207,7 @@ def tighten(
     lower : a lower bound on gamma_1: the scale, and what the bound may come down to.
     deadline : value of `time.monotonic()` at which the best proof so far is returned; Ctrl-C does the same.
     tolerance : stop when bound <= lower (1 + tolerance), or when the bound is nothing beside the spectral one.
-    max_rounds : of 60 iterations each; what ends the search when there is no deadline.
+    max_rounds : of 64 iterations each; what ends the search when there is no deadline.
     n_jobs : threads for the eigendecompositions.
 
     Raises
@@ -211,9 +220,10 @@ def tighten(
     started, status = time.monotonic(), "round limit"
     pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
     tree = BranchAndBound(game, lower or 0.0, pool)
+    last_branching = math.inf if deadline is None else started + BRANCHING_TIME * (deadline - started)
     try:
         for _ in range(max_rounds):
-            tree.advance(deadline)
+            tree.advance(deadline, branching=time.monotonic() < last_branching)
             if progress:
                 progress(f"{tree.leaves} leaves, bound {tree.best.value:.6g}, relaxation {tree.value:.6g}")
             if tree.best.value <= max(tree.lower * (1.0 + tolerance), NOTHING * start.bound):
