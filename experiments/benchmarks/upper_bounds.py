@@ -1,6 +1,6 @@
 """Proved upper bounds on the F1 margin over all neurons: how near to the lower bound, how soon.
 
-    python experiments/benchmarks/upper_bounds.py [--seconds 60] [--jobs 2] [--only 40 64 256 iris ...]
+    python experiments/benchmarks/upper_bounds.py [--seconds 60] [--jobs 2] [--only 40 256 iris ...]
 
 Clusters of the paper (k = 3, D = 15) and real data (standardised). For each case: the lower bound and the adversary of
 column generation, then upper/lower of (i) the spectral bound for that adversary, (ii) the lifted relaxation at the root,
@@ -70,7 +70,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="threads for the eigendecompositions")
     parser.add_argument("--only", nargs="+", choices=CASES, default=CASES)
     options = parser.parse_args()
-    print(f"{'case':>13}    n   D supp lower       sec | spectral wall proc | root  wall   proc | tree  wall   proc leaves MB")
+    blocks = ("n   D supp lower       sec", "spectral wall proc", "root  wall   proc", "tree  wall   proc leaves MB")
+    print(f"{'case':>13}    " + " | ".join(blocks))
     for case in options.only:
         print(row(case, options.seconds, options.jobs), flush=True)
 
