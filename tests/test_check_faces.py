@@ -1,0 +1,65 @@
+"""Two arguments for the same cells agree, also against optimal adversaries, for which many neurons tie."""
+
+import numpy as np
+import pytest
+from check_support import certificate, refused
+
+import maxmargin as mm
+from maxmargin.check import check_certificate, linear
+from maxmargin.check.cells import sweep
+from maxmargin.check.claim import read_claim
+from maxmargin.check.pieces import make_pieces
+from maxmargin.check.verdict import Refusal
+
+
+@pytest.mark.parametrize(
+    "data", ["clusters:n=60,d=3,k=3,seed=0", "clusters:n=40,d=4,k=3,seed=0", "clusters:n=40,d=5,k=3,seed=1"]
+)
+def test_optimal_certificates_hold_and_nothing_sharper(data):
+    dataset = mm.load(data)
+    document = mm.max_margin(dataset, convention="path").to_json()
+    assert document["scope"] == "sphere-exact"
+    assert check_certificate(document, dataset.X, dataset.y).holds
+    upper = document["lower"] * (1 - 1e-9)
+    false = {"upper": upper, "lower": 0.0, "relative_gap": 1.0, "status": "bracketed"}
+    assert refused(check_certificate(document | false, dataset.X, dataset.y))
+
+
+def proved(pieces, by_faces):
+    cells = linear.LinearCells(pieces, pieces.unit_normals, linear._square_error(pieces), by_faces)
+    try:
+        sweep(pieces, cells.sift, cells.settle)
+    except Refusal:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_faces_and_cells_prove_the_same(seed):
+    rng = np.random.default_rng(seed)
+    D = 2 + seed % 4
+    n = D + 4
+    X, y, p = rng.normal(size=(n, D)), rng.choice([-1.0, 1.0], n), rng.dirichlet(np.ones(n))
+    classifier = {"directions": np.eye(D)[:1].tolist(), "weights": [1.0]}
+    top = p @ np.linalg.norm(X, axis=1)
+    answers = []
+    for upper in np.linspace(0.05, 1.0, 30) * top:
+        claim = read_claim(certificate(X, y, classifier, p, (0.0, upper), bias=False), X, y)
+        pieces = make_pieces(claim)
+        answers.append((proved(pieces, True), proved(pieces, False)))
+    assert all(first == second for first, second in answers)
+    assert {first for first, _ in answers} == {True, False}
+
+
+def test_fewer_points_than_dimensions_leave_a_subspace_on_which_the_payoff_is_linear():
+    # sigma(u) = u has no hyperplane to cross: its payoff is the length of sum p_i y_i x_i
+    rng = np.random.default_rng(0)
+    X, y, p = rng.normal(size=(3, 5)), np.array([1.0, -1.0, 1.0]), np.array([0.2, 0.3, 0.5])
+    classifier = {"directions": np.eye(5)[:1].tolist(), "weights": [1.0]}
+    for feature in ({"name": "identity", "degree": 1, "right": 1.0, "left": -1.0}, "relu"):
+        payoff = np.linalg.norm((p * y) @ X)
+        for factor, holds in (
+            ((1 + 1e-12, True), (1 - 1e-12, False)) if feature != "relu" else ((2.0, True), (0.1, False))
+        ):
+            document = certificate(X, y, classifier, p, (0.0, factor * payoff), bias=False, feature=feature)
+            assert check_certificate(document, X, y).holds == holds
