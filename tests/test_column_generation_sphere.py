@@ -17,6 +17,7 @@ from maxmargin.solvers.prune import prune
 FORMS = [form for form in closed_forms() if form.gamma_path is not None]
 LOW = [form for form in FORMS if form.dataset.inputs(form.bias).shape[1] <= 3]
 SEPARABLE = [form for form in FORMS if form.separable and form.dataset.n <= 64]
+SEPARABLE = [pytest.param(form, id=form.name, marks=[pytest.mark.slow] * (form.dataset.n > 32)) for form in SEPARABLE]
 SQUARED = [form for form in closed_forms() if form.gamma_squared_relu]
 
 
@@ -39,7 +40,7 @@ def test_exact_oracle_reaches_the_closed_form_without_directions(form):
     assert form.separable or proposal.hint == NOT_SEPARABLE
 
 
-@pytest.mark.parametrize("form", SEPARABLE, ids=lambda form: form.name)
+@pytest.mark.parametrize("form", SEPARABLE)
 def test_local_oracle_reaches_the_closed_form_in_any_dimension(form):
     Z, y = form.dataset.inputs(form.bias), form.dataset.y
     lower = ColumnGeneration(time_limit=20)(Z, y, RELU, ZonotopeOracle(Z, RELU)).lower
@@ -114,6 +115,16 @@ def test_starting_from_the_answer_takes_a_round_or_two():
     assert again.rounds <= 3
 
 
+def test_without_time_the_initial_measure_is_kept():
+    Z, y = labelled(60, 3)
+    oracle = ArrangementOracle(Z, RELU)
+    answer = ColumnGeneration()(Z, y, RELU, oracle)
+    kept = ColumnGeneration(time_limit=0.0)(Z, y, RELU, oracle, initial=answer.measure)
+    assert kept.hint == INTERRUPTED
+    assert kept.lower == pytest.approx(answer.lower, rel=1e-12)
+    assert np.isfinite(kept.upper)
+
+
 def test_adding_points_and_scaling():
     Z, y = labelled(50, 3)
     oracle = ArrangementOracle
@@ -130,6 +141,24 @@ def test_contradictory_labels_are_not_separable():
     proposal = ColumnGeneration()(Z, y, RELU, ArrangementOracle(Z, RELU))
     assert proposal.hint == NOT_SEPARABLE
     assert proposal.upper < 1e-13
+
+
+@pytest.mark.parametrize("D", [5, 15])
+def test_local_search_ends_on_contradictory_labels(D):
+    Z, y = labelled(30, D)
+    Z, y = np.vstack([Z, Z[:1]]), np.append(y, -y[0])
+    proposal = ColumnGeneration(time_limit=20)(Z, y, RELU, ZonotopeOracle(Z, RELU))
+    assert proposal.hint != INTERRUPTED
+    assert proposal.lower < 1e-13
+    np.testing.assert_allclose(proposal.p[[0, -1]], 0.5)
+
+
+def test_a_margin_a_million_times_smaller_than_the_data():
+    x = np.sort(np.random.default_rng(0).uniform(-1, 1, 200))
+    Z, y = np.column_stack([x, np.ones(200)]), np.where(np.arange(200) % 2, 1.0, -1.0)
+    proposal = ColumnGeneration(tol=1e-9)(Z, y, RELU, ArrangementOracle(Z, RELU))
+    assert 0 < proposal.lower < 2e-6
+    assert proposal.upper <= proposal.lower * (1 + 1e-7)
 
 
 def test_balanced_weights():

@@ -13,7 +13,7 @@ from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.dictionary import max_margin_dictionary
 from maxmargin.solvers.proposal import NOT_SEPARABLE
 
-FORMS = [form for form in closed_forms() if form.directions is not None and form.gamma_path is not None and form.separable]
+FORMS = [form for form in closed_forms() if form.directions is not None and form.gamma_path and form.separable]
 
 
 def random_directions(K, D, seed=0):

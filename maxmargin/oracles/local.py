@@ -51,9 +51,8 @@ class LocalOracle(ABC):
         sweeps: int = 2,
     ) -> None:
         if feature.degree != self.degree:
-            raise InputError(
-                f"feature: found {feature.name!r} of degree {feature.degree}, {type(self).__name__} wants degree {self.degree}"
-            )
+            found = f"{feature.name!r} of degree {feature.degree}"
+            raise InputError(f"feature: found {found}, {type(self).__name__} wants degree {self.degree}")
         self.Z, self.feature = Z, feature
         self.rng = np.random.default_rng(seed)
         self.random, self.warm, self.sweeps = random, warm, sweeps
@@ -77,7 +76,8 @@ class LocalOracle(ABC):
             if values[0] > known * (1.0 + 1e-9):
                 break
             found = self._search(Z, q, payoffs, self.random * 4**sweep, count)
-            directions, signs, values = (np.concatenate(pair) for pair in zip((directions, signs, values), found, strict=True))
+            parts = zip((directions, signs, values), found, strict=True)
+            directions, signs, values = (np.concatenate(part) for part in parts)
             order = np.argsort(-values, kind="stable")
             directions, signs, values = directions[order], signs[order], values[order]
         chosen = _distinct(directions, signs, count)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.homogeneous import Feature
 from .local import LocalOracle
 
 Array = NDArray[np.float64]

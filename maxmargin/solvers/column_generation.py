@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.dictionary import DictionaryOracle
 from ..oracles.responses import Oracle, Responses
-from .master import Master, MasterSolution
+from .master import Master, MasterSolution, evaluate
 from .polish import polish
 from .proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 
@@ -65,38 +65,40 @@ class ColumnGeneration:
     cap: float = 1.0
     seed: int = 0
 
-    def __call__(self, Z: Array, y: Array, feature: Feature, oracle: Oracle, initial: Measure | None = None) -> Proposal:
+    def __call__(
+        self, Z: Array, y: Array, feature: Feature, oracle: Oracle, initial: Measure | None = None
+    ) -> Proposal:
         """Propose the max-margin pair over the neurons that `oracle` searches.
 
         Parameters
         ----------
         Z : (n, D) what the activation sees.  y : (n,) labels +-1.
-        oracle : best responses; its `bound`, where finite, stops the search, else the absence of violated neurons does.
+        oracle : best responses; its `bound`, where finite, stops the search, else that no neuron pays more.
         initial : neurons to start from (with the signs of their weights).
 
         Returns
         -------
         Proposal : valid whenever the search stopped, by a limit or by Ctrl-C too.
         """
-        start = time.perf_counter()
-        if initial is None and self.scouts and self.time_limit > 0.0:
-            initial = self._scout(Z, y, feature)
-        search = _Search(self, Z, y, feature, oracle, start)
-        if initial is not None:
-            search.add(initial.directions, np.where(initial.weights < 0, -1.0, 1.0))
+        search = _Search(self, Z, y, feature, oracle)
         try:
+            if initial is not None:
+                search.begin(initial)
+            elif self.scouts and self.time_limit > 0.0:
+                search.begin(self._scout(Z, y, feature))
             hint = search.run()
         except KeyboardInterrupt:
             hint = INTERRUPTED
         return search.proposal(hint)
 
-    def _scout(self, Z: Array, y: Array, feature: Feature) -> Measure | None:
+    def _scout(self, Z: Array, y: Array, feature: Feature) -> Measure:
         """Neurons of a rough margin over random directions: the first p then has something to be weighed against."""
         theta = np.random.default_rng(self.seed).standard_normal((self.scouts, Z.shape[1]))
         theta /= np.linalg.norm(theta, axis=1, keepdims=True)
-        rough = replace(self, tol=_ROUGH, time_limit=0.2 * self.time_limit, smoothing=0.0, scouts=0, progress=None)
-        measure = rough(Z, y, feature, DictionaryOracle(Z, feature, theta)).measure
-        return measure if measure.weights.any() else None
+        rough = replace(self, tol=_ROUGH, time_limit=0.2 * self.time_limit, smoothing=0.0, progress=None)
+        search = _Search(rough, Z, y, feature, DictionaryOracle(Z, feature, theta))
+        search.run()
+        return search.measure
 
 
 @dataclass
@@ -108,7 +110,7 @@ class _Search:
     y: Array
     feature: Feature
     oracle: Oracle
-    start: float
+    start: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
         n, D = self.Z.shape
@@ -126,11 +128,28 @@ class _Search:
     def left(self) -> float:
         return self.options.time_limit - (time.perf_counter() - self.start)
 
+    def begin(self, measure: Measure) -> None:
+        """Start from this learner and its neurons."""
+        atoms = np.flatnonzero(measure.weights)
+        if len(atoms):
+            directions, weights = measure.directions[atoms], measure.weights[atoms]
+            columns = self._columns(directions, np.sign(weights))
+            self._append(directions, np.sign(weights), columns)
+            self._keep(evaluate(columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
+
     def run(self) -> str:
         """Rounds until one of the stopping reasons, which is returned."""
-        options, p, blend, polished = self.options, self.p, 0.0, False
-        if self.master.size:
-            p = self._solve()
+        try:
+            return self._rounds()
+        except SolverError as error:
+            self.refusal = str(error)
+        if not self.trace:
+            self._respond(self.p)  # an upper end even when there was no time to solve anything
+        return INTERRUPTED
+
+    def _rounds(self) -> str:
+        options, blend, polished = self.options, 0.0, False
+        p = self._solve() if self.master.size else self.p
         while True:
             self.asked = blend * self.asked + (1.0 - blend) * p if blend else p
             responses = self._respond(self.asked)
@@ -149,17 +168,7 @@ class _Search:
                 return INTERRUPTED
             # Nothing new against the LP's own p: ask about that one alone.
             blend = options.smoothing if fresh and len(self.trace) > 1 else 0.0
-            try:
-                p, polished = (self._solve(), False) if fresh else (p, polished)
-            except SolverError as error:
-                self.refusal = str(error)
-                return INTERRUPTED
-
-    def add(self, directions: Array, signs: Array) -> Array:
-        """Add neurons to the restricted game; returns their columns (K, n)."""
-        columns = self._columns(directions, signs)
-        self._append(directions, signs, columns)
-        return columns
+            p, polished = (self._solve(), False) if fresh else (p, polished)
 
     def _columns(self, directions: Array, signs: Array) -> Array:
         return self.feature.evaluate(directions, self.Z) * (signs[:, None] * self.y)
@@ -173,7 +182,7 @@ class _Search:
         """Add the responses that pay more against p than all known neurons do; how many there were."""
         step = 0.1 * self.options.tol if np.isfinite(responses.bound) else self.options.local_tol
         columns = self._columns(responses.directions, responses.signs)
-        fresh = columns @ p > self._value(p) * (1.0 + step)
+        fresh = columns @ p > max(self._value(p) * (1.0 + step), _ZERO * self._scale(p))
         if fresh.any():
             self._append(responses.directions[fresh], responses.signs[fresh], columns[fresh])
         return int(fresh.sum())
@@ -236,7 +245,9 @@ class _Search:
             Attempt("highs", self.refusal or "optimal", self.master_seconds),
             Attempt(type(self.oracle).__name__, hint, self.oracle_seconds),
         )
-        return Proposal(self.measure, self.p, hint, self.lower, self.upper, len(self.trace), attempts, tuple(self.trace))
+        return Proposal(
+            self.measure, self.p, hint, self.lower, self.upper, len(self.trace), attempts, tuple(self.trace)
+        )
 
 
 def balanced(y: Array) -> Array:

@@ -1,6 +1,6 @@
 """F1 over a finite dictionary of directions: column generation whose oracle looks at every direction.
 
-gamma_1^(m) = max over signed weights w on the given a_1..a_m, ``sum |w_k| <= 1``, of ``min_i y_i sum_k w_k sigma(a_k.z_i)``.
+gamma_1^(m) = max of ``min_i y_i sum_k w_k sigma(a_k.z_i)`` over signed weights w on a_1..a_m with ``sum |w_k| <= 1``.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ class _Quiet(highspy.Highs):
 class MasterSolution(NamedTuple):
     """Proposals of the restricted game: p (n,) on the simplex, weights (K,) >= 0 of the columns, sum one.
 
-    ``value = max_k p . h_k`` and ``margin = min_i sum_k weights_k h_ki`` (or its soft version) are evaluated here, not reported by HiGHS.
+    ``value = max_k p . h_k`` and ``margin = min_i sum_k weights_k h_ki`` (or its soft version) are evaluated here,
+    not reported by HiGHS.
     """
 
     p: Array
@@ -107,12 +108,13 @@ class Master:
             self._pass(float(np.abs(self.columns).max()) or 1.0)
         solution = self._run(time_limit)
         # A margin that is rounding noise in the present unit says nothing about the next one.
-        if solution.margin > self.noise * self._unit and not 1 / self.rescale < self._unit / solution.margin < self.rescale:
+        significant = solution.margin > self.noise * self._unit
+        if significant and not 1 / self.rescale < self._unit / solution.margin < self.rescale:
             self._pass(solution.margin)
             solution = self._run(time_limit)
         return solution
 
-    def shrink(self, kept: Array) -> None:
+    def shrink(self, kept: NDArray[np.intp]) -> None:
         """Forget all columns but those with the indices `kept`, which must include the active ones."""
         basis = self._highs.getBasis()
         status = list(basis.row_status)

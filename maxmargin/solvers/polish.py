@@ -2,7 +2,7 @@
 
 HiGHS stops at absolute feasibilities of 1e-10.  At a vertex the support S of p and the active columns B satisfy
 
-    sum_{k in B} w_k h_ki = gamma  (i in S),  sum w = 1      and      sum_{i in S} p_i h_ki = gamma  (k in B),  sum p = 1,
+    sum_{k in B} w_k h_ki = gamma  (i in S),  sum w = 1    and    sum_{i in S} p_i h_ki = gamma  (k in B),  sum p = 1,
 
 two linear systems with the same matrix (transposed), whose residuals are summed in extended precision.
 """
