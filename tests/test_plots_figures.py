@@ -1,11 +1,14 @@
 """Figures: everything inside the page, stars at the atoms, dashed lines at the proved ends, the same bytes twice."""
 
+from dataclasses import replace
+
 import matplotlib
 import numpy as np
 import pytest
 from plots_examples import EXAMPLES
 
 from maxmargin import plots
+from maxmargin.games.bracket import Bracket, Status
 from maxmargin.plots import geometry
 from maxmargin.plots.views import classifier_views, payoff_of
 
@@ -105,6 +108,21 @@ def test_classifiers_are_drawn_in_units_of_their_margin(drawn):
     data = comparison.dataset
     for name, view in classifier_views(comparison).items():
         assert (data.y * view.f(data.X)).min() == pytest.approx(1.0), name
+
+
+def test_a_margin_of_zero_is_drawn_as_zero_and_promises_no_potential():
+    comparison = EXAMPLES["circle"]()
+    for name, certificate in comparison.margins.items():
+        bracket = Bracket(0.0, 1e-15, certificate.scope)
+        comparison.margins[name] = replace(certificate, bracket=bracket, status=Status.NOT_SEPARABLE)
+    for item in comparison.runs:
+        item.bracket, item.run.margin_best = Bracket(0.0, 1e-15, "kernel"), -0.1
+        item.fraction_of_lower = None
+    drawn = plots.figures(comparison)
+    assert "dual_potential" not in drawn
+    assert "not positive" in " ".join(text.get_text() for text in visible_texts(drawn["margin_curve"]))
+    views = classifier_views(comparison)
+    assert not views["f1"].f(comparison.dataset.X).any() and not views["f2"].f(comparison.dataset.X).any()
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])

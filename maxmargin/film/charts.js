@@ -150,11 +150,11 @@ class Axes {
 // The margin against log time: what has been travelled is bold, what comes is faint.
 const marginStage = new Stage("margin");
 const marginRange = (() => {
-  const [lower, upper] = film.bracket, top = upper || lower || Math.max(...film.margins, 1e-12);
+  const [lower, upper] = film.bracket, top = upper || lower || Math.abs(film.margins[LAST]) || 1;
   const closing = film.trace.some((row) => row[2] !== null && row[2] < 2 * top);
-  const visible = film.trace.find((row) => row[1] > -0.3 * top);
+  const visible = film.trace.find((row) => row[1] > (upper || lower ? -0.3 : -1.4) * top);
   const first = film.trace[0][0], end = film.trace[film.trace.length - 1][0];
-  return { top, y: [-0.3 * top, (closing ? 1.55 : 1.28) * top], x: [visible ? Math.max(first, visible[0] / 10) : first, end] };
+  return { top, y: [(upper || lower ? -0.3 : -1.4) * top, (closing ? 1.55 : 1.28) * top], x: [visible ? Math.max(first, visible[0] / 10) : first, end] };
 })();
 
 function drawMargin(t) {

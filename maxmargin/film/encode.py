@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..plots import style
-from ..plots.views import payoff_of
+from ..plots.views import payoff_of, separable
 from . import frames as film
 
 REACH = 4.0  # fields and potentials saturate at this many units
@@ -61,7 +61,7 @@ def document(dataset: Any, run: Any, certificate: Any) -> dict[str, Any]:
         "margins": [moment.margin for moment in story],
         "trace": _trace(run),
         "pace": pace(frames),
-        "bracket": [certificate.lower, certificate.upper if np.isfinite(certificate.upper) else None],
+        "bracket": _bracket(certificate),
         "level": payoff.level,
         "neurons": pack(frames.neurons),
         "shares": pack(signed_root(frames.shares)),
@@ -75,6 +75,13 @@ def document(dataset: Any, run: Any, certificate: Any) -> dict[str, Any]:
         "palette": {name: getattr(style, name.upper()) for name in ("negative", "positive", "f1", "ink", "muted")},
         "maps": {"decision": colours("DECISION"), "payoff": colours("PAYOFF")},
     }  # fmt: skip
+
+
+def _bracket(certificate: Any) -> list[float | None]:
+    """Both ends; exactly 0 where that is what is proved up to rounding, None for an upper end that nothing proves."""
+    if not separable(certificate):
+        return [0.0, 0.0]
+    return [certificate.lower, certificate.upper if np.isfinite(certificate.upper) else None]
 
 
 def _plain(text: str) -> str:

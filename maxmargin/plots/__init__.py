@@ -14,6 +14,7 @@ from .margin import margin_curve
 from .neurons import neurons
 from .potential import dual_potential
 from .style import figure_bytes
+from .views import separable
 
 __all__ = ["decision_map", "dual_potential", "figure_bytes", "figures", "margin_curve", "neurons", "save_figure"]
 
@@ -35,7 +36,7 @@ def figures(comparison: Any) -> dict[str, Figure]:
     f1 = comparison.margins.get("f1")
     if f1 is not None and len(f1.classifier.weights):
         drawn["neurons"] = neurons(comparison)
-    if f1 is not None and len(f1.classifier.weights) and f1.upper > 0:
+    if f1 is not None and len(f1.classifier.weights) and separable(f1):
         drawn["dual_potential"] = dual_potential(comparison)
     return drawn
 

@@ -88,6 +88,7 @@ class _Map:
         scatter(axes, self.points, self.y, view.rings)
         axes.set_title(view.title, color=view.colour)
         style.note(axes, view.subtitle)
+        axes.locator_params(nbins=6)
         axes.set_xlim(self.xlim)
         axes.set_ylim(self.ylim)
 

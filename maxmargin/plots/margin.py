@@ -20,6 +20,7 @@ from .views import TRAINED
 Array = NDArray[np.float64]
 
 _DASHED, _DOTTED = (0, (5, 3)), (0, (1, 1.6))
+_ZERO = 1e-12  # a proved upper end below this is rounding around 0
 _NEAR = 1e-4  # a run that is this near its best for long is cut off
 _PAPER = {"facecolor": style.PAPER, "alpha": 0.85, "linewidth": 0, "pad": 1.0}  # text stays legible over a curve
 _BELOW = 0.35  # of the reference: how much of the negative beginning is shown
@@ -101,7 +102,10 @@ def _ceiling(lower: float, upper: float, items: Sequence[Any]) -> float:
     """The height that the axis is built on: the bracket's finite end, or the best margin seen."""
     best = max(item.run.margin_best for item in items)
     top = upper if np.isfinite(upper) else max(lower, best)
-    return max(top, best, 0.0) or 1.0
+    if top > _ZERO:
+        return max(top, best)
+    seen = [abs(margin) for item in items for margin in series(item.run)[1][-3:]]
+    return max(seen, default=0.0) / _BELOW * 0.8 or 1.0
 
 
 def name_of(reference: str, run: Any) -> str:
@@ -111,7 +115,7 @@ def name_of(reference: str, run: Any) -> str:
 
 def _reached(item: Any) -> str:
     if item.run.margin_best <= 0:
-        return f"still negative after {item.run.steps} steps: below the picture"
+        return f"not positive after {item.run.steps} steps"
     fraction = item.fraction_of_lower
     return f"best {item.run.margin_best:.4g}" + ("" if fraction is None else f" = {percent(fraction)} of the lower end")
 
@@ -160,7 +164,9 @@ def draw_bracket(axes: Axes, lower: float, upper: float, colour: str, name: str)
             axes.axhline(value, color=style.INK, linewidth=1.1, linestyle=_DASHED, gid="bracket")
     place = blended_transform_factory(axes.transAxes, axes.transData)
     value = short(lower, upper)
-    text = f"{name} $\\in$ {value}, proved" if "[" in value else f"{name} = {value}, proved"
+    text = f"{name} $\\in$ {value}, proved" if "[" in value else rf"{name} $\approx$ {value}, proved"
+    if upper <= _ZERO:
+        text = f"{name} = 0, proved"
     axes.annotate(
         text, (0.02, top), (0, 5), xycoords=place, textcoords="offset points", fontsize=9.5, va="bottom", bbox=_PAPER
     )

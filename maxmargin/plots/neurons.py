@@ -63,7 +63,9 @@ def star_handle(label: str) -> Line2D:
 
 def stars(axes: Axes, points: Array, weights: Array, largest: float = 230.0, keep: Any = slice(None)) -> None:
     """The atoms `keep` out of all (K, 2) points, area by their share, never too small to see."""
-    share = np.abs(weights) / (np.abs(weights).max() or 1.0)
+    if not np.any(weights):
+        return
+    share = np.abs(weights) / np.abs(weights).max()
     area = largest * (0.35 + 0.65 * np.sqrt(share))
     axes.scatter(
         *points[keep].T,

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from ..text import upper_text
 from . import geometry, style
 from .neurons import half_sphere, half_sphere_title, star_handle, stars
 from .numbers import percent, short
@@ -51,7 +52,7 @@ def angles_with_kinks(Z: Array, count: int = 2000) -> Array:
 
 
 def _level_text(certificate: Any) -> str:
-    return f"proved: no neuron is paid more than {short(certificate.lower, certificate.upper)}"
+    return f"proved: no neuron is paid more than {upper_text(certificate.upper, 4)}"
 
 
 def _curve(comparison: Any, certificate: Any, payoff: Payoff) -> Figure:

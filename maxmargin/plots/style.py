@@ -95,6 +95,9 @@ def new_figure(width: float, height: float, layout: str | None = "constrained") 
 
 def light_grid(axes: Axes, axis: str = "y") -> None:
     """Hairlines behind the data."""
+    axes.ticklabel_format(
+        axis=axis, style="plain", useOffset=False
+    )  # a power of ten above the axis would hit the title
     axes.grid(True, axis=axis, color="#ECECEC", linewidth=0.8)
     axes.set_axisbelow(True)
 

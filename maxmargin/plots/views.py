@@ -64,10 +64,17 @@ def first_run(comparison: Any, reference: str) -> Any | None:
     return next((item for item in comparison.runs if item.reference == reference), None)
 
 
+def separable(certificate: Any) -> bool:
+    """False where the margin is proved to be zero: then the classifier means nothing."""
+    return certificate.status.value != "not-separable"
+
+
 def certificate_view(name: str, certificate: Any, X: Array, y: Array) -> View:
     """The solved classifier of a certificate."""
     subtitle = f"margin {short(certificate.lower, certificate.upper)} ({certificate.status.value}, {certificate.scope})"
     f = certificate.decision_function
+    if not separable(certificate):
+        subtitle, f = "margin 0, proved: no such classifier separates", lambda points: np.zeros(len(points))
     rings = certificate.adversary / (certificate.adversary.max() or 1.0)
     return _view((TITLES[name], subtitle), f, y * np.asarray(f(X), dtype=float), rings, style.OBJECT[name])
 
@@ -120,11 +127,13 @@ class Payoff:
 
 
 def payoff_of(dataset: Any, certificate: Any) -> Payoff:
-    """The dual potential of an F1 certificate; level is `lower` where nothing finite was proved above."""
+    """The dual potential of an F1 certificate; level is `lower` without a finite upper end, 1 if the margin is 0."""
     problem = certificate.problem
     feature = get_feature(problem.feature)
     factor = conventions.variation_factor(feature.degree, problem.convention)
-    level = (certificate.upper if np.isfinite(certificate.upper) else certificate.lower) or 1.0
+    level = certificate.upper if np.isfinite(certificate.upper) else certificate.lower
+    if not separable(certificate) or level <= 0:
+        level = 1.0
     Z = conventions.inputs(dataset.X, problem.bias)
     return Payoff(Z, certificate.adversary * dataset.y, feature, factor, float(level), certificate.classifier)
 

@@ -62,6 +62,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1.4rem; 
 dt { color: var(--muted); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 40rem) { html { font-size: 16px; } dl { display: block; } dd { margin-bottom: .6rem; } }
 @media print { html { font-size: 11pt; } main { padding: 0; max-width: none; } section { break-inside: auto; }
+  figure img { width: 82%; }
   h2, h3 { break-after: avoid; } pre { white-space: pre-wrap; } }
 """.replace("F1COLOUR", style.F1)
     .replace("F2COLOUR", style.F2)

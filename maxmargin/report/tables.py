@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import conventions
 from ..plots.numbers import percent, shared_digits
-from ..text import gap_text
+from ..text import gap_text, lower_text, upper_text
 
 OBJECTS = {"f1": "F1 max margin", "f2": "F2 max margin", "ntk": "Tangent-kernel max margin"}
 _SCOPES = {
@@ -39,11 +39,14 @@ def margins(comparison: Any) -> str:
 
 def _margin_row(name: str, certificate: Any) -> list[str]:
     problem = certificate.problem
+    number, gap = bracket(certificate.lower, certificate.upper), gap_text(certificate.relative_gap)
+    if certificate.status.value == "not-separable":
+        number, gap = f"0<br><small>at most {upper_text(certificate.upper, 2)}</small>", "\u2013"
     return [
         f'<span class="object {name}">{OBJECTS[name]}</span>',
         escape(conventions.describe(name, problem.convention, problem.weights)),
-        bracket(certificate.lower, certificate.upper),
-        escape(gap_text(certificate.relative_gap)),
+        number,
+        escape(gap),
         escape(_SCOPES[certificate.scope]),
         f'<span class="tag {name}">{escape(certificate.status.value)}</span>',
     ]
@@ -87,9 +90,9 @@ def _run_row(item: Any) -> list[str]:
     return [
         f'<span class="object {item.reference}">{layer}</span><br><small>m = {run.width}</small>{note}',
         escape(unit),
-        f"{run.margin_best:.6g}".replace("-", "\u2212")
+        lower_text(run.margin_best).replace("-", "\u2212")
         + f"<br><small>step {run.step_of_best:,}</small>".replace(",", "\u2009"),
-        f"{run.margin_last:.6g}".replace("-", "\u2212"),
+        lower_text(run.margin_last).replace("-", "\u2212"),
         share + _bar(fraction, item.reference),
         f"{run.steps:,}".replace(",", "\u2009"),
         f"{run.seconds:.1f}",
