@@ -56,14 +56,27 @@ def test_logistic_kernel_solution_against_scikit_learn():
     np.testing.assert_allclose(X.T @ (y * u), model.coef_[0], rtol=1e-5)
 
 
-def test_hinge_kernel_solution_satisfies_the_box_conditions():
-    data = load(DATA)
-    game = network_game("ntk", "relu", data.inputs(True), data.y)
+@pytest.mark.parametrize("name", [DATA, "clusters:n=120,d=3,k=3,seed=1"])
+def test_hinge_kernel_solution_has_no_duality_gap(name):
+    data = load(name)
+    game = network_game("f2", "relu", data.inputs(True), data.y)
     Q = np.asarray(game.K) * np.outer(data.y, data.y)
-    for lam in (1.0, 1e-2, 1e-4, 1e-8):
+    for lam in (1.0, 1e-2, 1e-4, 1e-6, 1e-8):  # each from scratch
         weight = 1 / (len(data.y) * lam)
         u = regularised_kernel(Q, weight, "hinge")
-        np.testing.assert_allclose(np.clip(u - (Q @ u - 1), 0, weight), u, atol=1e-8 * max(1.0, u.max()))
+        margins = Q @ u
+        assert u.min() >= 0 and u.max() <= weight
+        primal = weight * np.maximum(0, 1 - margins).sum() + u @ margins / 2
+        assert primal == pytest.approx(u.sum() - u @ margins / 2, rel=1e-8)
+
+
+@pytest.mark.parametrize("norm", ["f1", "f2", "ntk"])
+@pytest.mark.parametrize("loss", ["logistic", "hinge"])
+def test_contradicting_labels_end_at_zero(norm, loss):
+    X, y = np.array([[0.0], [0.0], [1.0]]), np.array([1.0, -1.0, 1.0])
+    for point in margin_path((X, y), norm, [1.0, 1e-4, 1e-8], loss):
+        assert point.bracket.lower == 0.0
+    assert point.bracket.upper <= 1e-3
 
 
 @pytest.mark.parametrize("loss", ["logistic", "hinge"])

@@ -14,8 +14,6 @@ logistic loss the gap closes like ``log n / log(1/lambda)`` (|f| grows like log(
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -24,12 +22,8 @@ from scipy.special import expit
 from ..errors import InputError
 
 Array = NDArray[np.float64]
-Evaluation = tuple[float, Array, Array]  # value, gradient, Hessian
 
 LOSSES = ("logistic", "hinge")
-_STEPS = 200
-_ARMIJO = 1e-4
-_SHORTEST = 1e-12
 
 
 def check_loss(loss: str) -> None:
@@ -43,53 +37,6 @@ def logistic(margins: Array, weight: float) -> tuple[float, Array, Array]:
     probability = expit(-margins)
     value = weight * float(np.logaddexp(0.0, -margins).sum())
     return value, weight * probability, weight * probability * expit(margins)
-
-
-def projected_newton(
-    evaluate: Callable[[Array], Evaluation], x: Array, upper: float = np.inf, tol: float = 1e-10
-) -> Array:
-    """Minimise a convex function over the box 0 <= x <= upper (Bertsekas, SIAM J. Control Optim. 20, 1982).
-
-    Newton steps on the coordinates that their gradient does not press against a bound, projected, with Armijo's rule.
-
-    Parameters
-    ----------
-    evaluate : x (k,) -> (value, gradient (k,), Hessian (k, k)).
-    x : (k,) start inside the box.
-    tol : stop when no coordinate's gradient, in units of one, points inwards by more.
-    """
-    value, gradient, hessian = evaluate(x)
-    for _ in range(_STEPS):
-        # The band against zigzagging at the bounds is Bertsekas's: it closes as the projected gradient vanishes.
-        reach = np.abs(x - np.clip(x - gradient, 0.0, upper))
-        band = min(1e-3 * float(x.max(initial=0.0)), float(reach.max(initial=0.0)))
-        pressed = ((x <= band) & (gradient > 0.0)) | ((x >= upper - band) & (gradient < 0.0))
-        if reach.max(initial=0.0) <= tol:
-            break
-        step = -gradient / np.maximum(np.diag(hessian), np.finfo(float).tiny)
-        free = np.flatnonzero(~pressed)
-        if len(free):
-            step[free] = -solve_definite(hessian[np.ix_(free, free)], gradient[free])
-        found = _search(evaluate, x, step, (value, gradient, hessian), upper)
-        if found is None:
-            break
-        x, (value, gradient, hessian) = found
-    return x
-
-
-def _search(
-    evaluate: Callable[[Array], Evaluation], x: Array, step: Array, now: Evaluation, upper: float
-) -> tuple[Array, Evaluation] | None:
-    """Armijo's rule along the projected arc; None when rounding leaves nothing to gain."""
-    value, gradient, _ = now
-    length = 1.0
-    while length > _SHORTEST:
-        trial = np.clip(x + length * step, 0.0, upper)
-        result = evaluate(trial)
-        if result[0] < value and result[0] <= value + _ARMIJO * float(gradient @ (trial - x)):
-            return trial, result
-        length *= 0.5
-    return None
 
 
 def solve_definite(H: Array, b: Array) -> Array:
