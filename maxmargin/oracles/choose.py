@@ -1,4 +1,4 @@
-"""Which oracle answers for which dimension: exact where enumeration is cheap, a proved bound above."""
+"""Which oracle answers for which dimension: exact where enumeration is cheap, a proved bound or a local search above."""
 
 from __future__ import annotations
 
@@ -6,43 +6,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
-from .arrangement import ArrangementOracle, affordable
+from .arrangement import ArrangementOracle
+from .cells_quadratic import QuadraticCellOracle
+from .local import LocalOracle
+from .power import PowerOracle
 from .responses import Oracle
 from .spectral import SpectralOracle
 from .zonotope import ZonotopeOracle
 
 Array = NDArray[np.float64]
 
-ENUMERATION_DIMENSION = 6  # of the span of the support; cells multiply with every further dimension
-ENUMERATION_WORK = 2e6  # crossings an enumeration may sort: one or two seconds a call
 EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
+ENUMERATION_DIMENSION = 5  # of the span of the support; above, cells multiply, most of all for points in special position
+WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 
-def exact_oracle(Z: Array, feature: Feature) -> Oracle:
+def exact_oracle(Z: Array, feature: Feature) -> ArrangementOracle | QuadraticCellOracle:
     """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved."""
-    if feature.degree == 1:
-        return ArrangementOracle(Z, feature)
-    from .cells_quadratic import QuadraticCellOracle
-
-    return QuadraticCellOracle(Z, feature)
-
-
-def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:
-    """An oracle whose bound is always finite: exact for D <= 3 or a small support of p, cheap and spectral else."""
-    exact = Z.shape[1] <= EXACT_DIMENSION or (p is not None and enumerable(Z, feature, p))
-    return exact_oracle(Z, feature) if exact else SpectralOracle(Z, feature)
-
-
-def local_oracle(Z: Array, feature: Feature, seed: int) -> Oracle:
-    """Multi-start local ascent for any dimension; proves nothing."""
-    if feature.degree == 1:
-        return ZonotopeOracle(Z, feature, seed=seed)
-    from .power import PowerOracle
-
-    return PowerOracle(Z, feature, seed=seed)
+    return ArrangementOracle(Z, feature) if feature.degree == 1 else QuadraticCellOracle(Z, feature)
 
 
 def enumerable(Z: Array, feature: Feature, p: Array) -> bool:
     """Whether the cells over the support of p can be enumerated in seconds."""
-    N, D = int(np.count_nonzero(p)), Z.shape[1]
-    return feature.degree == 1 and min(N, D) <= ENUMERATION_DIMENSION and affordable(N, D, ENUMERATION_WORK)
+    if Z.shape[1] <= EXACT_DIMENSION:
+        return True
+    if min(np.count_nonzero(p), Z.shape[1]) > ENUMERATION_DIMENSION:
+        return False
+    return exact_oracle(Z, feature).affordable(p, WORK[feature.degree])
+
+
+def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:
+    """An oracle whose bound is always finite: exact for D <= 3 or a small support of p, cheap and spectral else."""
+    exact = Z.shape[1] <= EXACT_DIMENSION if p is None else enumerable(Z, feature, p)
+    return exact_oracle(Z, feature) if exact else SpectralOracle(Z, feature)
+
+
+def local_oracle(Z: Array, feature: Feature, seed: int) -> LocalOracle:
+    """Multi-start local ascent for any dimension; proves nothing."""
+    return (ZonotopeOracle if feature.degree == 1 else PowerOracle)(Z, feature, seed=seed)
