@@ -1,4 +1,4 @@
-"""Which oracle answers for which dimension: exact where enumeration is cheap, a proved bound or a local search above."""
+"""Which oracle answers for which dimension: exact where enumeration is cheap, a proved bound or local search above."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .zonotope import ZonotopeOracle
 Array = NDArray[np.float64]
 
 EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
-ENUMERATION_DIMENSION = 5  # of the span of the support; above, cells multiply, most of all for points in special position
+ENUMERATION_DIMENSION = 5  # of the span of the support; above, cells multiply (most for points in special position)
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 
