@@ -9,7 +9,7 @@ import pytest
 from plots_examples import EXAMPLES, line, square
 
 from maxmargin.games.bracket import Bracket, Status
-from maxmargin.plots import figures
+from maxmargin.plots import decision_map, figures, margin_curve
 from maxmargin.report import render
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -83,7 +83,7 @@ def test_feature_names_and_classes_are_escaped_in_figures():
     comparison = square(True)
     object.__setattr__(comparison.dataset, "feature_names", ("<b>$\\x$", "a_{$x"))
     object.__setattr__(comparison.dataset, "classes", ("<i>$", "$\\frac$"))
-    html = render(comparison, figures(comparison))
+    html = render(comparison, {"decision_map": decision_map(comparison)})
     assert "<i>$" not in html
 
 
@@ -108,14 +108,14 @@ def test_claims_no_more_than_is_proved(status, scope, ends, words):
     )
     comparison.margins = {"f1": certificate}
     comparison.runs = (item,)
-    html = render(comparison, figures(comparison))
+    html = render(comparison, {"margin_curve": margin_curve(comparison)})
     text = "".join(parsed(html).text)
     assert words in text
     assert ("none does better is proved" in text) == (status is Status.CERTIFIED and scope != "dictionary")
 
 
 def test_same_report_twice():
-    first, second = (render(c, figures(c)) for c in (line(), line()))
+    first, second = (render(c, {"margin_curve": margin_curve(c)}) for c in (line(), line()))
     assert first == second
 
 
