@@ -53,7 +53,11 @@ def main() -> None:
     directions = np.random.default_rng(1).standard_normal((arguments.neurons, Z.shape[1]))
     directions /= np.linalg.norm(directions, axis=1)[:, None]
     game = DictionaryGame(Z, y, RELU, "path", directions=directions)
-    routes = {"column generation": columns, "cvxpy/SCS": through_cvxpy("scs"), "cvxpy/CLARABEL": through_cvxpy("clarabel")}
+    routes = {
+        "column generation": columns,
+        "cvxpy/SCS": through_cvxpy("scs"),
+        "cvxpy/CLARABEL": through_cvxpy("clarabel"),
+    }
     if arguments.slow:
         routes |= {"cvxpy/SCIPY": through_cvxpy("scipy"), "cvxpy/HIGHS": through_cvxpy("highs")}
     print(f"{'route':20s} {'seconds':>8s} {'ratio':>7s} {'lower':>12s} {'upper':>12s} {'gap':>8s} {'neurons':>7s}")
@@ -67,8 +71,11 @@ def main() -> None:
             reference = reference or seconds
             bracket = game.certify(measure, p)
             atoms = np.count_nonzero(np.abs(measure.weights) > 1e-9 * np.abs(measure.weights).sum())
-            print(f"{name:20s} {seconds:8.2f} {seconds / reference:7.1f} {bracket.lower:12.8f} {bracket.upper:12.8f}"
-                  f" {bracket.relative_gap:8.1e} {atoms:7d}", flush=True)
+            print(
+                f"{name:20s} {seconds:8.2f} {seconds / reference:7.1f} {bracket.lower:12.8f} {bracket.upper:12.8f}"
+                f" {bracket.relative_gap:8.1e} {atoms:7d}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,10 @@ def main() -> None:
             proposal = max_margin_dictionary(Z, y, RELU, directions[:size])
             seconds = time.process_time() - start
             gap = 1 - proposal.lower / proposal.upper if proposal.lower else np.nan
-            print(f"{size:12,d} {proposal.lower:12.6f} {proposal.lower / sphere:9.3f} {seconds:8.2f} {gap:8.1e}", flush=True)
+            print(
+                f"{size:12,d} {proposal.lower:12.6f} {proposal.lower / sphere:9.3f} {seconds:8.2f} {gap:8.1e}",
+                flush=True,
+            )
         print(f"{'all':>12s} {sphere:12.6f} {1.0:9.3f} {cost:8.2f}", flush=True)
 
 

@@ -2,10 +2,10 @@
 
     python experiments/benchmarks/sphere_margin.py [exact] [enumerated] [local] [real]
 
-exact       D <= 3: certified relative gap; times faster than CVXPY's default solver on the LP over 10,000 random neurons
+exact       D <= 3: certified relative gap; times faster than CVXPY's default on the LP over 10,000 random neurons
 enumerated  D = 4, 5: the local search first, then the enumeration, which proves the upper end
-local       D = 15, n = 256: seconds until within 1e-3 and 1e-4 of the best value of several long runs, and how many times
-            faster that is than 50,000 steps of the authors' loop (`flow_speed.transcription`; 400 steps are timed)
+local       D = 15, n = 256: seconds until within 1e-3 and 1e-4 of the best value of several long runs, and how
+            many times faster that is than 50,000 steps of the authors' loop (`flow_speed.transcription`; 400 steps are timed)
 real        iris, wine, breast-cancer, standardised: agreement of two seeds
 
 Margins in the path convention; times are processor times of one thread, all measured in this run.
@@ -13,9 +13,11 @@ Margins in the path convention; times are processor times of one thread, all mea
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import warnings
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -28,6 +30,20 @@ from maxmargin.oracles.zonotope import ZonotopeOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 
 FLOW_STEPS, FLOW_TIMED = 50_000, 400
+
+
+class Table:
+    """Rows printed as they come, below a heading; `columns` are (name, format) pairs."""
+
+    def __init__(self, title: str, *columns: tuple[str, str]) -> None:
+        self.formats = [form for _, form in columns]
+        widths = [int(re.match(r"\d+", form)[0]) for form in self.formats]
+        names = (f"{name:>{width}s}" for (name, _), width in zip(columns, widths, strict=True))
+        print(f"\n{title:24s}", *names)
+
+    def row(self, name: str, *values: float) -> None:
+        cells = (format(value, form) for value, form in zip(values, self.formats, strict=True))
+        print(f"{name:24s}", *cells, flush=True)
 
 
 def timed(run):
@@ -77,29 +93,32 @@ def cvxpy_seconds(Z: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def exact() -> None:
-    print(f"\n{'D <= 3':24s} {'n':>4s} {'rounds':>6s} {'neurons':>7s} {'margin':>11s} {'gap':>8s} {'seconds':>8s}"
-          f" {'cvxpy':>8s} {'ratio':>7s} {'random/sphere':>13s}")
+    table = Table(
+        "D <= 3", ("n", "4d"), ("rounds", "6d"), ("neurons", "7d"), ("margin", "11.4e"), ("gap", "8.1e"),
+        ("seconds", "8.2f"), ("cvxpy", "8.2f"), ("ratio", "7.1f"), ("random/sphere", "13.4f"),
+    )  # fmt: skip
     for name, (Z, y) in planar().items():
         oracle = ArrangementOracle(Z, RELU)
-        proposal, seconds = timed(lambda: ColumnGeneration()(Z, y, RELU, oracle))  # noqa: B023
-        bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(proposal.measure, proposal.p)
-        margin, other = cvxpy_seconds(Z, y)
-        print(f"{name:24s} {len(y):4d} {proposal.rounds:6d} {len(proposal.measure):7d} {bracket.lower:11.4e} {bracket.relative_gap:8.1e}"
-              f" {seconds:8.2f} {other:8.2f} {other / seconds:7.1f} {margin / bracket.lower if bracket.lower else 0:13.4f}", flush=True)
+        found, seconds = timed(partial(ColumnGeneration(), Z, y, RELU, oracle))
+        bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(found.measure, found.p)
+        random, other = cvxpy_seconds(Z, y)
+        result = (found.rounds, len(found.measure), bracket.lower, bracket.relative_gap)
+        table.row(name, len(y), *result, seconds, other, other / seconds, random / bracket.lower)
 
 
 def enumerated() -> None:
-    print(f"\n{'D = 4, 5':24s} {'n':>4s} {'support':>7s} {'margin':>11s} {'gap':>8s} {'local s':>8s} {'exact s':>8s}")
-    for d, n in ((4, 60), (5, 60), (4, 150), (5, 150)):
-        data = mm.load(f"clusters:n={n},d={d},k=3,seed=0")
+    columns = ("n", "4d"), ("support", "7d"), ("margin", "11.4e"), ("gap", "8.1e")
+    table = Table("D = 4, 5", *columns, ("local s", "8.2f"), ("exact s", "8.2f"))
+    for D, n in ((4, 60), (5, 60), (4, 150), (5, 150)):
+        data = mm.load(f"clusters:n={n},d={D},k=3,seed=0")
         Z, y = data.inputs(True), data.y
-        local, first = timed(lambda: ColumnGeneration()(Z, y, RELU, ZonotopeOracle(Z, RELU)))  # noqa: B023
+        local, first = timed(partial(ColumnGeneration(), Z, y, RELU, ZonotopeOracle(Z, RELU)))
         oracle = ArrangementOracle(Z, RELU)
         search = ColumnGeneration(tol=1e-9, time_limit=60.0)
-        proposal, second = timed(lambda: search(Z, y, RELU, oracle, initial=local.measure))  # noqa: B023
-        bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(proposal.measure, proposal.p)
-        print(f"{f'clusters D={d}':24s} {n:4d} {np.count_nonzero(proposal.p):7d} {bracket.lower:11.4e} {bracket.relative_gap:8.1e}"
-              f" {first:8.2f} {second:8.2f}", flush=True)
+        found, second = timed(partial(search, Z, y, RELU, oracle, initial=local.measure))
+        bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(found.measure, found.p)
+        support = np.count_nonzero(found.p)
+        table.row(f"clusters D={D}", n, support, bracket.lower, bracket.relative_gap, first, second)
 
 
 def reached(trace, seconds_of, value: float) -> float:
@@ -121,28 +140,32 @@ def watched(Z: np.ndarray, y: np.ndarray, seed: int, time_limit: float = 60.0):
 def local() -> None:
     from flow_speed import transcription
 
-    print(f"\n{'D = 15, n = 256, k = 3':24s} {'lower':>12s} {'of best':>10s} {'to 1e-3':>8s} {'to 1e-4':>8s} {'seconds':>8s}"
-          f" {'rounds':>6s} {'neurons':>7s} {'flow s':>7s} {'flow/1e-3':>9s} {'flow/end':>9s}")
+    table = Table(
+        "D = 15, n = 256, k = 3", ("lower", "12.8f"), ("of best", "8.1e"), ("to 1e-3", "7.2f"), ("to 1e-4", "7.2f"),
+        ("seconds", "7.2f"), ("rounds", "6d"), ("neurons", "7d"), ("flow s", "6.0f"), ("flow/1e-3", "9.1f"),
+        ("flow/end", "8.1f"),
+    )  # fmt: skip
     data = mm.load("clusters:n=256,d=15,k=3,seed=0")
     Z, y = data.inputs(True), data.y
     runs = [watched(Z, y, seed) for seed in range(3)]
-    best = max(proposal.lower for proposal, _ in runs)
+    best = max(found.lower for found, _ in runs)
     W = np.random.default_rng(0).standard_normal((1000, Z.shape[1] + 1))
-    flow = timed(lambda: transcription(Z, y, W, FLOW_TIMED))[1] * FLOW_STEPS / FLOW_TIMED
-    for seed, (proposal, clock) in enumerate(runs):
-        rough, fine = (reached(proposal.trace, clock, best * (1 - part)) for part in (1e-3, 1e-4))
+    flow = timed(partial(transcription, Z, y, W, FLOW_TIMED))[1] * FLOW_STEPS / FLOW_TIMED
+    for seed, (found, clock) in enumerate(runs):
+        rough, fine = (reached(found.trace, clock, best * (1 - part)) for part in (1e-3, 1e-4))
         end = max(clock.values())
-        print(f"{f'seed {seed}':24s} {proposal.lower:12.8f} {1 - proposal.lower / best:10.1e} {rough:8.2f} {fine:8.2f} {end:8.2f}"
-              f" {proposal.rounds:6d} {len(proposal.measure):7d} {flow:7.0f} {flow / rough:9.1f} {flow / end:9.1f}", flush=True)
+        ours = (found.lower, 1 - found.lower / best, rough, fine, end, found.rounds, len(found.measure))
+        table.row(f"seed {seed}", *ours, flow, flow / rough, flow / end)
 
 
 def real() -> None:
-    print(f"\n{'standardised':24s} {'n':>4s} {'D':>3s} {'lower, seed 0':>14s} {'lower, seed 1':>14s} {'differ':>8s} {'seconds':>15s}")
+    columns = ("n", "4d"), ("D", "3d"), ("lower, seed 0", "14.8f"), ("seed 1", "14.8f")
+    table = Table("standardised", *columns, ("differ", "8.1e"), ("seconds", "7.2f"))
     for name in ("iris", "wine", "breast-cancer"):
         Z, y = standardised(name)
         (one, first), (two, second) = (watched(Z, y, seed) for seed in range(2))
-        print(f"{name:24s} {len(y):4d} {Z.shape[1]:3d} {one.lower:14.8f} {two.lower:14.8f} {abs(1 - one.lower / two.lower):8.1e}"
-              f" {max(first.values()):7.2f} {max(second.values()):7.2f}", flush=True)
+        seconds = max(*first.values(), *second.values())
+        table.row(name, *Z.shape, one.lower, two.lower, abs(1 - one.lower / two.lower), seconds)
 
 
 def main() -> None:
