@@ -2,9 +2,9 @@
 
     python experiments/benchmarks/upper_bounds.py [--seconds 60] [--jobs 2] [--only 40 256 iris ...]
 
-Clusters of the paper (k = 3, D = 15) and real data (standardised). For each case: the lower bound and the adversary of
-column generation, then upper/lower of (i) the spectral bound for that adversary, (ii) the lifted relaxation at the root,
-(iii) branch and bound within the time limit, with the wall and process seconds of each. Every bound is what the
+Clusters of the paper (k = 3, D = 15) and real data (standardised). For each case: the lower bound and the adversary
+of column generation, then upper/lower of (i) the spectral bound for that adversary, (ii) the lifted relaxation at the
+root, (iii) branch and bound within the time limit, with the wall and process seconds of each. Every bound is what the
 verifier reads in the proof, after repair; the size of the last proof in MB closes the row.
 """
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
+from .branch_polish import LeafPolisher
 from .lifted_block import LiftedBlock
 from .lifted_splitting import PENALTY, LiftedSplitting
 from .relaxation import BoundResult, LiftedGame, lifted_game
@@ -33,7 +34,8 @@ Array = NDArray[np.float64]
 
 ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 64
 SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
-RATIO = 3.0  # branch once the gap to the relaxation's value is so much smaller than that to the lower bound
+POLISHED = 1e-3  # leaves this near to the relaxation's value are not polished any more
+RATIO = 1.0  # branch once the gap to the relaxation's value is so much smaller than that to the lower bound
 BRANCHING_TIME = 0.7  # the last part of the time goes to the proof for the tree that there is
 CLOSED_MASS = 1e-5  # leaves with less mass leave the iteration, with the multipliers they have
 MAX_LEAVES = 400
@@ -67,7 +69,7 @@ class BranchAndBound:
         self._relax([LiftedBlock(game.unit, sign) for sign in (1, -1)])
 
     def _relax(self, blocks: list[LiftedBlock], penalty: float = PENALTY) -> None:
-        self.splitting = LiftedSplitting(blocks, self.game.payoff, self.game.feature, penalty, self.pool)
+        self.splitting = LiftedSplitting(blocks, self.game.payoff, self.game.feature, penalty, pool=self.pool)
 
     @property
     def leaves(self) -> int:
@@ -83,22 +85,48 @@ class BranchAndBound:
         if branching and self._due and self.leaves < MAX_LEAVES:
             self.branch()
         self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, deadline)
-        bound, value = self.evaluate(), self.value
+        bound, value = self.evaluate(deadline, polish=not branching), self.value
         # A relaxation far from solved tells little about where to branch; one near the lower bound need not be.
         self._due = value - self.lower > RATIO * (bound - value)
 
-    def evaluate(self) -> float:
-        """Repairs every leaf against the present adversary, keeps the proof if it is the best, reopens what fails."""
+    def evaluate(self, deadline: float | None = None, polish: bool = False) -> float:
+        """Repairs every leaf against the present adversary, keeps the proof if it is the best, reopens what fails.
+
+        Leaves are polished when that may pay: on demand, and when it is time to branch. Returns the unpolished bound.
+        """
         splitting = self.splitting
         p = self.game.adversary(splitting.p)
         current = [_Leaf(block, splitting.multipliers(block)) for block in splitting.blocks] + self.closed
         repaired = [self.game.leaf(leaf.block.sign, leaf.block.path, p, leaf.multipliers) for leaf in current]
         values = np.array([leaf["value"] for leaf in repaired])
+        bound = float(values.max())
+        if polish or self.value - self.lower > RATIO * (bound - self.value):
+            repaired = self._polish([leaf.block for leaf in current], repaired, deadline)
+            values = np.array([leaf["value"] for leaf in repaired])
         if values.max() < self.best.value:
             leaves = [(leaf.block.sign, leaf.block.path, fixed) for leaf, fixed in zip(current, repaired, strict=True)]
             self.best = _Best(float(values.max()), p, leaves)
         self._reopen(values)
-        return float(values.max())
+        return bound
+
+    def _polish(
+        self, blocks: list[LiftedBlock], repaired: list[dict[str, Any]], deadline: float | None
+    ) -> list[dict[str, Any]]:
+        """The repaired leaves, worst first improved for as long as that lowers the bound below the best one."""
+        splitting, polishers = self.splitting, {}
+        values = np.array([leaf["value"] for leaf in repaired])
+        aim = max(self.lower, self.value) * (1.0 + POLISHED)
+        while values.max() > aim and self.value < self.best.value:
+            worst = int(np.argmax(values))
+            if worst not in polishers:
+                polishers[worst] = LeafPolisher(
+                    self.game, blocks[worst], splitting.p, splitting.penalty, repaired[worst]
+                )
+            polisher = polishers[worst]
+            if polisher.exhausted or (deadline is not None and time.monotonic() > deadline):
+                break
+            values[worst] = polisher.improve()
+        return [polishers[k].leaf if k in polishers else leaf for k, leaf in enumerate(repaired)]
 
     def _reopen(self, values: Array) -> None:
         """Closed leaves that are worse than the open ones, or than the aim, go back to the iteration."""

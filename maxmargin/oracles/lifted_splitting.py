@@ -38,11 +38,12 @@ class LiftedSplitting:
 
     Parameters
     ----------
-    blocks : leaves that together cover the sphere for both output signs.
+    blocks : leaves that together cover the sphere for both output signs; with a fixed adversary, any leaves.
     payoff : (N,) y_i |z_i|^degree / scale, as the blocks know unit points only.
     feature : sigma.
     penalty : rho; adapted every 20 iterations.
     pool : threads that share the blocks, or None.
+    fixed : (N,) weights of an adversary that stays as it is, or None to optimise it too.
     """
 
     def __init__(
@@ -51,10 +52,12 @@ class LiftedSplitting:
         payoff: Array,
         feature: Feature,
         penalty: float = PENALTY,
+        *,
         pool: Executor | None = None,
+        fixed: Array | None = None,
     ) -> None:
         self.blocks, self.payoff, self.feature, self.penalty = list(blocks), payoff, feature, penalty
-        self.iterations, self.pool = 0, pool
+        self.iterations, self.pool, self.fixed = 0, pool, fixed
         self._entries = [self._payoff_entries(block) for block in self.blocks]
         self._curvature = np.zeros(len(payoff))
         for points, _, _, factor in self._entries:
@@ -107,10 +110,7 @@ class LiftedSplitting:
 
     def _prox(self) -> None:
         """W of every block, and the adversary, from the states V."""
-        margins = np.zeros(len(self.payoff))
-        for block, (points, rows, columns, factors) in zip(self.blocks, self._entries, strict=True):
-            np.add.at(margins, points, factors * block.V[rows, columns])
-        self.p = _simplex_prox(margins, self._curvature / self.penalty)
+        self.p = self._adversary() if self.fixed is None else self.fixed
         masses = np.array([block.mass(block.V) for block in self.blocks])
         masses += (1.0 - masses.sum()) / len(masses)
         for block, (points, rows, columns, factors), mass in zip(self.blocks, self._entries, masses, strict=True):
@@ -118,6 +118,12 @@ class LiftedSplitting:
             block.project_products(W, float(mass))
             W[rows, columns] = block.V[rows, columns] + factors * self.p[points] / self.penalty
             block.W = W
+
+    def _adversary(self) -> Array:
+        margins = np.zeros(len(self.payoff))
+        for block, (points, rows, columns, factors) in zip(self.blocks, self._entries, strict=True):
+            np.add.at(margins, points, factors * block.V[rows, columns])
+        return _simplex_prox(margins, self._curvature / self.penalty)
 
     def _balance(self, previous: list[Array]) -> None:
         """Moves the penalty so that both residuals fall together, each relative to its own iterate."""
