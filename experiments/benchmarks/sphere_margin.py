@@ -5,7 +5,8 @@
 exact       D <= 3: certified relative gap; times faster than CVXPY's default on the LP over 10,000 random neurons
 enumerated  D = 4, 5: the local search first, then the enumeration, which proves the upper end
 local       D = 15, n = 256: seconds until within 1e-3 and 1e-4 of the best value of several long runs, and how
-            many times faster that is than 50,000 steps of the authors' loop (`flow_speed.transcription`; 400 steps are timed)
+            many times faster that is than 50,000 steps of the authors' loop (400 steps of
+            `flow_speed.transcription` are timed)
 real        iris, wine, breast-cancer, standardised: agreement of two seeds
 
 Margins in the path convention; times are processor times of one thread, all measured in this run.
