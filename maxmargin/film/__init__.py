@@ -14,6 +14,7 @@ from typing import Any
 from .. import atomic
 from ..errors import InputError
 from ..plots.numbers import percent, shared_digits
+from ..plots.views import separable
 from .encode import document, script_json
 
 __all__ = ["render", "save"]
@@ -74,6 +75,8 @@ def save(dataset: Any, run: Any, certificate: Any, path: str | os.PathLike[str])
 
 
 def _reached(run: Any, certificate: Any) -> str:
+    if not separable(certificate):
+        return "Here the margin is zero, proved: no network of this kind separates the classes."
     if certificate.lower <= 0 or run.norm != "f1":
         return ""
     return f"It reaches {percent(run.margin_best / certificate.lower)} of the proved margin."

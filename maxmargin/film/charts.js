@@ -153,7 +153,9 @@ const marginRange = (() => {
   const [lower, upper] = film.bracket, top = upper || lower || Math.abs(film.margins[LAST]) || 1;
   const closing = film.trace.some((row) => row[2] !== null && row[2] < 2 * top);
   const visible = film.trace.find((row) => row[1] > (upper || lower ? -0.3 : -1.4) * top);
-  const first = film.trace[0][0], end = film.trace[film.trace.length - 1][0];
+  const first = film.trace[0][0], best = Math.max(...film.trace.map((row) => row[1]));
+  const near = film.trace.find((row) => row[1] >= best - 1e-4 * Math.abs(best))[0]; // a plateau is cut off
+  const end = Math.max(Math.min(film.trace[film.trace.length - 1][0], 30 * near), 10 * first);
   return { top, y: [(upper || lower ? -0.3 : -1.4) * top, (closing ? 1.55 : 1.28) * top], x: [visible ? Math.max(first, visible[0] / 10) : first, end] };
 })();
 
@@ -164,7 +166,8 @@ function drawMargin(t) {
   const few = x[1] / x[0] < 150;
   for (let p = Math.floor(Math.log10(x[0])); p <= Math.log10(x[1]); p++)
     for (const f of few ? [1, 2, 5] : [1]) if (f * 10 ** p >= x[0] && f * 10 ** p <= x[1]) decades.push(f * 10 ** p);
-  axes.frame({ xticks: decades, yticks: ticks(y[0], y[1], 5), xlabel: "time (sum of step sizes)", xtext: (v) => (v >= 1e5 || v < 1e-2 ? v.toExponential(0) : number(v)) });
+  const every = Math.ceil(decades.length / 8);
+  axes.frame({ xticks: decades.filter((_, k) => k % every === 0), yticks: ticks(y[0], y[1], 5), xlabel: "time (sum of step sizes)", xtext: (v) => (v >= 1e5 || v < 1e-2 ? v.toExponential(0) : number(v)) });
   const now = Math.max(between(film.times, t), x[0]);
   axes.clip();
   ctx.fillStyle = film.palette.f1 + "26";
@@ -197,5 +200,5 @@ function drawMargin(t) {
   ctx.fillStyle = film.palette.f1;
   dot(ctx, axes.x(Math.min(now, x[1])), axes.y(height), 5);
   ctx.fill();
-  write(ctx, "proved", axes.left + 6, axes.y(upper || lower) - 6, { size: 11.5, colour: INK });
+  write(ctx, upper === 0 ? "proved: 0" : "proved", axes.left + 6, axes.y(upper || lower) - 6, { size: 11.5, colour: INK });
 }

@@ -27,7 +27,7 @@ document.getElementById("scene-note").textContent = {
   projection: "mean over the other coordinates; green dots: solved boundary",
 }[film.scene];
 document.getElementById("potential-note").textContent =
-  film.kind === "disc" ? "the best adversary so far pays each neuron; dashed: proved level" : "line: best adversary so far; grey: the optimal one; dashed: proved level";
+  film.kind === "disc" ? "what the best adversary so far pays to each neuron" : "line: best adversary so far; grey: the optimal one";
 document.getElementById("margin-note").textContent = film.trace.some((row) => row[2] !== null) ? "dotted: upper ends proved on the way" : "normalised, against log time";
 if (film.kind === "sphere") document.getElementById("drag").textContent = "; drag the sphere to turn it";
 

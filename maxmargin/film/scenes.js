@@ -260,8 +260,10 @@ function drawNeurons(t) {
   at(shares, t, weight);
   drawDots(ctx, cx, cy, R);
   const most = Math.max(...film.weights.map(Math.abs));
-  film.atoms.flat().length && film.atoms.forEach((_, k) => {
-    const [x, y, depth] = project(film.atoms.flat(), k, 1), r = 7 + 5 * Math.sqrt(Math.abs(film.weights[k]) / most);
+  const atoms = film.atoms.flat();
+  film.atoms.forEach((_, k) => {
+    if (!film.weights[k]) return;
+    const [x, y, depth] = project(atoms, k, 1), r = 7 + 5 * Math.sqrt(Math.abs(film.weights[k]) / most);
     ctx.globalAlpha = depth < 0 ? 0.3 : 1;
     star(ctx, cx + R * x, cy + R * y, r, SIGN[film.weights[k] > 0 ? 1 : -1]);
   });
@@ -295,12 +297,14 @@ function axesOfNeurons(ctx, cx, cy, R) {
 
 const potentialStage = new Stage("potential");
 
+const level = (v) => (v === 1 ? "proved" : number(v));
+
 function drawCurve(t) {
   const circle = film.kind === "circle", ctx = potentialStage.begin(), P = Math.PI;
-  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [-P, P], y: [0, 1.8] });
+  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [-P, P], y: [0, 1.8], left: 68 });
   const names = film.labels.neurons, angles = { 0: "0", [-P]: "\u2212\u03c0", [P]: "\u03c0", [P / 2]: "\u03c0/2", [-P / 2]: "\u2212\u03c0/2" };
   axes.frame({
-    xticks: [-P, -P / 2, 0, P / 2, P], yticks: [0, 0.5, 1, 1.5], xtext: (v) => angles[v], ylabel: "payoff / level",
+    xticks: [-P, -P / 2, 0, P / 2, P], yticks: [0, 0.5, 1, 1.5], xtext: (v) => angles[v], ytext: level, ylabel: "payoff / level",
     xlabel: circle ? `angle of the neuron (0: ${names[0]}, \u03c0/2: ${names[1]})` : `longitude of the neuron (0: ${names[0]}, \u03c0/2: ${names[1]}); highest over latitude`,
   });
   axes.clip();
@@ -334,14 +338,14 @@ function drawCurve(t) {
   }
   axes.dashed(1);
   ctx.restore();
-  film.atoms.forEach((a, k) => star(ctx, axes.x(Math.atan2(a[1], a[0])), axes.y(1), 7, SIGN[film.weights[k] > 0 ? 1 : -1]));
+  film.atoms.forEach((a, k) => film.weights[k] && star(ctx, axes.x(Math.atan2(a[1], a[0])), axes.y(1), 7, SIGN[film.weights[k] > 0 ? 1 : -1]));
 }
 
 // D > 3: each neuron's payoff under the present adversary against its share of the mass.
 function drawPayoffs(t) {
   const ctx = potentialStage.begin();
-  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [1e-6, 1], y: [0, 1.8], log: true, right: 26 });
-  axes.frame({ xticks: [1e-6, 1e-4, 1e-2, 1], yticks: [0, 0.5, 1, 1.5], xtext: (v) => `${+(100 * v).toFixed(4)} %`, xlabel: "share of the mass that the neuron carries", ylabel: "payoff / level" });
+  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [1e-6, 1], y: [0, 1.8], log: true, left: 68, right: 26 });
+  axes.frame({ xticks: [1e-6, 1e-4, 1e-2, 1], yticks: [0, 0.5, 1, 1.5], xtext: (v) => `${+(100 * v).toFixed(4)} %`, ytext: level, xlabel: "share of the mass that the neuron carries", ylabel: "payoff / level" });
   at(live, t, potential);
   at(shares, t, weight);
   axes.clip();
