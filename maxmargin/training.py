@@ -47,5 +47,13 @@ def train(
     oracle = proving_oracle(Z, feature) if certify_every and layers != "output" else None
     given = {name: value for name, value in options.items() if value is not None}
     return train_flow(
-        Z, dataset.y, layers=layers, feature=feature, bias=bias, oracle=oracle, certify_every=certify_every, progress=progress, **given
+        Z,
+        dataset.y,
+        layers=layers,
+        feature=feature,
+        bias=bias,
+        oracle=oracle,
+        certify_every=certify_every,
+        progress=progress,
+        **given,
     )

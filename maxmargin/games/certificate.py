@@ -130,7 +130,9 @@ class Certificate:
         if isinstance(self.classifier, Measure):
             return variation_factor(feature.degree, self.problem.convention) * self.classifier.outputs(Z, feature)
         if self.training is None:
-            raise InputError("certificate: a kernel classifier needs its training points; read it with from_json(document, data)")
+            raise InputError(
+                "certificate: a kernel classifier needs its training points; read it with from_json(document, data)"
+            )
         kernel = Kernel(feature, self.problem.weights or "sphere", tangent=self.problem.norm == "ntk")
         return kernel(Z, self.training) @ self.classifier.coefficients
 
@@ -186,7 +188,9 @@ class Certificate:
         try:
             return cls._from_document(document, training)
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"certificate: incomplete or malformed ({error}); write it again with maxmargin margin") from error
+            raise InputError(
+                f"certificate: incomplete or malformed ({error}); write it again with maxmargin margin"
+            ) from error
 
     @classmethod
     def _from_document(cls, document: dict[str, Any], training: Array | None) -> Certificate:
@@ -224,7 +228,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file") from error
+        raise InputError(
+            f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file"
+        ) from error
     except ValueError as error:
         raise InputError(f"certificate {str(path)!r} is not JSON ({error})") from error
     if not isinstance(document, dict):
