@@ -138,7 +138,8 @@ def build(dataset: Any, run: Any, certificate: Any) -> Frames:
 
 def _neurons(story: list[Moment]) -> tuple[Array, Array]:
     """Unit directions (S, m, D) and signed shares (S, m); a neuron with a = 0 keeps its last direction."""
-    directions, shares = [], []
+    directions: list[Array] = []
+    shares: list[Array] = []
     for moment in story:
         network = moment.network
         length = np.linalg.norm(network.hidden, axis=1)

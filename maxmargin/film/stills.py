@@ -70,7 +70,7 @@ def draw(panels: Any, parts: tuple[Any, Any, Any], frames: film.Frames, k: int) 
     return panels[0, 0].figure
 
 
-def _flat(frames: film.Frames, directions: Array) -> tuple[Array, Array]:
+def _flat(frames: film.Frames, directions: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Where directions are drawn, and which of them are in front (the sphere is seen from its upper side)."""
     if frames.kind != "sphere":
         return directions, np.ones(len(directions), bool)
@@ -96,8 +96,9 @@ def _neurons(axes: Axes, frames: film.Frames, k: int) -> None:
             chosen = colours[keep] == colour
             joined = np.concatenate([tails[chosen], np.full((chosen.sum(), 1, 2), np.nan)], axis=1).reshape(-1, 2)
             axes.plot(*joined.T, color=colour, alpha=0.08, linewidth=1.0)
-    alpha = np.where(front, 0.6, 0.12)
-    axes.scatter(*(places * radius[:, None]).T, s=6 + 150 * heavy, c=colours, alpha=alpha, linewidths=0, zorder=4)
+    for seen, alpha in ((~front, 0.12), (front, 0.6)):
+        x, y = (places * radius[:, None])[seen].T
+        axes.scatter(x, y, s=6 + 150 * heavy[seen], c=colours[seen], alpha=alpha, linewidths=0, zorder=4)
     spots, _ = _flat(frames, frames.atoms)
     stars(axes, spots, frames.weights, 200.0)
 
@@ -125,7 +126,7 @@ def _map(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: int
 
 
 def _line(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: int) -> None:
-    x = np.linspace(*frames.limits, frames.field.shape[1])
+    x = np.linspace(frames.limits[0], frames.limits[1], frames.field.shape[1])
     axes.plot(x, frames.target, color=style.F1, alpha=0.4, linewidth=6.0)
     axes.plot(x, frames.field[k], color=style.INK, linewidth=1.6)
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8)

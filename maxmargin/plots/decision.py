@@ -118,14 +118,14 @@ class _Projection(_Map):
 def scatter(axes: Axes, points: Array, y: Array, rings: Array) -> None:
     """Points by class (colour and shape), rings around the support points."""
     held = rings > 0.01
-    axes.scatter(
-        *points[held].T, s=34.0 + 190.0 * rings[held], facecolors="none", edgecolors=style.INK, linewidths=1.1, zorder=4
-    )
+    area = 34.0 + 190.0 * rings[held]
+    x1, x2 = points[held].T
+    axes.scatter(x1, x2, s=area, facecolors="none", edgecolors=style.INK, linewidths=1.1, zorder=4)
     size = 26.0 if len(y) < 200 else 14.0
     for label, colour, marker in ((-1.0, style.NEGATIVE, "o"), (1.0, style.POSITIVE, "D")):
-        chosen = points[y == label]
-        area = size * (0.72 if marker == "D" else 1.0)
-        axes.scatter(*chosen.T, s=area, c=colour, marker=marker, edgecolors="white", linewidths=0.6, zorder=5)
+        x1, x2 = points[y == label].T
+        shrink = 0.72 if marker == "D" else 1.0
+        axes.scatter(x1, x2, s=size * shrink, c=colour, marker=marker, edgecolors="white", linewidths=0.6, zorder=5)
 
 
 def _class_handles(comparison: Any) -> list[Line2D]:

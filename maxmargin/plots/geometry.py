@@ -125,7 +125,7 @@ def top_axes(directions: Array, weights: Array) -> Array:
     return upright(np.linalg.eigh(second_moment)[1][:, :-3:-1])
 
 
-def lambert(directions: Array) -> tuple[Array, Array]:
+def lambert(directions: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Equal-area discs of the two half spheres (D = 3), seen along the last coordinate.
 
     Returns

@@ -44,13 +44,13 @@ def margin_curve(comparison: Any) -> Figure:
 
 def _handles(panels: Sequence[Axes]) -> list[Line2D]:
     """Legend of what is in sight: the run's own upper bounds start far above."""
-    own = [line for axes in panels for line in axes.lines if line.get_gid() == "own"]
+    own = [(axes, line) for axes in panels for line in axes.lines if line.get_gid() == "own"]
     lines = [
         Line2D([], [], color=style.MUTED, linewidth=2.4, label="best iterate so far"),
         Line2D([], [], color=style.MUTED, linewidth=1.0, alpha=0.6, label="each iterate"),
         Line2D([], [], color=style.INK, linewidth=1.1, linestyle=_DASHED, label="proved bracket of the reference"),
     ]
-    if any(np.min(line.get_ydata()) < line.axes.get_ylim()[1] for line in own):
+    if any(np.min(line.get_ydata()) < axes.get_ylim()[1] for axes, line in own):
         label = "upper end from the run's own weights"
         lines.insert(2, Line2D([], [], color=style.MUTED, linewidth=1.3, linestyle=_DOTTED, label=label))
     return lines
@@ -163,8 +163,8 @@ def draw_bracket(axes: Axes, lower: float, upper: float, colour: str, name: str)
         if np.isfinite(value):
             axes.axhline(value, color=style.INK, linewidth=1.1, linestyle=_DASHED, gid="bracket")
     place = blended_transform_factory(axes.transAxes, axes.transData)
-    value = short(lower, upper)
-    text = f"{name} $\\in$ {value}, proved" if "[" in value else rf"{name} $\approx$ {value}, proved"
+    number = short(lower, upper)
+    text = f"{name} $\\in$ {number}, proved" if "[" in number else rf"{name} $\approx$ {number}, proved"
     if upper <= _ZERO:
         text = f"{name} = 0, proved"
     axes.annotate(

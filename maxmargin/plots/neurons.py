@@ -68,7 +68,8 @@ def stars(axes: Axes, points: Array, weights: Array, largest: float = 230.0, kee
     share = np.abs(weights) / np.abs(weights).max()
     area = largest * (0.35 + 0.65 * np.sqrt(share))
     axes.scatter(
-        *points[keep].T,
+        points[keep, 0],
+        points[keep, 1],
         s=area[keep],
         marker="*",
         c=np.array(sign_colours(weights))[keep],
@@ -84,11 +85,12 @@ def _dots(axes: Axes, points: Array, measure: Measure, keep: NDArray[np.bool_] |
     share = shares(measure)
     area = 5.0 + 560.0 * share / max(0.05, share.max())
     colours = np.array(sign_colours(measure.weights))
-    axes.scatter(*points[keep].T, s=area[keep], c=colours[keep], alpha=0.45, linewidths=0, zorder=4, gid="neurons")
+    x, y = points[keep].T
+    axes.scatter(x, y, s=area[keep], c=colours[keep], alpha=0.45, linewidths=0, zorder=4, gid="neurons")
 
 
-def _rim(axes: Axes, **options: Any) -> Circle:
-    return axes.add_patch(Circle((0, 0), 1.0, fill=False, edgecolor="#999999", linewidth=1.0, **options))
+def _rim(axes: Axes, **options: Any) -> None:
+    axes.add_patch(Circle((0, 0), 1.0, fill=False, edgecolor="#999999", linewidth=1.0, **options))
 
 
 def _circle(comparison: Any, certificate: Any, trained: Measure | None) -> Figure:
@@ -99,11 +101,13 @@ def _circle(comparison: Any, certificate: Any, trained: Measure | None) -> Figur
     _rim(axes)
     names = coordinate_names(comparison.dataset, certificate.problem.bias)
     for angle, text in ((0.0, names[0]), (np.pi / 2, names[1])):
-        tip = np.array([np.cos(angle), np.sin(angle)])
-        axes.annotate("", 0.3 * tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": style.MUTED, "linewidth": 1.0})
+        x, y = np.cos(angle), np.sin(angle)
+        axes.annotate(
+            "", (0.3 * x, 0.3 * y), (0, 0), arrowprops={"arrowstyle": "-|>", "color": style.MUTED, "linewidth": 1.0}
+        )
         axes.annotate(
             text,
-            0.34 * tip,
+            (0.34 * x, 0.34 * y),
             ha="left" if angle == 0 else "center",
             va="center" if angle == 0 else "bottom",
             color=style.MUTED,
@@ -206,7 +210,7 @@ def _disc(comparison: Any, certificate: Any, trained: Measure | None) -> Figure:
             stars(axes, points, measure.weights)
         else:
             _dots(axes, points, measure)
-    placed = (
+    placed: tuple[tuple[tuple[float, float], dict[str, Any]], ...] = (
         ((0.5, 0.0), {"va": "top", "ha": "center"}),
         ((0.0, 0.5), {"va": "center", "ha": "right", "rotation": 90}),
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 NEGATIVE, POSITIVE = "#0072B2", "#D55E00"
 F1, F2, NTK = "#00835F", "#9B3F87", "#B87700"
@@ -61,6 +62,7 @@ RC: dict[str, Any] = {
     "svg.hashsalt": "maxmargin",
 }
 
+Layout = Literal["constrained", "compressed"] | None
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -84,16 +86,17 @@ def _default() -> None:
     matplotlib.rcParams.update(RC)
 
 
-def new_figure(width: float, height: float, layout: str | None = "constrained") -> Figure:
+def new_figure(width: float, height: float, layout: Layout = "constrained") -> Figure:
     """A figure of that many inches with an Agg canvas and no global state; "compressed" packs fixed aspects."""
     figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
-    if layout is not None:
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1, wspace=0.03, hspace=0.04)
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(w_pad=0.1, h_pad=0.1, wspace=0.03, hspace=0.04)
     return figure
 
 
-def light_grid(axes: Axes, axis: str = "y") -> None:
+def light_grid(axes: Axes, axis: Literal["x", "y"] = "y") -> None:
     """Hairlines behind the data."""
     axes.ticklabel_format(
         axis=axis, style="plain", useOffset=False

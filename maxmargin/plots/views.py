@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import conventions
-from ..features.homogeneous import Feature, get_feature
+from ..features.homogeneous import Feature
 from ..games.measure import Measure
 from . import style
 from .numbers import percent, short
@@ -129,7 +129,7 @@ class Payoff:
 def payoff_of(dataset: Any, certificate: Any) -> Payoff:
     """The dual potential of an F1 certificate; level is `lower` without a finite upper end, 1 if the margin is 0."""
     problem = certificate.problem
-    feature = get_feature(problem.feature)
+    feature = problem.feature
     factor = conventions.variation_factor(feature.degree, problem.convention)
     level = certificate.upper if np.isfinite(certificate.upper) else certificate.lower
     if not separable(certificate) or level <= 0:
