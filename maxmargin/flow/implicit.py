@@ -45,45 +45,53 @@ class Flow:
 
     Parameters
     ----------
-    accuracy : tolerance of one step, relative; smaller steps in proportion to its square root or better.
+    accuracy : relative tolerance of one step.
     cap : mass beyond which the temperature is held.
+    settle : from then on the tolerance falls like 1/sqrt(1 + k/settle) in k more steps, so that neurons that slide
+        along kinks come to rest.
     """
 
     accuracy: float = 0.02
-    cap: float = 1e12
+    cap: float = 1e8
+    settle: float = 500.0
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
-        eta = 1e-3
+        eta, beyond = 1e-3, 0
 
         def step(t: int, S: float, p: Array) -> tuple[float, Array]:
-            nonlocal eta
-            taken, eta, p = self._step(dynamics, loss, eta)
+            nonlocal eta, beyond
+            accuracy = self.accuracy / np.sqrt(1.0 + beyond / self.settle)
+            taken, eta, p = _step(dynamics, loss, eta, accuracy)
             size = dynamics.size()
             if size > self.cap:
                 dynamics.scale(self.cap / size)
+                beyond += 1
             return taken, p
 
         return step
 
-    def _step(self, dynamics: Dynamics, loss: Loss, eta: float) -> tuple[float, float, Array]:
-        """One accepted step; returns the time covered, a proposal for the next one, and the adversary p+."""
-        u, state = dynamics.outputs(), dynamics.state()
-        least = float(u.min())
-        rows = np.flatnonzero(u < least + _SLACK + _SHARE * max(least, 0.0))
-        K = dynamics.tangent_kernel(rows)
-        tolerance = max(min(100.0 * self.accuracy, 1.0), self.accuracy * abs(least))
-        p = np.zeros(len(u))
-        for _ in range(60):
-            p[rows] = proximal_adversary(eta * K, loss.linearise(u)[rows])
-            dynamics.ascend(p)
-            error = dynamics.flow(eta) / min(5.0 * self.accuracy, 0.05)
-            error = max(error, _surprise(dynamics.outputs(), u[rows] + eta * (K @ p[rows]), rows) / tolerance)
-            if error <= 1.5:
-                break
-            dynamics.restore(state)
-            dynamics.outputs()
-            eta *= max(0.2, 0.9 / np.sqrt(error))
-        return eta, eta * min(1.5, max(0.5, 0.9 / np.sqrt(error + 1e-12))), p
+
+def _step(dynamics: Dynamics, loss: Loss, eta: float, accuracy: float) -> tuple[float, float, Array]:
+    """One accepted step; returns the time covered, a proposal for the next one, and the adversary p+."""
+    u, state = dynamics.outputs(), dynamics.state()
+    least = float(u.min())
+    rows = np.flatnonzero(u < least + _SLACK + _SHARE * max(least, 0.0))
+    K = dynamics.tangent_kernel(rows)
+    tolerance = max(min(100.0 * accuracy, 1.0), accuracy * abs(least))
+    p = np.zeros(len(u))
+    for _ in range(60):
+        p[rows] = proximal_adversary(eta * K, loss.linearise(u)[rows])
+        dynamics.ascend(p)
+        error = dynamics.flow(eta) / min(5.0 * accuracy, 0.05)
+        error = max(error, _surprise(dynamics.outputs(), u[rows] + eta * (K @ p[rows]), rows) / tolerance)
+        if error <= 1.5:
+            break
+        dynamics.restore(state)
+        dynamics.outputs()
+        eta *= max(0.2, 0.9 / np.sqrt(error))
+    else:
+        return 0.0, eta, p
+    return eta, eta * min(1.5, max(0.5, 0.9 / np.sqrt(error + 1e-12))), p
 
 
 def _surprise(u: Array, predicted: Array, rows: NDArray[np.int64]) -> float:
