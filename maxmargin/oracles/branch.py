@@ -32,10 +32,11 @@ from .responses import SPHERE_BOUND
 
 Array = NDArray[np.float64]
 
-ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 64
+ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 48
 SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
 POLISHED = 1e-3  # leaves this near to the relaxation's value are not polished any more
-RATIO = 1.0  # branch once the gap to the relaxation's value is so much smaller than that to the lower bound
+AT_ONCE = 2  # leaves polished together, whatever the number of threads, so that it does not change the result
+RATIO = 0.7  # branch once the gap to the relaxation's value is so much smaller than that to the lower bound
 BRANCHING_TIME = 0.7  # the last part of the time goes to the proof for the tree that there is
 CLOSED_MASS = 1e-5  # leaves with less mass leave the iteration, with the multipliers they have
 MAX_LEAVES = 400
@@ -117,15 +118,15 @@ class BranchAndBound:
         values = np.array([leaf["value"] for leaf in repaired])
         aim = max(self.lower, self.value) * (1.0 + POLISHED)
         while values.max() > aim and self.value < self.best.value:
-            worst = int(np.argmax(values))
-            if worst not in polishers:
-                polishers[worst] = LeafPolisher(
-                    self.game, blocks[worst], splitting.p, splitting.penalty, repaired[worst]
-                )
-            polisher = polishers[worst]
-            if polisher.exhausted or (deadline is not None and time.monotonic() > deadline):
+            worst = [int(k) for k in np.argsort(-values, kind="stable")[:AT_ONCE]]
+            for k in worst:
+                if k not in polishers:
+                    state = splitting.p, splitting.penalty, repaired[k]
+                    polishers[k] = LeafPolisher(self.game, blocks[k], *state)
+            if polishers[worst[0]].exhausted or (deadline is not None and time.monotonic() > deadline):
                 break
-            values[worst] = polisher.improve()
+            pair = [polishers[k] for k in worst]
+            values[worst] = list((self.pool.map if self.pool else map)(LeafPolisher.improve, pair))
         return [polishers[k].leaf if k in polishers else leaf for k, leaf in enumerate(repaired)]
 
     def _reopen(self, values: Array) -> None:
@@ -235,7 +236,7 @@ def tighten(
     lower : a lower bound on gamma_1: the scale, and what the bound may come down to.
     deadline : value of `time.monotonic()` at which the best proof so far is returned; Ctrl-C does the same.
     tolerance : stop when bound <= lower (1 + tolerance), or when the bound is nothing beside the spectral one.
-    max_rounds : of 64 iterations each; what ends the search when there is no deadline.
+    max_rounds : of 48 iterations each; what ends the search when there is no deadline.
     n_jobs : threads for the eigendecompositions.
 
     Raises
