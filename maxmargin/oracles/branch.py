@@ -6,7 +6,8 @@ them, and each round splits the leaves whose mass the relaxation puts on both si
 
     score of point i in leaf b = s q_i |z_i| min(E_b[h_i], E_b[h'_i])
 
-At any moment the repaired multipliers of all leaves are a proof; the best one seen is returned.
+At any moment the repaired multipliers of all leaves are a proof; the worst ones are improved against the adversary of
+the moment (`branch_polish`), and the best proof seen is returned.
 """
 
 from __future__ import annotations
