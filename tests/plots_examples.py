@@ -20,7 +20,7 @@ def certificate(dataset, bias, bracket, classifier, p):
     """A certificate of hand-computed parts."""
     norm = "f1" if isinstance(classifier, Measure) else "f2"
     weights = None if norm == "f1" else "sphere"
-    problem = Problem(norm, "relu", bias, "sphere", dataset.n, dataset.d, dataset.sha256, weights)
+    problem = Problem(norm, RELU, bias, "sphere", dataset.n, dataset.d, dataset.sha256, weights)
     scope = "sphere-exact" if norm == "f1" else "kernel"
     return Certificate(
         problem,

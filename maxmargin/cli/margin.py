@@ -70,7 +70,7 @@ def _text(certificate: Certificate) -> str:
     unit = describe(problem.norm, problem.convention, problem.weights)
     lines = [
         f"margin    {bracket}   relative gap {gap_text(certificate.relative_gap)}",
-        f"norm      {unit}, {problem.feature}, {'with bias' if problem.bias else 'no bias'}",
+        f"norm      {unit}, {problem.feature.name}, {'with bias' if problem.bias else 'no bias'}",
         f"scope     {certificate.scope}",
         f"status    {certificate.status.value}: {certificate.status.sentence}",
         f"seconds   {certificate.seconds:.2f}, {certificate.iterations} iterations",

@@ -207,7 +207,7 @@ def _certificate(network: Network, run: Run, data: Dataset) -> Certificate:
     pair = (_random_features if output else _variation)(network, run, data)
     problem = Problem(
         norm="f2m" if output else "f1",
-        feature=network.feature.name,
+        feature=network.feature,
         bias=network.bias,
         convention=PATH if output else run.convention,
         n=data.n,

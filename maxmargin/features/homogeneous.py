@@ -9,7 +9,8 @@ for this family, so a new feature function is one line::
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,13 +95,20 @@ def register(feature: Feature) -> Feature:
     return feature
 
 
-def get_feature(feature: str | Feature) -> Feature:
-    """The feature of that name (a `Feature` passes through); `InputError` lists the known names."""
+def get_feature(feature: str | Feature | dict[str, Any]) -> Feature:
+    """The feature of that name or document (a `Feature` passes through); `InputError` lists the known names."""
     if isinstance(feature, Feature):
         return feature
+    if isinstance(feature, dict):
+        return Feature(**feature)
     if feature not in _REGISTERED:
         raise InputError(f"feature: found {feature!r}, wanted one of {', '.join(sorted(_REGISTERED))}")
     return _REGISTERED[feature]
+
+
+def document(feature: Feature) -> str | dict[str, Any]:
+    """How a JSON document states a feature: the name of a built-in one, all its numbers else."""
+    return feature.name if feature in (RELU, SQUARED_RELU) else asdict(feature)
 
 
 def registered() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 from .. import atomic
 from ..conventions import inputs, variation_factor
 from ..errors import InputError
-from ..features.homogeneous import get_feature
+from ..features import homogeneous
+from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
 from .bracket import Bracket, Status
 from .measure import Measure
 from .rkhs import KernelExpansion
+
+if TYPE_CHECKING:
+    from ..flow.network import Network
 
 Array = NDArray[np.float64]
 
@@ -33,13 +37,13 @@ class Problem:
 
     Attributes
     ----------
-    norm : "f1", "f2" or "ntk".  feature : name of the activation.  bias : z = (x, 1) or z = x.
+    norm : "f1", "f2" or "ntk".  feature : the activation.  bias : z = (x, 1) or z = x.
     convention : "sphere" or "path" (F1 only; kernels do not depend on it).
     weights : law of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
     """
 
     norm: str
-    feature: str
+    feature: Feature
     bias: bool
     convention: str
     n: int
@@ -50,7 +54,7 @@ class Problem:
     def to_json(self) -> dict[str, Any]:
         document = {
             "norm": self.norm,
-            "feature": self.feature,
+            "feature": homogeneous.document(self.feature),
             "bias": self.bias,
             "convention": self.convention,
             "n": self.n,
@@ -126,7 +130,7 @@ class Certificate:
         InputError : a kernel certificate read from JSON has no training points: pass the data to `from_json`.
         """
         Z = inputs(np.atleast_2d(X), self.problem.bias)
-        feature = get_feature(self.problem.feature)
+        feature = self.problem.feature
         if isinstance(self.classifier, Measure):
             return variation_factor(feature.degree, self.problem.convention) * self.classifier.outputs(Z, feature)
         if self.training is None:
@@ -135,6 +139,26 @@ class Certificate:
             )
         kernel = Kernel(feature, self.problem.weights or "sphere", tangent=self.problem.norm == "ntk")
         return kernel(Z, self.training) @ self.classifier.coefficients
+
+    def network(self) -> Network:
+        """A finite network that is the F1 classifier: equal outputs, at most n + 1 balanced neurons, mass one.
+
+        In the sphere convention ``h_m = f`` with (1/m) sum_j |w_j|^2 = 1 and |a_j| = |b_j|; in the path convention the
+        outputs, and the mass, are twice that (Prop. 9).
+
+        Raises
+        ------
+        InputError : the classifier is a kernel expansion, or zero.
+        """
+        from ..flow.network import Network  # a certificate knows no flow; this is the one bridge to it
+
+        if not isinstance(self.classifier, Measure) or not self.classifier.weights.any():
+            raise InputError("certificate: only a non-zero F1 classifier is a finite network")
+        degree, weights = self.problem.feature.degree, self.classifier.weights
+        sizes = variation_factor(degree, self.problem.convention) * len(weights) * np.abs(weights)
+        lengths = np.sqrt(sizes)[:, None]
+        output = np.sign(weights) * (lengths[:, 0] if degree == 1 else 1.0)
+        return Network(lengths * self.classifier.directions, output, self.problem.bias, self.problem.feature)
 
     def predict_sign(self, X: Array) -> Array:
         """+1 where f(x) > 0, else -1."""
@@ -196,7 +220,7 @@ class Certificate:
     def _from_document(cls, document: dict[str, Any], training: Array | None) -> Certificate:
         upper = document["upper"]
         return cls(
-            problem=Problem(**document["problem"]),
+            problem=Problem(**document["problem"] | {"feature": get_feature(document["problem"]["feature"])}),
             bracket=Bracket(document["lower"], np.inf if upper is None else upper, document["scope"]),
             status=Status(document["status"]),
             classifier=_classifier(document["classifier"]),

@@ -1,4 +1,4 @@
-"""The F1 game: the learner picks a measure of total variation <= 1 over neurons, the adversary weights on points.
+"""The F1 game: the learner picks a measure of total variation <= 1 over neurons, the adversary the weights.
 
     gamma_1 = max_nu min_i y_i int sigma(a.z_i) dnu(a) = min_p max_{s, a} s sum_i p_i y_i sigma(a.z_i)   (Eq. 4, Prop. 12)
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .. import rounding
 from ..conventions import variation_factor
 from ..features.homogeneous import Feature
+from ..oracles.dictionary import DICTIONARY
 from ..oracles.proofs import proved_bound
 from ..oracles.responses import SPHERE_BOUND, Oracle, Responses
 from .bracket import ZERO, Bracket
@@ -23,7 +24,6 @@ from .measure import Measure
 
 Array = NDArray[np.float64]
 
-DICTIONARY = "dictionary"
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Request:
         data, kernel = self.data, self.norm != "f1"
         return Problem(
             norm=self.norm,
-            feature=self.feature.name,
+            feature=self.feature,
             bias=self.bias,
             convention=self.convention,
             n=data.n,

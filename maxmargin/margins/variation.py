@@ -24,6 +24,7 @@ from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.dictionary import max_margin_dictionary
 from ..solvers.proposal import INTERRUPTED, Proposal, Round
+from ..solvers.prune import prune
 from ..text import bracket_text
 from .request import Clock, Request
 
@@ -51,10 +52,10 @@ def dictionary_margin(request: Request, directions: Array) -> Certificate:
     """F1 over the given unit directions (K, D), scope "dictionary"."""
     clock, unit, feature = Clock(request.time_limit), _unit(request.Z), request.feature
     game = DictionaryGame(request.Z, request.data.y, feature, request.convention, directions=directions)
-    proposal = max_margin_dictionary(unit, game.y, feature, directions, _search(request, clock, count=30))
+    proposal = max_margin_dictionary(unit, game.y, feature, directions, _search(request, clock))
     if request.solver != "auto":
         proposal = _conic(request, feature.evaluate(directions, unit), directions, proposal)
-    measure = proposal.measure.normalised(feature.degree)
+    measure = _classifier(request, proposal)
     proved = _proved(game.certify(measure, proposal.p), measure, proposal)
     return replace(_certificate(request, game, proved, clock), dictionary_sha256=dictionary_hash(directions))
 
@@ -81,7 +82,7 @@ def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
     unit = _unit(request.Z)
     proposal = _search(request, clock)(unit, game.y, request.feature, exact_oracle(unit, request.feature))
     proposal = _second_opinion(request, unit, proposal)
-    measure = proposal.measure.normalised(request.feature.degree)
+    measure = _classifier(request, proposal)
     exact = replace(game, oracle=exact_oracle(request.Z, request.feature))
     return _proved(exact.certify(measure, proposal.p), measure, proposal)
 
@@ -89,7 +90,7 @@ def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
 def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
     """Column generation with the local oracle; then a proof: by enumeration while affordable, else by relaxation."""
     unit, feature = _unit(request.Z), request.feature
-    search = _search(request, clock, share=COLUMNS_SHARE, tol=1e-9)
+    search = _search(request, clock, share=COLUMNS_SHARE)
     proposal = search(unit, game.y, feature, local_oracle(unit, feature, request.seed))
     if enumerable(unit, feature, proposal.p):
         search = _search(request, clock)
@@ -97,8 +98,9 @@ def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
         proposal = replace(exact, attempts=proposal.attempts + exact.attempts, rounds=proposal.rounds + exact.rounds)
         game = replace(game, oracle=exact_oracle(request.Z, feature))
     proposal = _second_opinion(request, unit, proposal)
-    measure = proposal.measure.normalised(feature.degree)
-    proved = _proved(game.certify(measure, proposal.p), measure, proposal)
+    measure = _classifier(request, proposal)
+    proof = game.best_response(proposal.p, count=1).proof
+    proved = replace(_proved(game.certify(measure, proposal.p), measure, proposal), proof=proof)
     if proved.bracket.scope == SPHERE_EXACT or proved.bracket.relative_gap <= request.tol:
         return proved
     return _bounded(request, game, proved, clock)
@@ -142,6 +144,12 @@ def _conic(request: Request, features: Array, directions: Array, fallback: Propo
     return replace(fallback, measure=Measure(directions, solution.variable), p=p, attempts=attempts)
 
 
+def _classifier(request: Request, proposal: Proposal) -> Measure:
+    """The proposed measure, of total variation one, on at most n + 1 neurons (Caratheodory)."""
+    measure = proposal.measure.normalised(request.feature.degree)
+    return measure if len(measure) <= request.data.n + 1 else prune(measure, _unit(request.Z), request.feature)
+
+
 def _proved(bracket: Bracket, measure: Measure, proposal: Proposal) -> Proved:
     interrupted = proposal.hint == INTERRUPTED
     return Proved(bracket, measure, proposal.p, None, proposal.attempts, proposal.rounds, interrupted)
@@ -168,14 +176,12 @@ def _unit(Z: Array) -> Array:
     return np.ldexp(Z, -int(np.frexp(float(np.abs(Z).max()))[1]))
 
 
-def _search(
-    request: Request, clock: Clock, count: int = 15, share: float = 1.0, tol: float = 1e-12
-) -> ColumnGeneration:
+def _search(request: Request, clock: Clock, share: float = 1.0) -> ColumnGeneration:
     return ColumnGeneration(
-        tol=min(request.tol, tol),
+        tol=min(request.tol, 1e-12),
+        seed=request.seed,
         time_limit=share * clock.left,
         max_rounds=10_000 if request.max_rounds is None else request.max_rounds,
-        count=count,
         progress=_rounds(request),
     )
 

@@ -21,7 +21,7 @@ def head(comparison: Any) -> str:
         facts.append((f"{name} ({sign})", int((data.y == label).sum())))
     problem = next((certificate.problem for certificate in comparison.margins.values()), None)
     if problem is not None:
-        facts += [("activation", problem.feature), ("bias", "z = (x, 1)" if problem.bias else "none: z = x")]
+        facts += [("activation", problem.feature.name), ("bias", "z = (x, 1)" if problem.bias else "none: z = x")]
         facts.append(("convention", problem.convention))
     facts.append(("seconds", f"{comparison.seconds:.1f}"))
     items = "".join(f"<li><b>{escape(str(value))}</b><span>{escape(name)}</span></li>" for name, value in facts)
@@ -244,8 +244,8 @@ def _source(dataset: Any) -> str:
 
 def _flags(problem: Any) -> str:
     flags = "" if problem.bias else " --no-bias"
-    if problem.feature != "relu":
-        flags += f" --feature {problem.feature}"
+    if problem.feature.name != "relu":
+        flags += f" --feature {problem.feature.name}"
     if problem.convention != "sphere":
         flags += f" --convention {problem.convention}"
     return flags + (" --weights gaussian" if problem.weights == "gaussian" else "")

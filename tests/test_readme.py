@@ -1,0 +1,43 @@
+"""The README: its Python runs, its commands exist, its lines are what CI runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from maxmargin.cli.parser import build_parser
+from maxmargin.features import homogeneous
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.S)
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, flags=re.S) for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.splitlines()[-1][:40])
+def test_python_blocks_run(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(homogeneous, "_REGISTERED", dict(homogeneous._REGISTERED))
+    exec(compile(block, "README.md", "exec"), {})
+
+
+@pytest.mark.parametrize("line", [part for line in COMMANDS for part in line.split(" && ") if "maxmargin " in part])
+def test_commands_parse(line):
+    words = shlex.split(line)
+    arguments = build_parser().parse_args(words[[w.endswith("maxmargin") for w in words].index(True) + 1 :])
+    assert callable(arguments.run)
+
+
+def test_the_two_lines_stand_alone():
+    """Each begins with a fresh virtual environment and needs nothing before it."""
+    main, tests = (line for line in COMMANDS if line.startswith("python3 -m venv .venv && .venv/bin/pip install"))
+    assert "maxmargin compare data/clusters.csv" in main
+    assert "pytest" in tests
+
+
+def test_the_picture_is_there():
+    for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (ROOT / path).stat().st_size > 10_000
