@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass, field
 from os import PathLike
@@ -71,7 +72,8 @@ class Comparison:
     def command(self) -> str:
         """The command line that repeats this comparison."""
         flags = (_flag(name, value) for name, value in self.options.items())
-        return " ".join(["maxmargin compare", self.dataset.name, *(flag for flag in flags if flag)])
+        source = str((self.dataset.recipe or {}).get("source", self.dataset.name))  # a file may bear a built-in's name
+        return " ".join(["maxmargin compare", shlex.quote(source), *(flag for flag in flags if flag)])
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document of the contract."""
