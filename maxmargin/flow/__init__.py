@@ -1,5 +1,6 @@
 """Gradient flow of wide two-layer networks, in NumPy."""
 
+from .implicit import Flow
 from .initial import Balanced, Gaussian
 from .network import Network
 from .run import Run
@@ -9,6 +10,7 @@ from .train import train_flow
 __all__ = [
     "Balanced",
     "Constant",
+    "Flow",
     "Gaussian",
     "LossBased",
     "Network",

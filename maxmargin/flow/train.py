@@ -6,8 +6,7 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..errors import InputError
 from ..features import RELU, Feature
 from ..oracles.responses import Oracle
 from .both_layers import BothLayers
+from .course import Course, Progress, batches
 from .dynamics import Dynamics, Magnitudes, OutputLayer
 from .implicit import Flow
 from .initial import Start, neurons
@@ -25,12 +25,11 @@ from .loss import Loss
 from .network import Network
 from .recorder import Recorder
 from .run import Run
-from .schedules import Step, StepRule, get_rule
+from .schedules import StepRule, get_rule
 
 Array = NDArray[np.float64]
 
 LAYERS = ("both", "output", "magnitudes")
-Progress = Callable[[str], None]
 
 
 def train_flow(
@@ -97,11 +96,7 @@ def train_flow(
     began = time.perf_counter()
     rng = np.random.default_rng(seed)
     start = neurons(init, rng, width, Z.shape[1], feature)
-    if layers == "output":
-        hidden = start[0] if weights == "gaussian" else start[0] / np.linalg.norm(start[0], axis=1, keepdims=True)
-        dynamics: Dynamics = OutputLayer(Z, y, hidden, feature)
-    else:
-        dynamics = (BothLayers if layers == "both" else Magnitudes)(Z, y, start, feature, dtype)
+    dynamics = _dynamics(layers, (Z, y), start, feature, dtype=dtype, weights=weights)
     path_factor = conventions.variation_factor(feature.degree, convention)
     to_asked = path_factor / conventions.variation_factor(feature.degree, conventions.SPHERE)
     scale = to_asked if dynamics.norm == "f1" else 1.0
@@ -111,122 +106,63 @@ def train_flow(
     rule = get_rule(schedule, step_size)
     if batch_size is not None and isinstance(rule, Flow):
         raise InputError("batch_size: the flow schedule needs all points at every step; leave it out or take 'paper'")
-    course = _Course(
+    course = Course(
         dynamics=dynamics,
         loss=Loss(loss),
         step=rule.stepper(dynamics, Loss(loss)),
         recorder=recorder,
-        batches=None if batch_size is None else _batches(rng, len(y), batch_size),
+        batches=None if batch_size is None else batches(rng, len(y), batch_size),
         deadline=math.inf if time_limit is None else began + time_limit,
         progress=progress,
     )
     status, taken = course.run(steps)
-    p, state = recorder.last
-    network = recorder.network_of(state)
-    network_best = recorder.best_network()
+    asked: dict[str, Any] = dict(layers=layers, step_size=step_size, loss=loss, seed=seed, dtype=dtype, bias=bias)
+    asked |= dict(batch_size=batch_size, convention=convention, feature=feature.name)
+    asked["schedule"] = schedule if isinstance(schedule, str) else repr(schedule)
+    asked["init"] = init if isinstance(init, str) else type(init).__name__.lower()
+    asked["weights"] = weights if layers == "output" else None
+    result = _result(recorder, lambda network: scale * _margin(network, Z, y, dynamics.norm))
     return Run(
-        layers=layers,
-        width=network.width,
-        steps=taken,
-        schedule=schedule if isinstance(schedule, str) else repr(schedule),
-        step_size=step_size,
-        loss=loss,
-        init=init if isinstance(init, str) else type(init).__name__.lower(),
-        seed=seed,
-        dtype=dtype,
-        batch_size=batch_size,
-        feature=feature.name,
-        bias=bias,
-        convention=convention,
-        norm=dynamics.norm,
-        weights=weights if layers == "output" else None,
-        status=status,
-        margin_best=scale * _margin(network_best, Z, y, dynamics.norm),
-        margin_last=scale * _margin(network, Z, y, dynamics.norm),
-        step_of_best=recorder.step_of_best,
-        upper=min((row["upper"] for row in recorder.trace if "upper" in row), default=None),
-        scope=recorder.scope,
-        seconds=time.perf_counter() - began,
-        peak_bytes=_peak_bytes(),
-        trace=recorder.trace,
-        adversary=p,
-        network=network,
-        network_best=network_best,
-        snapshots=recorder.snapshots,
+        **asked, **result, norm=dynamics.norm, status=status, steps=taken, seconds=time.perf_counter() - began
     )
 
 
-@dataclass
-class _Course:
-    """The loop itself: evaluate, record, step, until done, dead, overflown or out of time."""
+def _dynamics(
+    layers: str, data: tuple[Array, Array], start: tuple[Array, Array], feature: Feature, *, dtype: str, weights: str
+) -> Dynamics:
+    """The moving parameters; hidden directions of an output-layer run are put on the sphere unless Gaussian."""
+    if layers != "output":
+        return (BothLayers if layers == "both" else Magnitudes)(*data, start, feature, dtype)
+    hidden = start[0]
+    if weights == "sphere":
+        hidden = hidden / np.linalg.norm(hidden, axis=1, keepdims=True)
+    return OutputLayer(*data, hidden, feature)
 
-    dynamics: Dynamics
-    loss: Loss
-    step: Step
-    recorder: Recorder
-    batches: Iterator[NDArray[np.int64]] | None
-    deadline: float
-    progress: Progress | None
 
-    def run(self, steps: int) -> tuple[str, int]:
-        """Take the steps; returns the status and how many were taken."""
-        self.t, self.flow_time = 0, 0.0
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            try:
-                while (status := self._look(steps)) is None:
-                    self._advance()
-            except KeyboardInterrupt:
-                self.progress = None
-                if not self.recorder.trace or self.recorder.trace[-1]["step"] < self.t:
-                    self._look(self.t)
-                status = "interrupted"
-        return status, self.t
-
-    def _look(self, steps: int) -> str | None:
-        """Evaluate and record the present iterate; a status when the run ends here."""
-        late = time.perf_counter() > self.deadline
-        due = late or self.t >= steps or self.recorder.due(self.t)
-        if due or self.batches is None:
-            u = self.dynamics.outputs()
-            self.S, self.p = self.loss.evaluate(u)
-            if not np.isfinite(self.S + self.dynamics.size()):
-                return "diverged"
-            self.recorder.visit(self.t, u)
-            if due and not self._record():
-                return "collapsed"
-        if self.t >= steps:
-            return "finished"
-        return "interrupted" if late else None
-
-    def _record(self) -> bool:
-        """Add a row; False when the gradient is zero."""
-        self.recorder.record(self.t, self.flow_time, self.S, self.p)
-        if self.progress is not None:
-            self.progress(f"step {self.t}  best margin {self.recorder.best:.6g}")
-        return self.dynamics.ascend(self.p) > 0
-
-    def _advance(self) -> None:
-        if self.batches is not None:
-            self.S, self.p = self.loss.evaluate(self.dynamics.outputs(next(self.batches)))
-        self.t += 1
-        elapsed, p = self.step(self.t, self.S, self.p)
-        self.flow_time += elapsed
-        if self.batches is None:
-            self.recorder.average.add(self.t, elapsed, p)
+def _result(recorder: Recorder, margin: Callable[[Network], float]) -> dict[str, Any]:
+    """What came out, with the two margins recomputed from the networks' own weights."""
+    p, state = recorder.last
+    network, network_best = recorder.network_of(state), recorder.best_network()
+    return {
+        "width": network.width,
+        "margin_best": margin(network_best),
+        "margin_last": margin(network),
+        "step_of_best": recorder.step_of_best,
+        "upper": min((row["upper"] for row in recorder.trace if "upper" in row), default=None),
+        "scope": recorder.scope,
+        "peak_bytes": _peak_bytes(),
+        "trace": recorder.trace,
+        "adversary": p,
+        "network": network,
+        "network_best": network_best,
+        "snapshots": recorder.snapshots,
+    }
 
 
 def _margin(network: Network, Z: Array, y: Array, norm: str) -> float:
     """min_i y_i h(x_i) over the network's own norm, in float64 and from its weights alone (sphere convention)."""
     size = network.mass if norm == "f1" else conventions.root_mean_square(network.output)
     return float((y * network.outputs(Z)).min()) / size if size > 0 else 0.0
-
-
-def _batches(rng: np.random.Generator, n: int, size: int) -> Iterator[NDArray[np.int64]]:
-    """Random rows without replacement, epoch after epoch."""
-    while True:
-        order = rng.permutation(n)
-        for first in range(0, n - size + 1, size):
-            yield order[first : first + size]
 
 
 def _check(Z: Array, y: Array, **options: Any) -> None:
