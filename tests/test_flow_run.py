@@ -39,6 +39,15 @@ def test_overflow_ends_in_diverged_with_the_last_good_state():
     assert all(np.isfinite(value) for row in run.trace for value in row.values())
 
 
+@pytest.mark.parametrize("layers", ["both", "output", "magnitudes"])
+def test_data_that_cannot_be_separated_end_quietly(layers):
+    """Alternating hexagon: labels odd under x -> -x, gamma = 0 (C5); the flow comes to rest."""
+    angle = np.arange(6) * np.pi / 3
+    Z, y = np.stack([np.cos(angle), np.sin(angle)], axis=1), (-1.0) ** np.arange(6)
+    run = train_flow(Z, y, layers=layers, width=40, steps=400, schedule="flow", bias=False)
+    assert run.status in STATUSES and np.isfinite(run.network.hidden).all() and run.margin_best <= 1e-12
+
+
 def test_time_limit_and_ctrl_c_keep_the_run():
     run = train_flow(*XOR, width=10, steps=10**9, time_limit=0.05, bias=False)
     assert run.status == "interrupted" and run.trace[-1]["step"] == run.steps > 0

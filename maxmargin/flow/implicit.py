@@ -36,6 +36,7 @@ Array = NDArray[np.float64]
 Step = Callable[[int, float, Array], tuple[float, Array]]
 
 _SLACK = 40.0  # rows this far above the minimum weigh e^-40
+_LONGEST = 1e6  # largest eta K, relative to the outputs
 _SHARE = 0.2  # and rows within this share of the minimum may become active in one long step
 
 
@@ -78,6 +79,8 @@ def _step(dynamics: Dynamics, loss: Loss, eta: float, accuracy: float) -> tuple[
     rows = np.flatnonzero(u < least + _SLACK + _SHARE * max(least, 0.0))
     K = dynamics.tangent_kernel(rows)
     tolerance = max(min(100.0 * accuracy, 1.0), accuracy * abs(least))
+    # at an equilibrium (data that cannot be separated) nothing else would bound the step
+    eta = min(eta, _LONGEST * (1.0 + float(np.abs(u).max())) / max(float(K.max()), 1e-300))
     p = np.zeros(len(u))
     for _ in range(60):
         p[rows] = proximal_adversary(eta * K, loss.linearise(u)[rows])

@@ -21,7 +21,8 @@ FORMAT, VERSION = "maxmargin-run", 1
 STATUSES = {
     "finished": "all steps were taken",
     "interrupted": "stopped by the time limit or by the user; everything up to then is kept",
-    "collapsed": "every neuron is dead (zero gradient): take smaller steps or another seed",
+    "collapsed": "the gradient is zero: every neuron is dead (take smaller steps or another seed), "
+    "or nothing in reach tells the classes apart",
     "diverged": "a number overflowed: the last good state is kept; take smaller steps",
 }
 
