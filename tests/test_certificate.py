@@ -33,9 +33,8 @@ def test_the_network_of_a_certificate(feature, convention):
     network = certificate.network()
     assert network.decision_function(data.X) == pytest.approx(certificate.decision_function(data.X), abs=1e-14)
     assert network.width <= data.n + 1
-    assert network.mass == pytest.approx(
-        2.0 if convention == "path" and certificate.problem.feature.degree == 1 else 1.0
-    )
+    degree = certificate.problem.feature.degree
+    assert network.mass == pytest.approx(2.0 if convention == "path" and degree == 1 else 1.0)
     if degree == 1:
         assert np.linalg.norm(network.hidden, axis=1) == pytest.approx(np.abs(network.output))
 

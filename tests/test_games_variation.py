@@ -18,7 +18,9 @@ LEAKY = Feature("leaky", 1, 1.0, -0.3)
 FEATURES = [RELU, SQUARED_RELU, LEAKY]
 
 
-def game(seed: int, feature: Feature, convention: str = "sphere", n: int = 6, D: int = 3, K: int = 9) -> DictionaryGame:
+def game(
+    seed: int, feature: Feature, convention: str = "sphere", *, n: int = 6, D: int = 3, K: int = 9
+) -> DictionaryGame:
     rng = np.random.default_rng(seed)
     directions = rng.standard_normal((K, D))
     directions /= np.linalg.norm(directions, axis=1)[:, None]

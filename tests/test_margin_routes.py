@@ -118,7 +118,6 @@ def test_invariances(norm, feature):
     gamma = margin(X, y, norm, feature)
     order, angle, degree = rng.permutation(9), 0.7, {"relu": 1, "squared-relu": 2}[feature]
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    # One factor |z|^k a layer that moves with the data: both factors of the tangent kernel of ReLU together scale like z.
     assert margin(X, -y, norm, feature) == pytest.approx(gamma, rel=1e-9)
     assert margin(X[order], y[order], norm, feature) == pytest.approx(gamma, rel=1e-9)
     assert margin(np.vstack([X, X[:3]]), np.r_[y, y[:3]], norm, feature) == pytest.approx(gamma, rel=1e-9)

@@ -1,6 +1,6 @@
 """The F1 game: the learner picks a measure of total variation <= 1 over neurons, the adversary the weights.
 
-    gamma_1 = max_nu min_i y_i int sigma(a.z_i) dnu(a) = min_p max_{s, a} s sum_i p_i y_i sigma(a.z_i)   (Eq. 4, Prop. 12)
+    gamma_1 = max_nu min_i y_i int sigma(a.z_i) dnu(a) = min_p max_{s, a} s sum_i p_i y_i sigma(a.z_i)   (Prop. 12)
 
 Over the whole sphere (`VariationGame`) or over finitely many given directions (`DictionaryGame`).
 """

@@ -89,12 +89,12 @@ class LocalOracle(ABC):
         base, c = self.feature.canonical(Z, q)
         fixed = _unit(np.vstack([q @ Z, -(q @ Z)]))
         found, signs = [], []
-        for sign in (1.0, -1.0):
-            best = np.argsort(-sign * payoffs, kind="stable")[: self.warm]
+        for s in (1.0, -1.0):
+            best = np.argsort(-s * payoffs, kind="stable")[: self.warm]
             fresh = _unit(self.rng.standard_normal((random, Z.shape[1])))
-            maximisers, _ = self.ascend(sign * base, sign * c, Z, np.vstack([self.pool[best], fixed, fresh]), 3 * count)
+            maximisers, _ = self.ascend(s * base, s * c, Z, np.vstack([self.pool[best], fixed, fresh]), 3 * count)
             found.append(maximisers)
-            signs.append(np.full(len(maximisers), sign))
+            signs.append(np.full(len(maximisers), s))
         directions, sign = np.vstack(found), np.concatenate(signs)
         values = sign * (self.feature.evaluate(directions, Z) @ q)
         order = np.argsort(-values, kind="stable")
