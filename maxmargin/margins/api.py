@@ -53,7 +53,7 @@ def max_margin(
     solver : "auto", or who solves the finite programs: "highs", "clarabel", "scs", "osqp", "nnls" where they apply.
     tol : relative gap at which the status is "certified".
     time_limit : seconds. With a limit, F1 in high dimension goes on tightening its upper bound by branching until
-        the limit or `tol`; without one it stops after the lifted relaxation.
+        the limit or `tol`; without one it stops after a few rounds.
     max_rounds : at most so many rounds of column generation.
     seed : seed of the random starts of local searches.
     progress : called with one line now and then.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,6 @@ from ..games.measure import Measure
 from ..games.variation import DictionaryGame, VariationGame
 from ..oracles.branch import tighten
 from ..oracles.choose import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle
-from ..oracles.relaxation import lifted_bound
 from ..oracles.responses import SPHERE_EXACT
 from ..oracles.spectral import SpectralOracle
 from ..solvers import conic
@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
-RELAXATION_SECONDS = 60.0  # for the upper end when there is no time limit
+BRANCHING_ROUNDS, BRANCHING_GAP = 6, 1e-3  # for the upper end when there is no time limit: seconds, and repeatable
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,13 @@ def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
 
 
 def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock) -> Proved:
-    """Lower the upper end by the lifted relaxation, which also picks its adversary; with a time limit, by branching."""
-    lower = proved.bracket.lower / game.factor
-    common: dict[str, Any] = {"p": proved.p, "lower": lower, "progress": request.progress}
+    """Lower the upper end by the lifted relaxation, branched: for a few rounds, or until the time limit."""
+    common: dict[str, Any] = {"p": proved.p, "lower": proved.bracket.lower / game.factor, "progress": request.progress}
     if request.time_limit is None:
-        deadline = time.monotonic() + RELAXATION_SECONDS
-        found = lifted_bound(game.Z, game.y, game.feature, deadline=deadline, **common)
+        found = tighten(game.Z, game.y, game.feature, max_rounds=BRANCHING_ROUNDS, tolerance=BRANCHING_GAP, **common)
     else:
-        deadline = time.monotonic() + clock.left
-        found = tighten(game.Z, game.y, game.feature, deadline=deadline, tolerance=request.tol, **common)
+        deadline, jobs = time.monotonic() + clock.left, min(2, os.cpu_count() or 1)
+        found = tighten(game.Z, game.y, game.feature, deadline=deadline, tolerance=request.tol, n_jobs=jobs, **common)
     attempts = (*proved.attempts, *(Attempt(item["name"], item["status"], item["seconds"]) for item in found.attempts))
     tried = replace(proved, attempts=attempts, interrupted=proved.interrupted or clock.left <= 0.0)
     bracket = game.certify_with(found.proof, proved.measure, found.adversary, found.scope)
