@@ -54,7 +54,7 @@ class Flow:
 
     accuracy: float = 0.02
     cap: float = 1e8
-    settle: float = 500.0
+    settle: float = 2000.0
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
         eta, beyond = 1e-3, 0
