@@ -1,0 +1,193 @@
+"""The ledger: statements of the paper as claims that a machine can find to be false.
+
+A claim measures one number and compares it with its reference; a slip of the paper is a claim with two comparisons, one
+of the corrected statement, which must hold, and one of the printed statement, which must not.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..errors import InputError
+from ..progress import Progress, silent
+
+FORMAT, VERSION = "maxmargin-ledger", 1
+
+HOLDS, FAILS, REFUTED = "holds", "fails", "refuted as printed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """measured =, <= or >= reference, up to an absolute tolerance.
+
+    Attributes
+    ----------
+    reference, measured, tolerance : in the same units.
+    relation : "=", "<=" or ">=".
+    note : the worst instance, or what else a reader needs.
+    printed : the same comparison with what the paper prints, for a claim about a slip.
+    """
+
+    reference: float
+    measured: float
+    tolerance: float
+    relation: str = "="
+    note: str = ""
+    printed: Finding | None = None
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether the comparison comes out true; a number that is not finite never does."""
+        excess = self.measured - self.reference
+        if not math.isfinite(excess):
+            return False
+        above, below = excess <= self.tolerance, -excess <= self.tolerance
+        return {"=": above and below, "<=": above, ">=": below}[self.relation]
+
+    @property
+    def verdict(self) -> str:
+        """`HOLDS`, `FAILS`, or `REFUTED`: the corrected statement holds and the printed one does not."""
+        if not self.satisfied:
+            return FAILS
+        if self.printed is None:
+            return HOLDS
+        return FAILS if self.printed.satisfied else REFUTED
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One line of the ledger.
+
+    Attributes
+    ----------
+    id : short name.  statement : one sentence.  source : where the paper (or theory) states it.
+    test : how it is measured, one phrase.
+    measure : does it.
+    """
+
+    id: str
+    statement: str
+    source: str
+    test: str
+    measure: Callable[[], Finding]
+
+    def run(self) -> Entry:
+        """Measure; what raises has not been shown, hence fails."""
+        began = time.perf_counter()
+        try:
+            finding = self.measure()
+        except Exception as error:  # one broken computation must not hide the other lines
+            finding = Finding(math.nan, math.nan, 0.0, note=f"{type(error).__name__}: {error}")
+        return Entry(
+            self.id, self.statement, self.source, self.test, finding.reference, finding.measured, finding.tolerance,
+            finding.relation, finding.verdict, finding.note, time.perf_counter() - began,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim with what came out."""
+
+    id: str
+    statement: str
+    source: str
+    test: str
+    reference: float
+    measured: float
+    tolerance: float
+    relation: str
+    verdict: str
+    note: str
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict != FAILS
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain Python; numbers that are not finite become null."""
+        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All lines that were run."""
+
+    entries: tuple[Entry, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> int:
+        return sum(not entry.passed for entry in self.entries)
+
+    @property
+    def passed(self) -> int:
+        return len(self.entries) - self.failed
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of ``maxmargin verify --json``."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "claims": [entry.to_json() for entry in self.entries],
+            "passed": self.passed,
+            "failed": self.failed,
+            "seconds": self.seconds,
+        }
+
+
+class Chapter(list[Claim]):
+    """Claims in the order in which a file states them; use as a decorator of the measuring function."""
+
+    def claim(self, id: str, statement: str, source: str, test: str) -> Callable[[Measure], Measure]:
+        def add(measure: Measure) -> Measure:
+            self.append(Claim(id, statement, source, test, measure))
+            return measure
+
+        return add
+
+
+Measure = Callable[[], Finding]
+
+
+def worst(instances: Iterable[tuple[str, float, float]], tolerance: float) -> Finding:
+    """The instance (name, reference, measured) with the largest |measured - reference| / max(|reference|, 1e-9)."""
+    error, name, reference, measured = max(
+        (abs(measured - reference) / max(abs(reference), 1e-9), name, reference, measured)
+        for name, reference, measured in instances
+    )
+    return Finding(reference, measured, tolerance * max(abs(reference), 1e-9), note=f"worst: {name} ({error:.1e})")
+
+
+def select(claims: Sequence[Claim], only: str | Sequence[str] | None) -> list[Claim]:
+    """The claims of these ids, in their order; all for None.
+
+    Raises
+    ------
+    InputError : an id that no claim has; the sentence names its neighbours.
+    """
+    known = {claim.id: claim for claim in claims}
+    if only is None:
+        return list(claims)
+    chosen = []
+    for name in [only] if isinstance(only, str) else only:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+            hint = f"did you mean {', '.join(near)}?" if near else f"for instance {claims[0].id}"
+            raise InputError(f"only: found {name!r}, wanted the id of a claim; {hint}")
+        chosen.append(known[name])
+    return chosen
+
+
+def run(claims: Sequence[Claim], progress: Progress = silent) -> Ledger:
+    """Measure them one after the other."""
+    began, entries = time.perf_counter(), []
+    for number, claim in enumerate(claims, 1):
+        progress(f"claim {number}/{len(claims)}  {claim.id}")
+        entries.append(claim.run())
+    return Ledger(tuple(entries), time.perf_counter() - began)
