@@ -88,7 +88,7 @@ class ColumnGeneration:
                 search.begin(self._scout(Z, y, feature))
             hint = search.run()
         except KeyboardInterrupt:
-            hint = INTERRUPTED
+            return replace(search.proposal(INTERRUPTED), stopped=True)
         return search.proposal(hint)
 
     def _scout(self, Z: Array, y: Array, feature: Feature) -> Measure:
@@ -149,6 +149,9 @@ class _Search:
 
     def _rounds(self) -> str:
         options, blend, polished = self.options, 0.0, False
+        if self.master.size:
+            # Symmetric data have a balanced optimum, which the LP's vertices would take long to average.
+            self._add_violated(self._respond(self.p), self.p)
         p = self._solve() if self.master.size else self.p
         while True:
             self.asked = blend * self.asked + (1.0 - blend) * p if blend else p
@@ -157,6 +160,8 @@ class _Search:
                 return NOT_SEPARABLE
             if self.lower >= self.upper * (1.0 - options.tol):
                 return CONVERGED
+            if self._met():
+                return STALLED
             fresh = self._add_violated(responses, p)
             if not fresh and self.asked is p:
                 refined = self._polish()
@@ -169,6 +174,15 @@ class _Search:
             # Nothing new against the LP's own p: ask about that one alone.
             blend = options.smoothing if fresh and len(self.trace) > 1 else 0.0
             p, polished = (self._solve(), False) if fresh else (p, polished)
+
+    def _met(self) -> bool:
+        """Without a proving oracle: no neuron found pays more than the learner's margin against the best adversary."""
+        enough = self.lower * (1.0 + self.options.local_tol)
+        if np.isfinite(self.upper) or max(self.estimate, self._value(self.p)) > enough:
+            return False
+        responses = self._respond(self.p)  # the search draws new starts each time: ask once more
+        self.estimate = max(self.estimate, float(responses.values[0]))
+        return self._add_violated(responses, self.p) == 0
 
     def _columns(self, directions: Array, signs: Array) -> Array:
         return self.feature.evaluate(directions, self.Z) * (signs[:, None] * self.y)
