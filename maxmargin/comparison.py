@@ -157,7 +157,6 @@ def compare(
     shared: dict[str, Any] = {"feature": feature, "bias": bias, "convention": convention, "seed": seed}
     margins = {}
     for norm in ("f1", "f2", "ntk"):
-        progress(f"{norm} max margin")
         margins[norm] = max_margin(
             dataset, norm, **shared, weights=weights, tol=tol, time_limit=time_limit, progress=_prefixed(progress, norm)
         )

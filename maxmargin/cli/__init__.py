@@ -11,21 +11,25 @@ import sys
 from collections.abc import Sequence
 
 from ..errors import InputError, SolverError
+from .keyboard import INTERRUPTED, watched
 from .parser import build_parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     try:
-        arguments = build_parser().parse_args(argv)
-        return arguments.run(arguments)
+        with watched() as keyboard:
+            arguments = build_parser().parse_args(argv)
+            arguments.keyboard = keyboard
+            status = int(arguments.run(arguments))
+        return INTERRUPTED if keyboard.pressed else status
     except (InputError, SolverError) as error:
         return _fail(str(error))
     except MemoryError as error:
         return _fail(f"not enough memory ({error}); use fewer points, neurons or directions")
     except KeyboardInterrupt:
         print("maxmargin: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:  # the reader (head, less) has gone: nothing to tell anybody
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -11,6 +11,7 @@ from typing import Any
 from .. import atomic
 from ..conventions import CONVENTIONS, WEIGHTS
 from ..errors import InputError
+from ..progress import Progress, reporter
 
 Subparsers = Any  # argparse keeps the type of add_subparsers() private
 
@@ -66,6 +67,12 @@ def data_options(arguments: argparse.Namespace) -> dict[str, Any]:
         "convention": arguments.convention,
         "seed": arguments.seed,
     }
+
+
+def progress(arguments: argparse.Namespace) -> Progress:
+    """Progress for a terminal; after Ctrl-C its next line ends the work, which keeps what it has."""
+    shown: Progress = arguments.keyboard.stopping(reporter(arguments.quiet or arguments.json == "-"))
+    return shown
 
 
 def deliver(arguments: argparse.Namespace, document: Callable[[], dict[str, Any]], text: Callable[[], str]) -> None:

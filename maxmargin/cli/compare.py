@@ -33,7 +33,6 @@ def add(subparsers: common.Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from ..comparison import compare
-    from ..progress import reporter
 
     common.check_writable(arguments.json)
     out = Path(arguments.out)
@@ -47,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         schedule=arguments.schedule,
         tol=arguments.tol,
         time_limit=arguments.time_limit,
-        progress=reporter(arguments.quiet or arguments.json == "-"),
+        progress=common.progress(arguments),
     )
     report = comparison.save(out)
     common.deliver(arguments, comparison.to_json, lambda: f"{comparison.table()}\n\nreport: {report}")

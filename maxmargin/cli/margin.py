@@ -43,7 +43,6 @@ def add(subparsers: common.Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from ..features.directions import load_directions
     from ..margins import max_margin
-    from ..progress import reporter
 
     common.check_writable(arguments.json)
     data = common.load_data(arguments)
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         tol=arguments.tol,
         time_limit=arguments.time_limit,
         max_rounds=arguments.max_rounds,
-        progress=reporter(arguments.quiet or arguments.json == "-"),
+        progress=common.progress(arguments),
     )
 
     common.deliver(arguments, certificate.to_json, lambda: _text(certificate))

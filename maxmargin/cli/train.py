@@ -53,7 +53,6 @@ def add_training(parser: argparse.ArgumentParser, steps: int = 50_000, schedule:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..progress import reporter
     from ..text import lower_text, upper_text
     from ..training import train
 
@@ -73,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         batch_size=arguments.batch_size,
         certify_every=arguments.certify_every,
         time_limit=arguments.time_limit,
-        progress=reporter(arguments.quiet or arguments.json == "-"),
+        progress=common.progress(arguments),
     )
 
     def text() -> str:

@@ -26,7 +26,7 @@ _SENTENCES = {
     Status.CERTIFIED: "the relative gap is within the tolerance",
     Status.BRACKETED: "the bracket holds but is wider than the tolerance; a longer time limit narrows it",
     Status.NOT_SEPARABLE: "the margin is zero: no neuron gains anything from the adversary weights",
-    Status.INTERRUPTED: "stopped by a limit; the bracket holds, a longer time limit narrows it",
+    Status.INTERRUPTED: "stopped by a limit or by Ctrl-C; the bracket holds, more time narrows it",
 }
 
 # An adversary whose best payoff is below this fraction of the data's scale is a proof of gamma = 0 up to rounding.

@@ -46,6 +46,7 @@ class Proved:
     attempts: tuple[Attempt, ...] = ()
     iterations: int = 0
     interrupted: bool = False
+    stopped: bool = False  # by Ctrl-C: no further work
 
 
 def dictionary_margin(request: Request, directions: Array) -> Certificate:
@@ -53,7 +54,7 @@ def dictionary_margin(request: Request, directions: Array) -> Certificate:
     clock, unit, feature = Clock(request.time_limit), _unit(request.Z), request.feature
     game = DictionaryGame(request.Z, request.data.y, feature, request.convention, directions=directions)
     proposal = max_margin_dictionary(unit, game.y, feature, directions, _search(request, clock))
-    if request.solver != "auto":
+    if request.solver != "auto" and not proposal.stopped:
         proposal = _conic(request, feature.evaluate(directions, unit), directions, proposal)
     measure = _classifier(request, proposal)
     proved = _proved(game.certify(measure, proposal.p), measure, proposal)
@@ -92,7 +93,7 @@ def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
     unit, feature = _unit(request.Z), request.feature
     search = _search(request, clock, share=COLUMNS_SHARE)
     proposal = search(unit, game.y, feature, local_oracle(unit, feature, request.seed))
-    if enumerable(unit, feature, proposal.p):
+    if not proposal.stopped and enumerable(unit, feature, proposal.p):
         search = _search(request, clock)
         exact = search(unit, game.y, feature, exact_oracle(unit, feature), initial=proposal.measure)
         proposal = replace(exact, attempts=proposal.attempts + exact.attempts, rounds=proposal.rounds + exact.rounds)
@@ -101,21 +102,25 @@ def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
     measure = _classifier(request, proposal)
     proof = game.best_response(proposal.p, count=1).proof
     proved = replace(_proved(game.certify(measure, proposal.p), measure, proposal), proof=proof)
-    if proved.bracket.scope == SPHERE_EXACT or proved.bracket.relative_gap <= request.tol:
+    if proved.stopped or proved.bracket.scope == SPHERE_EXACT or proved.bracket.relative_gap <= request.tol:
         return proved
     return _bounded(request, game, proved, clock)
 
 
 def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock) -> Proved:
     """Lower the upper end by the lifted relaxation, branched: for a few rounds, or until the time limit."""
-    common: dict[str, Any] = {"p": proved.p, "lower": proved.bracket.lower / game.factor, "progress": request.progress}
-    if request.time_limit is None:
-        found = tighten(game.Z, game.y, game.feature, max_rounds=BRANCHING_ROUNDS, tolerance=BRANCHING_GAP, **common)
-    else:
+    limits: dict[str, Any] = {"max_rounds": BRANCHING_ROUNDS, "tolerance": BRANCHING_GAP}
+    if request.time_limit is not None:
         deadline, jobs = time.monotonic() + clock.left, min(2, os.cpu_count() or 1)
-        found = tighten(game.Z, game.y, game.feature, deadline=deadline, tolerance=request.tol, n_jobs=jobs, **common)
+        limits = {"deadline": deadline, "tolerance": request.tol, "n_jobs": jobs}
+    known: dict[str, Any] = {"p": proved.p, "lower": proved.bracket.lower / game.factor, "progress": request.progress}
+    try:
+        found = tighten(game.Z, game.y, game.feature, **limits, **known)
+    except KeyboardInterrupt:  # while the first relaxation was set up: nothing better to keep
+        return replace(proved, interrupted=True)
     attempts = (*proved.attempts, *(Attempt(item["name"], item["status"], item["seconds"]) for item in found.attempts))
-    tried = replace(proved, attempts=attempts, interrupted=proved.interrupted or clock.left <= 0.0)
+    stopped = found.attempts[-1]["status"] == INTERRUPTED  # by Ctrl-C
+    tried = replace(proved, attempts=attempts, interrupted=proved.interrupted or stopped or clock.left <= 0.0)
     bracket = game.certify_with(found.proof, proved.measure, found.adversary, found.scope)
     if bracket.upper >= proved.bracket.upper:
         return tried
@@ -124,7 +129,7 @@ def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock
 
 def _second_opinion(request: Request, Z: Array, proposal: Proposal) -> Proposal:
     """With a named solver, solve the finite program over the neurons found once more, through CVXPY."""
-    if request.solver in ENGINES or not proposal.measure.weights.any():
+    if request.solver in ENGINES or proposal.stopped or not proposal.measure.weights.any():
         return proposal
     features = request.feature.evaluate(proposal.measure.directions, Z)
     return _conic(request, features, proposal.measure.directions, proposal)
@@ -150,7 +155,9 @@ def _classifier(request: Request, proposal: Proposal) -> Measure:
 
 def _proved(bracket: Bracket, measure: Measure, proposal: Proposal) -> Proved:
     interrupted = proposal.hint == INTERRUPTED
-    return Proved(bracket, measure, proposal.p, None, proposal.attempts, proposal.rounds, interrupted)
+    return Proved(
+        bracket, measure, proposal.p, None, proposal.attempts, proposal.rounds, interrupted, proposal.stopped
+    )
 
 
 def _certificate(request: Request, game: VariationGame | DictionaryGame, proved: Proved, clock: Clock) -> Certificate:

@@ -44,7 +44,7 @@ class KernelProposal:
     ----------
     coefficients : (n,) of f = sum_i c_i K(x_i, .), norm one (c = y p when gamma = 0).
     p : (n,) adversary weights on the simplex.
-    attempts : what was run.  iterations : rounds.  interrupted : stopped by the time limit.
+    attempts : what was run.  iterations : rounds.  interrupted : stopped by the time limit or by Ctrl-C.
     """
 
     coefficients: Array
@@ -74,18 +74,24 @@ def min_norm_point(
     state = _ActiveSet(K, y)
     lower, upper = _Best(), _Best()
     rounds = stalls = 0
-    while True:
-        square, least = state.measure()
-        reached = least / math.sqrt(square) if square > 0.0 else 0.0
-        better = upper.offer(-square, state.p) | lower.offer(reached, state.p)
-        stalls = 0 if better else stalls + 1
-        gap = 1.0 - lower.value / math.sqrt(-upper.value) if upper.value < 0.0 else 0.0
-        progress(f"round {rounds}  relative gap {gap:.1e}  support {np.count_nonzero(state.p)}")
-        late = time.perf_counter() - start > time_limit
-        if gap <= tol or late or stalls > _STALLS or square <= state.negligible or not state.enter():
-            break
-        state.walk()
-        rounds += 1
+    gap, late = 1.0, False
+    try:
+        while True:
+            square, least = state.measure()
+            reached = least / math.sqrt(square) if square > 0.0 else 0.0
+            better = upper.offer(-square, state.p) | lower.offer(reached, state.p)
+            stalls = 0 if better else stalls + 1
+            gap = 1.0 - lower.value / math.sqrt(-upper.value) if upper.value < 0.0 else 0.0
+            progress(f"round {rounds}  relative gap {gap:.1e}  support {np.count_nonzero(state.p)}")
+            late = time.perf_counter() - start > time_limit
+            if gap <= tol or late or stalls > _STALLS or square <= state.negligible or not state.enter():
+                break
+            state.walk()
+            rounds += 1
+    except KeyboardInterrupt:
+        if not lower.point.size:  # nothing to keep yet
+            raise
+        late = True
     attempt = Attempt("min-norm-point", f"relative gap {gap:.1e}", time.perf_counter() - start)
     scale = math.ldexp(1.0, state.exponent // 2) * math.sqrt(-upper.value) if upper.value < 0.0 else 1.0
     return KernelProposal(y * lower.point / scale, upper.point, (attempt,), rounds, late and gap > tol)

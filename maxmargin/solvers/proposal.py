@@ -43,6 +43,7 @@ class Proposal:
     rounds : number of oracle calls.
     attempts : solvers called, what they said and cost.
     trace : one `Round` a round.
+    stopped : ended by Ctrl-C: whoever asked wants what there is, now.
     """
 
     measure: Measure
@@ -53,3 +54,4 @@ class Proposal:
     rounds: int = 0
     attempts: tuple[Attempt, ...] = ()
     trace: tuple[Round, ...] = ()
+    stopped: bool = False
