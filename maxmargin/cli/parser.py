@@ -7,9 +7,9 @@ from typing import NoReturn
 
 from .. import __version__
 from ..errors import InputError
-from . import check, compare, doctor, film, margin, train
+from . import check, compare, doctor, film, margin, reproduce, train
 
-COMMANDS = (compare, margin, train, check, film, doctor)
+COMMANDS = (compare, margin, train, check, reproduce, film, doctor)
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,0 +1,100 @@
+"""``maxmargin reproduce``: the paper's figures, from runs that are kept."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import atomic
+from ..errors import InputError
+from . import common
+
+if TYPE_CHECKING:
+    from ..sweeps import Store
+    from ..sweeps.experiments import Experiment
+    from ..sweeps.scales import Setting
+
+FIGURES = ("fig1", "fig2b", "fig2c", "fig2d", "fig3", "rates", "all")
+
+
+def add(subparsers: common.Subparsers) -> None:
+    parser = common.command(
+        subparsers,
+        "reproduce",
+        "run the paper's experiments, resumably, and draw its figures",
+        "maxmargin reproduce fig2b --scale quick --jobs 2 --out reproduced",
+    )
+    parser.add_argument("figure", choices=FIGURES, metavar="FIGURE", help=", ".join(FIGURES))
+    parser.add_argument(
+        "--scale",
+        choices=("smoke", "quick", "paper"),
+        default="quick",
+        help="smoke: seconds; quick: minutes (default); paper: the published sizes, an hour or more",
+    )
+    parser.add_argument(
+        "--variant",
+        choices=("code", "paper"),
+        default="code",
+        help="where they differ, follow the authors' code (default) or the paper's text",
+    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; -1 for one a core (default 1)")
+    parser.add_argument("--store", metavar="FILE", help="file that keeps finished runs (default: runs.sqlite in --out)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="run on a dask cluster, e.g. tcp://127.0.0.1:8786")
+    parser.add_argument(
+        "--out", metavar="DIR", default="reproduced", help="folder for figures and numbers (default: reproduced)"
+    )
+    common.add_output(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..progress import reporter
+    from ..sweeps import Store, run
+    from ..sweeps.experiments import get_experiments
+    from ..sweeps.scales import get_setting
+
+    common.check_writable(arguments.json)
+    out = _folder(arguments.out)
+    setting = get_setting(arguments.scale, arguments.variant, arguments.seed)
+    experiments = get_experiments(arguments.figure)
+    progress = reporter(arguments.quiet or arguments.json == "-")
+    document: dict[str, Any] = {"format": "maxmargin-reproduction", "version": 1, "scale": arguments.scale}
+    document |= {"variant": arguments.variant, "seed": arguments.seed, "experiments": {}}
+    pages = []
+    with Store(arguments.store or out / "runs.sqlite") as store:
+        tasks = [task for experiment in experiments for task in experiment.tasks(setting)]
+        run(tasks, store, arguments.jobs, arguments.dask, progress)
+        for experiment in experiments:
+            progress(f"drawing {experiment.name}")
+            page, numbers = _deliver(experiment, setting, store, out)
+            pages.append(page)
+            document["experiments"][experiment.name] = numbers
+    atomic.write_json(out / "numbers.json", document)
+    common.deliver(arguments, lambda: document, lambda: "\n\n".join([*pages, f"figures and numbers: {out}"]))
+    return 0
+
+
+def _deliver(experiment: Experiment, setting: Setting, store: Store, out: Path) -> tuple[str, dict[str, Any]]:
+    """Write one figure and its numbers from the store alone; the table as text and as data."""
+    from ..plots import save_figure
+    from ..plots.sweep_figures import sweep_figure
+
+    tasks = experiment.tasks(setting)
+    rows, seconds = store.results(tasks), store.seconds(tasks)
+    table = experiment.table(rows)
+    save_figure(sweep_figure(experiment.name, rows), out / f"{experiment.name}.png")
+    atomic.write_text(out / f"{experiment.name}.csv", table.csv())
+    page = f"{experiment.name}: {experiment.title} ({len(rows)} runs, {seconds:.0f} s of computing)\n{table.text()}"
+    return page, {"title": experiment.title, "runs": len(rows), "seconds": seconds, **table.to_json()}
+
+
+def _folder(name: str) -> Path:
+    """--out as a folder, created if need be."""
+    out = Path(name)
+    common.require(not out.exists() or out.is_dir(), f"--out: found the file {name!r}, wanted a folder")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out: {name!r} cannot be created ({error.strerror}); name another folder") from error
+    return out

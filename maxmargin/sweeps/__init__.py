@@ -1,0 +1,7 @@
+"""The paper's experiments as resumable sweeps: pure tasks, one SQLite file of their results, tables from it alone."""
+
+from .runner import run
+from .store import Store
+from .tasks import Task
+
+__all__ = ["Store", "Task", "run"]

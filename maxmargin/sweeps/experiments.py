@@ -1,0 +1,139 @@
+"""The paper's experiments: what each one runs, and the table that its results make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import InputError
+from . import tables
+from .scales import ASSIGNMENT, Setting
+from .tasks import Task
+
+LAYERS = ("both", "output")
+NORMS = ("f1", "f2")
+# k and seed of the four training sets of figure 1
+PLANES = ((3, 0), (3, 1), (4, 2), (4, 3))
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One figure.
+
+    Attributes
+    ----------
+    name, title : what it is called, and what it shows.
+    tasks : setting -> its tasks, repetition by repetition.
+    table : rows (parameters, result) -> its numbers, beside the paper's where there are any.
+    """
+
+    name: str
+    title: str
+    tasks: Callable[[Setting], list[Task]]
+    table: Callable[[list[tables.Row]], tables.Table]
+
+
+def fig1(setting: Setting) -> list[Task]:
+    """Four sets in the plane, each with two solved and two trained classifiers."""
+    n, width, steps, count = setting.scale.plane
+    tasks = []
+    for k, seed in PLANES:
+        data = setting.data(n, 3 if setting.variant == "code" else 2, k, seed, n_test=1)
+        training = {"width": width, "steps": steps, "seed": setting.of(seed), "loss": setting.loss}
+        for name in (*NORMS, *LAYERS):
+            options = training if name in LAYERS else {}
+            tasks.append(Task("picture", {"data": data, "classifier": name, "count": count, "training": options}))
+    return tasks
+
+
+def fig2b(setting: Setting) -> list[Task]:
+    """Test error against n; smaller samples are prefixes of larger ones."""
+    scale = setting.scale
+    return [
+        task for r in range(scale.repetitions) for n in scale.sizes for task in _classifiers(setting, n, scale.d, r)
+    ]
+
+
+def fig2c(setting: Setting) -> list[Task]:
+    """Test error against d; its point d = 15 has the runs of figure 2(b)'s point n = 256."""
+    scale = setting.scale
+    return [
+        task
+        for r in range(scale.repetitions)
+        for d in scale.dimensions
+        for task in _classifiers(setting, scale.n, d, r)
+    ]
+
+
+def _classifiers(setting: Setting, n: int, d: int, r: int) -> Iterable[Task]:
+    """Both trainings and both solved classifiers on one sample."""
+    data = setting.data(n, d, setting.scale.k, r)
+    yield from (_training(setting, data, layers, setting.scale.width, r) for layers in LAYERS)
+    yield from (Task("solve", {"data": data, "norm": norm}) for norm in NORMS)
+
+
+def _training(setting: Setting, data: dict[str, Any], layers: str, width: int, r: int) -> Task:
+    scale = setting.scale
+    options = {"width": width, "steps": scale.steps, "seed": setting.of(r), "dtype": scale.dtype, "loss": setting.loss}
+    return Task("train", {"data": data, "layers": layers, **options})
+
+
+def fig2d(setting: Setting) -> list[Task]:
+    """F1 margin against m, and gamma_1: one sample and many starts in the code, fresh samples in the text."""
+    scale, tasks = setting.scale, []
+    for r in range(scale.repetitions):
+        sample = 0 if setting.variant == "code" else r
+        data = setting.data(scale.n, scale.d, scale.k, sample, labels=ASSIGNMENT)
+        tasks += [_training(setting, data, "both", width, r) for width in scale.widths]
+        if sample == r:
+            tasks.append(Task("certify", {"data": data | {"n_test": 1}}))
+    return tasks
+
+
+def fig3(setting: Setting) -> list[Task]:
+    """One run from N(0, 40^2) with a constant step: lazy, then rich."""
+    n, width, steps, count = setting.scale.lazy
+    data = setting.data(n, 3 if setting.variant == "code" else 2, setting.scale.k, 0, n_test=1)
+    # the tangent kernel is about 40^2 |z|^2: steps of its inverse follow the flow
+    training = {"width": width, "steps": steps, "seed": setting.of(0), "loss": setting.loss}
+    training |= {"init": "gaussian:40", "step_size": 1.0 / 1600.0}
+    return [Task("lazy", {"data": data, "count": count, "times": list(setting.scale.times), "training": training})]
+
+
+def rates(setting: Setting) -> list[Task]:
+    """Propositions 6 (as it stands, and with steps 16 times as long) and 7."""
+    n, width, steps = setting.scale.rates
+    data = setting.data(n, 4, 2, 0, n_test=1)
+    common = {"data": data, "width": width, "steps": steps, "seed": setting.of(0)}
+    return [
+        Task("rate", common | {"proposition": proposition, "multiple": multiple})
+        for proposition, multiple in ((6, 1.0), (6, 16.0), (7, 1.0))
+    ]
+
+
+EXPERIMENTS = {
+    item.name: item
+    for item in (
+        Experiment("fig1", "classifiers in the plane, trained and solved", fig1, tables.planes),
+        Experiment("fig2b", "test error against n", fig2b, tables.errors_by_size),
+        Experiment("fig2c", "test error against d", fig2c, tables.errors_by_dimension),
+        Experiment("fig2d", "F1 margin against m", fig2d, tables.margins_by_width),
+        Experiment("fig3", "from the tangent kernel to F1", fig3, tables.lazy_to_rich),
+        Experiment("rates", "Propositions 6 and 7: promised and actual gaps", rates, tables.rates),
+    )
+}
+
+
+def get_experiments(name: str) -> list[Experiment]:
+    """The experiment of that name, or all of them.
+
+    Raises
+    ------
+    InputError : there is no such experiment.
+    """
+    if name == "all":
+        return list(EXPERIMENTS.values())
+    if name not in EXPERIMENTS:
+        raise InputError(f"experiment: found {name!r}, wanted one of {', '.join(EXPERIMENTS)}, all")
+    return [EXPERIMENTS[name]]

@@ -1,0 +1,126 @@
+"""All results of all sweeps in one SQLite file.
+
+One row a finished task, inserted in a transaction of its own: a process killed at any moment leaves the finished rows
+and nothing else, and a task that is inserted twice stays one row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..errors import InputError
+from ..games.certificate import library_versions
+from .tasks import Task, canonical
+
+_APPLICATION = 0x6D617267  # "marg": tells our files from other people's databases
+_LAYOUT = 1
+_TABLE = """CREATE TABLE runs (
+    key TEXT PRIMARY KEY, work TEXT NOT NULL, parameters TEXT NOT NULL, result TEXT NOT NULL,
+    seconds REAL NOT NULL, versions TEXT NOT NULL, created TEXT NOT NULL)"""
+_WAIT = 60.0  # seconds that a second writer waits for the first
+
+
+class Store:
+    """An open store; a context manager.
+
+    Parameters
+    ----------
+    path : the file; created when missing.
+
+    Raises
+    ------
+    InputError : the file cannot be opened, or is something else.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        if self.path.is_dir() or not self.path.parent.is_dir():
+            raise InputError(f"store: found {str(path)!r}, wanted a file in a folder that exists")
+        try:
+            self._open()
+        except sqlite3.Error as error:
+            raise InputError(
+                f"store {str(path)!r} cannot be used ({error}); "
+                "wanted a file written by maxmargin reproduce, or a new one"
+            ) from error
+        self._versions = canonical(library_versions())
+
+    def _open(self) -> None:
+        self._connection = sqlite3.connect(self.path, timeout=_WAIT, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        """The table in a new file; a refusal of files that are not ours, before anything is written to them."""
+        execute = self._connection.execute
+        tables = execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
+            raise sqlite3.DatabaseError("it is the database of another program")
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = FULL")
+        execute("BEGIN IMMEDIATE")
+        if not execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            execute(_TABLE)
+            execute(f"PRAGMA application_id = {_APPLICATION}")
+            execute(f"PRAGMA user_version = {_LAYOUT}")
+        execute("COMMIT")
+        layout = execute("PRAGMA user_version").fetchone()[0]
+        if layout != _LAYOUT:
+            raise sqlite3.DatabaseError(f"its layout is version {layout}, this program's is {_LAYOUT}")
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was added is on the disk already."""
+        self._connection.close()
+
+    def __len__(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM runs").fetchone()[0])
+
+    def keys(self) -> set[str]:
+        """Keys of the finished tasks."""
+        with closing(self._connection.execute("SELECT key FROM runs")) as rows:
+            return {key for (key,) in rows}
+
+    def add(self, task: Task, result: dict[str, Any], seconds: float) -> None:
+        """Insert the result of a finished task; nothing happens if it is there already."""
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        row = (task.key, task.work, canonical(task.parameters), canonical(result), seconds, self._versions, created)
+        self._connection.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def results(self, tasks: Iterable[Task]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """(parameters, result) of those tasks that are finished, in the order of the tasks."""
+        found = []
+        for task in tasks:
+            row = self._connection.execute("SELECT result FROM runs WHERE key = ?", (task.key,)).fetchone()
+            if row is not None:
+                found.append((task.parameters, json.loads(row[0])))
+        return found
+
+    def seconds(self, tasks: Iterable[Task]) -> float:
+        """Computing time of those tasks that are finished, summed."""
+        rows = (
+            self._connection.execute("SELECT seconds FROM runs WHERE key = ?", (task.key,)).fetchone() for task in tasks
+        )
+        return sum(row[0] for row in rows if row is not None)
+
+    def content(self) -> list[tuple[str, str, str, str]]:
+        """(key, work, parameters, result) of every row, sorted: equal for equal results, whenever they were made."""
+        return self._connection.execute("SELECT key, work, parameters, result FROM runs ORDER BY key").fetchall()

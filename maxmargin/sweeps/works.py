@@ -1,0 +1,154 @@
+"""What the tasks of figures 2(b)-(d) and of the rates compute: pure functions of plain parameters.
+
+`data` are the options of `datasets.clusters.clusters_sample`. Test errors are P(y f(x) < 0), ties count as right, of
+the last iterate, margins are the best iterate's: as in the authors' code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dataset import Dataset
+from ..datasets.clusters import clusters_sample
+from ..errors import InputError
+from ..features import RELU
+from ..features.directions import random_directions
+from ..flow.train import train_flow
+from ..games.random_features import RandomFeatureGame
+from ..games.variation import VariationGame
+from ..margins import max_margin
+from ..oracles.choose import EXACT_DIMENSION, local_oracle
+from ..oracles.spectral import SpectralOracle
+from ..solvers.column_generation import ColumnGeneration
+from ..solvers.master import Master
+from ..solvers.random_features import random_feature_margin
+from ..theory.rates import Rate, proposition_6, proposition_7
+from .maps import lazy, picture
+
+Array = NDArray[np.float64]
+
+KERNEL_TOL = 1e-6  # relative gap of solved classifiers: far below the noise of a test error
+NEURON_TOL = 1e-3  # column generation in high dimension stops when no neuron found pays this much more
+_MOMENTS = 40  # recorded times of a rate
+
+
+def train(data: dict[str, Any], layers: str, **options: Any) -> dict[str, Any]:
+    """Train one network by the paper's rule and measure it on fresh points."""
+    points, fresh = clusters_sample(**data)
+    if layers == "output":
+        options["weights"] = "gaussian"
+    run = train_flow(points.inputs(True), points.y, layers=layers, schedule="paper", **options)
+    return {
+        "margin_best": run.margin_best,
+        "margin_last": run.margin_last,
+        "step_of_best": run.step_of_best,
+        "train_error": error_of(run.network.decision_function, points),
+        "test_error": error_of(run.network.decision_function, fresh),
+        "status": run.status,
+    }
+
+
+def solve(data: dict[str, Any], norm: str) -> dict[str, Any]:
+    """The max-margin classifier itself, where the flow should end, on the same points.
+
+    F1 in high dimension: column generation by local search, a true lower end that is nearly the best, beside a proved
+    upper end that may be far; no clock takes part, so that the result is a function of the parameters.
+    """
+    points, fresh = clusters_sample(**data)
+    if norm == "f1" and points.d + 1 > EXACT_DIMENSION:
+        Z = points.inputs(True)
+        search = ColumnGeneration(tol=KERNEL_TOL, local_tol=NEURON_TOL)
+        proposal = search(Z, points.y, RELU, local_oracle(Z, RELU, 0))
+        measure = proposal.measure.normalised(RELU.degree)
+        game = VariationGame(Z, points.y, RELU, "sphere", oracle=SpectralOracle(Z, RELU))
+        bracket = game.certify(measure, proposal.p)
+        error = error_of(lambda X: measure.outputs(_inputs(X), RELU), fresh)
+    else:
+        certificate = max_margin(points, norm, tol=KERNEL_TOL)
+        bracket, error = certificate.bracket, error_of(certificate.decision_function, fresh)
+    return {"lower": bracket.lower, "upper": _finite(bracket.upper), "scope": bracket.scope, "test_error": error}
+
+
+def certify(data: dict[str, Any]) -> dict[str, Any]:
+    """The certified bracket of gamma_1: the line that the margins of figure 2(d) press against."""
+    certificate = max_margin(clusters_sample(**data)[0], "f1", tol=1e-9)
+    return {"lower": certificate.lower, "upper": _finite(certificate.upper), "scope": certificate.scope}
+
+
+def rate(
+    data: dict[str, Any], proposition: int, *, width: int, steps: int, seed: int, multiple: float
+) -> dict[str, Any]:
+    """Proposition 6 or 7 along one run: the promised gap, the actual one, and its fitted slope."""
+    points, _ = clusters_sample(**data)
+    Z, y = points.inputs(True), points.y
+    rng = np.random.default_rng(seed)
+    if proposition == 6:
+        neurons = rng.standard_normal((width, Z.shape[1])), rng.standard_normal(width)
+        lower, upper = simplex_margin(Z, y, neurons)
+        found = proposition_6(Z, y, neurons, upper, steps=steps, multiple=multiple)
+    else:
+        hidden = random_directions(width, Z.shape[1], rng)
+        Phi = RELU.evaluate(hidden, Z)
+        proposal = random_feature_margin(Phi, y)
+        bracket = RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p)
+        lower, upper = bracket.lower, bracket.upper
+        found = proposition_7(Z, y, hidden, upper, steps=steps)
+    moments = np.unique(np.geomspace(1, steps, _MOMENTS).astype(int))
+    return {
+        "lower": lower,
+        "upper": upper,
+        "step": moments.tolist(),
+        "gap": (found.gamma - found.best)[moments - 1].tolist(),
+        "promised": (found.gamma - found.bound)[moments - 1].tolist(),
+        "holds": found.holds,
+        "slope": _slope(found),
+    }
+
+
+def simplex_margin(Z: Array, y: Array, neurons: tuple[Array, Array]) -> tuple[float, float]:
+    """Both ends of gamma_1^(m) = max over the simplex of min_i sum_j a_j y_i phi(w_j/|w_j|, x_i) (Prop. 6)."""
+    A, b = neurons
+    squares = np.einsum("jd,jd->j", A, A) + b * b
+    columns = (b / squares)[:, None] * RELU.evaluate(A, Z) * y
+    master = Master(len(y))
+    master.add(columns)
+    solution = master.solve(math.inf)
+    return float(solution.margin), float((columns @ solution.p).max())
+
+
+def error_of(f: Callable[[Array], Array], points: Dataset) -> float:
+    """P(y f(x) < 0) on the points."""
+    return float(np.mean(points.y * f(points.X) < 0))
+
+
+def _slope(found: Rate) -> float | None:
+    """None before the points are separated (the gap is then the whole margin), and when no gap is left to fit."""
+    if not found.best[-1] > 0:
+        return None
+    try:
+        return found.slope()
+    except InputError:
+        return None
+
+
+def _inputs(X: Array) -> Array:
+    return np.hstack([X, np.ones((len(X), 1))])
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+WORKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "train": train,
+    "solve": solve,
+    "certify": certify,
+    "rate": rate,
+    "picture": picture,
+    "lazy": lazy,
+}
