@@ -1,0 +1,155 @@
+"""Finite dictionaries, random features and dimension: what the two margins become in their limits."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dataset import load
+from ..datasets.clusters import clusters_sample
+from ..datasets.small import parity, two_points, wei, xor
+from ..features import RELU
+from ..features.directions import circle_grid, quasi_random_directions, random_directions
+from ..games.random_features import RandomFeatureGame
+from ..margins import max_margin
+from ..solvers.random_features import random_feature_margin
+from .ledger import Chapter, Finding
+
+Array = NDArray[np.float64]
+
+LIMITS = Chapter()
+
+
+@LIMITS.claim(
+    "dictionary-nested",
+    "A larger dictionary never has a smaller margin.",
+    "section 5.1",
+    "largest ratio of successive gamma_1^(m), m = 32..512 nested quasi-random directions, D = 3",
+)
+def _nested() -> Finding:
+    data, directions = load("clusters:n=24,d=3,k=2,seed=0"), quasi_random_directions(512, 3)
+    margins = [max_margin(data, directions=directions[:m]) for m in (32, 64, 128, 256, 512)]
+    ratios = [earlier.lower / later.upper for earlier, later in zip(margins, margins[1:], strict=False)]
+    return Finding(1.0, max(ratios), 1e-9, "<=")
+
+
+@LIMITS.claim(
+    "dictionary-limit",
+    "The margin of equidistributed directions converges to gamma_1 from below.",
+    "section 5.1 (gamma_1^(m) -> gamma_1)",
+    "gamma_1^(1024)/gamma_1 on the circle, two points; tolerance half of the gap at m = 16",
+)
+def _dictionary_limit() -> Finding:
+    data = two_points(1.0, 1.0, 2.5)
+    gamma = max_margin(data, bias=False).lower
+    shares = [max_margin(data, bias=False, directions=circle_grid(m)).lower / gamma for m in (16, 1024)]
+    return Finding(1.0, shares[1], 0.5 * (1.0 - shares[0]), note=f"{shares[0]:.4f} at m = 16")
+
+
+@LIMITS.claim(
+    "dictionary-curse",
+    "In dimension 15, ten thousand random directions are still far below gamma_1.",
+    "section 5.1 (exponentially many directions)",
+    "gamma_1^(10000) from above over a proved lower end of gamma_1, clusters n = 48, D = 15",
+)
+def _curse() -> Finding:
+    data = load("clusters:n=48,d=15,k=3,seed=0")
+    finite = max_margin(data, directions=random_directions(10_000, 15), tol=1e-4)
+    return Finding(0.7, finite.upper / max_margin(data, tol=1e-4, max_rounds=12).lower, 0.0, "<=")
+
+
+def _random_feature_error(m: int, repeats: int) -> float:
+    """Root mean square of gamma_2^(m)/gamma_2 - 1 over draws of m directions uniform on the circle, XOR."""
+    data = xor()
+    gamma, rng, errors = max_margin(data, "f2", bias=False).upper, np.random.default_rng(m), []
+    for _ in range(repeats):
+        Phi = RELU.evaluate(random_directions(m, 2, rng), data.X)
+        proposal = random_feature_margin(Phi, data.y)
+        errors.append(RandomFeatureGame(Phi, data.y).certify(proposal.r, proposal.p).lower / gamma - 1.0)
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+@LIMITS.claim(
+    "random-features-slope",
+    "The margin of m random features converges to gamma_2 like m^(-1/2).",
+    "section 5.2 (gamma_2^(m) -> gamma_2)",
+    "fitted exponent of the root mean square error, m = 32..2048, 60 draws each, XOR",
+)
+def _slope() -> Finding:
+    widths = [32, 128, 512, 2048]
+    errors = [_random_feature_error(m, 60) for m in widths]
+    return Finding(-0.5, float(np.polyfit(np.log(widths), np.log(errors), 1)[0]), 0.1)
+
+
+@LIMITS.claim(
+    "parity-f1-dimension-free",
+    "gamma_1 of 2-sparse parity and of Wei's set is the same in every dimension.",
+    "section 6 (dimension independence); theory C7, C8",
+    "largest |gamma_1(d)/gamma_1(2) - 1|, d = 3, 4, 5, parity and Wei's set",
+)
+def _dimension_free() -> Finding:
+    changes = []
+    for family in (parity, wei):
+        margins = [max_margin(family(d), bias=False).lower for d in (2, 3, 4, 5)]
+        changes += [abs(margin / margins[0] - 1.0) for margin in margins]
+    return Finding(0.0, max(changes), 1e-6)
+
+
+@LIMITS.claim(
+    "parity-f2-dimension",
+    "gamma_2 of 2-sparse parity decays like 1/d: it approaches 1/(d sqrt(2 pi)).",
+    "section 6; theory C8",
+    "exponent of gamma_2 over d = 5..8",
+)
+def _decay() -> Finding:
+    d = np.array([5, 6, 7, 8])
+    margins = [max_margin(parity(int(k)), "f2", bias=False).lower for k in d]
+    limit = margins[-1] * d[-1] * np.sqrt(2 * np.pi)
+    slope = float(np.polyfit(np.log(d), np.log(margins), 1)[0])
+    return Finding(-1.0, slope, 0.1, note=f"gamma_2 d sqrt(2 pi) = {limit:.4f} at d = 8")
+
+
+def _plane_and_more(n: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """The clusters' two coordinates alone, and the same points with their twelve noise coordinates."""
+    data = load(f"clusters:n={n},d=15,k=2,seed=1,labels=+--+")
+    return (data.X[:, :2], data.y), (data.X, data.y)
+
+
+@LIMITS.claim(
+    "spurious-f1",
+    "Further coordinates never lower gamma_1, because neurons may ignore them.",
+    "section 6; Fig. 2(c)",
+    "gamma_1 with twelve noise coordinates (lower end) over without (upper end), clusters k = 2, n = 32",
+)
+def _spurious_f1() -> Finding:
+    few, many = _plane_and_more(32)
+    return Finding(1.0, max_margin(many, tol=1e-3, max_rounds=15).lower / max_margin(few).upper, 0.0, ">=")
+
+
+@LIMITS.claim(
+    "spurious-f2",
+    "Noise coordinates lower gamma_2, because random neurons cannot ignore them.",
+    "section 6; Fig. 2(c)",
+    "gamma_2 with twelve noise coordinates over without, clusters k = 2, n = 1000",
+)
+def _spurious_f2() -> Finding:
+    few, many = (max_margin(data, "f2") for data in _plane_and_more(1000))
+    return Finding(0.8, many.upper / few.lower, 0.0, "<=")
+
+
+@LIMITS.claim(
+    "thm8-ordering",
+    "With spurious coordinates the F1 max-margin classifier errs less on fresh points than the F2 one.",
+    "Theorem 8; Fig. 2(b), (c)",
+    "mean test error of F1 minus that of F2, solved directly, clusters k = 2, n = 64, D = 10, four seeds",
+)
+def _ordering() -> Finding:
+    differences, means = [], []
+    for seed in range(4):
+        train, test = clusters_sample(64, 10, 2, seed, labels="+--+", n_test=4000)
+        certificates = (max_margin(train, tol=1e-3, max_rounds=15), max_margin(train, "f2"))
+        errors = [float(np.mean(test.y * c.decision_function(test.X) < 0)) for c in certificates]
+        differences.append(errors[0] - errors[1])
+        means.append(errors)
+    f1, f2 = np.mean(means, axis=0)
+    return Finding(-0.01, float(np.mean(differences)), 0.0, "<=", f"errors {f1:.4f} (F1), {f2:.4f} (F2)")
