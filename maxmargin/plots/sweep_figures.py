@@ -158,7 +158,8 @@ def _fig3(rows: list[Row]) -> Figure:
     shown.append(("F1, solved", result["limits"]["f1"]))
     columns = math.ceil(len(shown) / 2)
     figure = style.new_figure(2.4 * columns, 8.6)
-    above, below = np.atleast_1d(figure.subfigures(2, 1, height_ratios=(1.3, 1.0)))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1.3, 1.0))
+    above, below = parts
     panels = above.subplots(2, columns, squeeze=False)
     for axes in panels.flat[len(shown) :]:
         axes.set_visible(False)
@@ -169,8 +170,8 @@ def _fig3(rows: list[Row]) -> Figure:
     axes.plot(result["step"], result["to_ntk"], color=style.NTK, linewidth=2.2, label="to the tangent kernel's")
     axes.plot(result["step"], result["to_f1"], color=style.F1, linewidth=2.2, label="to F1's")
     axes.axhline(result["apart"], color=style.INK, linewidth=1.0, linestyle="--", label="between the two")
-    axes.set_xscale("symlog", linthresh=10)
-    axes.set(xlabel="step", ylabel="distance of classifiers", ylim=(0.0, None))
+    axes.set_xscale("log")
+    axes.set(xlim=(1, None), xlabel="step", ylabel="distance of classifiers", ylim=(0.0, None))
     style.light_grid(axes, "y")
     axes.legend()
     return figure
@@ -193,7 +194,7 @@ def _rates(rows: list[Row]) -> Figure:
         handles: list[Line2D] = list(axes.lines)
         axes.set(xscale="log", yscale="log", xlabel="step", title=f"Proposition {proposition}")
         if handles:
-            axes.legend(loc="lower left")
+            axes.legend(loc="center left")
     panels[0].set_ylabel("margin of the finite problem, less the best so far")
     return figure
 
