@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maxmargin.dataset import load, make_dataset, save
@@ -93,6 +93,7 @@ CELLS = st.sampled_from(
 TABLES = st.lists(st.lists(CELLS, max_size=4), max_size=5).map(lambda rows: "\n".join(map(",".join, rows)).encode())
 
 
+@example(content=b'"\n')  # an opened quotation: no rows at all
 @settings(max_examples=300, deadline=None)
 @given(
     content=st.one_of(

@@ -106,7 +106,7 @@ def _cells(path: Path, text: str) -> tuple[list[str], list[list[str]], list[int]
             lines.append(reader.line_num)
     except csv.Error as error:
         raise InputError(f"{path}: line {reader.line_num} is not CSV ({error})") from None
-    if len(rows) == 1:
+    if len(rows) <= 1:
         raise InputError(f"{path}: found zero rows below the first line, wanted a header and at least two data rows")
     return rows[0], rows[1:], lines[1:]
 
