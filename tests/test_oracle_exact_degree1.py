@@ -8,7 +8,8 @@ from oracle_reference import brute_force, payoffs, random_directions
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.arrangement import ArrangementOracle, affordable, maximise
+from maxmargin.oracles.arrangement import ArrangementOracle, maximise
+from maxmargin.oracles.enumeration import affordable
 
 FEATURES = (RELU, Feature("leaky", 1, 1.0, -0.1), Feature("abs", 1, 1.0, 1.0), Feature("odd", 1, -0.5, 2.0))
 

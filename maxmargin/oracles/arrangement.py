@@ -27,68 +27,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
-from math import comb
-from typing import Any
 
 import numpy as np
 
 from .. import rounding
-from ..errors import InputError
-from ..features.homogeneous import Feature
 from .arrangement_cells import faces, slopes
 from .arrangement_faces import interiors, linear_forms, vertices
 from .arrangement_maxima import Maxima
-from .arrangement_rays import rays, span, vanishes
+from .arrangement_rays import span, vanishes
 from .circle import Array, Index, arcs, further_flags, index_blocks
-from .responses import SPHERE_EXACT, Responses
+from .enumeration import EnumeratingOracle, accumulate, answer, demand_affordable, nothing
+from .responses import Responses
 
-WORK = 5e8  # crossings that an enumeration may sort: a few minutes
 BLOCK = 1 << 16  # crossings handled at once: keeps the working set in cache
 
 
-def affordable(N: int, D: int, work: float = WORK) -> bool:
-    """Can the arrangement of N hyperplanes in R^D be enumerated?  Always for D <= 3, else if O(N^{D-1}) <= work."""
-    return D <= 3 or comb(N, D - 2) * N <= work
+class ArrangementOracle(EnumeratingOracle):
+    """Exact best responses for features of degree 1 in low dimension; see `EnumeratingOracle` for the parameters."""
 
-
-def demand_affordable(N: int, D: int) -> None:
-    """`InputError` unless `affordable`."""
-    if not affordable(N, D):
-        raise InputError(
-            f"q: found {N} hyperplanes in dimension {D}, too many to enumerate exactly; "
-            "want fewer support points, or the relaxation and branch-and-bound oracles"
-        )
-
-
-class ArrangementOracle:
-    """Exact best responses for features of degree 1 in low dimension.
-
-    Parameters
-    ----------
-    Z : (n, D) what the activation sees.
-    feature : of degree 1.
-    separation : directions closer than this angle count as one maximum.
-
-    Raises
-    ------
-    InputError : the feature has degree 2, Z is not a finite matrix; on call, the arrangement is too large.
-    """
-
-    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4) -> None:
-        if feature.degree != 1:
-            raise InputError(
-                f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree 1; "
-                "use QuadraticCellOracle for degree 2"
-            )
-        self._rays = rays(Z)
-        self.Z = self._rays.Z
-        self.feature = feature
-        self.separation = separation
-
-    def affordable(self, q: Array, work: float = WORK) -> bool:
-        """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
-        support = self._rays.support(np.flatnonzero(q))
-        return affordable(len(support), len(span(self._rays.X[support])[0]), work)
+    degree = 1
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
@@ -104,26 +61,6 @@ class ArrangementOracle:
         directions, bound = maximise(self._rays.X[support], h[support], ell, count, self.separation)
         # h and l carry one rounding each, relative to their terms
         return answer(self.feature, Z, q, directions, rounding.above(bound, rounding.relative_error(8) * reach))
-
-
-def accumulate(weights: Array, V: Array) -> Array:
-    """sum_i weights_i V_i in extended precision, rounded once."""
-    return np.einsum("i,i...->...", weights.astype(np.longdouble), V.astype(np.longdouble)).astype(float)
-
-
-def nothing(D: int) -> Responses:
-    """The answer to the zero function: any neuron earns exactly 0."""
-    return Responses(np.eye(1, D), np.ones(1), np.zeros(1), 0.0, SPHERE_EXACT)
-
-
-def answer(feature: Feature, Z: Array, q: Array, directions: Array, bound: float) -> Responses:
-    """Directions with their payoffs (evaluated in extended precision), best first."""
-    A: Any = directions.astype(np.longdouble)
-    payoffs = (feature(A @ Z.T.astype(np.longdouble)) @ q.astype(np.longdouble)).astype(float)
-    order = np.argsort(-np.abs(payoffs), kind="stable")
-    signs = np.where(payoffs < 0.0, -1.0, 1.0)
-    values = np.abs(payoffs)
-    return Responses(directions[order], signs[order], values[order], max(bound, float(values.max())), SPHERE_EXACT)
 
 
 def maximise(X: Array, h: Array, ell: Array, count: int, separation: float) -> tuple[Array, float]:

@@ -20,50 +20,23 @@ from __future__ import annotations
 import numpy as np
 
 from .. import rounding
-from ..errors import InputError
-from ..features.homogeneous import Feature
-from .arrangement import WORK, accumulate, answer, circles, demand_affordable, nothing
-from .arrangement import affordable as _affordable
+from .arrangement import circles
 from .arrangement_cells import Faces, faces, slopes
 from .arrangement_faces import between_ends
 from .arrangement_maxima import Candidates, Maxima
-from .arrangement_rays import rays, span, vanishes
+from .arrangement_rays import span, vanishes
 from .circle import Arcs, Array, Index, Mask, arcs, cumulate, further_flags, steps
+from .enumeration import EnumeratingOracle, accumulate, answer, demand_affordable, nothing
 from .responses import SPHERE_BOUND, Responses
 
 MULTIPLE = 1e-12  # eigenvalues closer than this, relative to the matrix, are one
 INSIDE = 1e-3  # an eigenvector counts as inside its cell up to this: rounding turns it by u / MULTIPLE at most
 
 
-class QuadraticCellOracle:
-    """Exact best responses for features of degree 2 in low dimension.
+class QuadraticCellOracle(EnumeratingOracle):
+    """Exact best responses for features of degree 2 in low dimension; see `EnumeratingOracle` for the parameters."""
 
-    Parameters
-    ----------
-    Z : (n, D) what the activation sees.
-    feature : of degree 2.
-    separation : directions closer than this angle count as one maximum.
-
-    Raises
-    ------
-    InputError : the feature has degree 1, Z is not a finite matrix; on call, the arrangement is too large.
-    """
-
-    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4) -> None:
-        if feature.degree != 2:
-            raise InputError(
-                f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree 2; "
-                "use ArrangementOracle for degree 1"
-            )
-        self._rays = rays(Z)
-        self.Z = self._rays.Z
-        self.feature = feature
-        self.separation = separation
-
-    def affordable(self, q: Array, work: float = WORK) -> bool:
-        """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
-        support = self._rays.support(np.flatnonzero(q))
-        return _affordable(len(support), len(span(self._rays.X[support])[0]), work)
+    degree = 2
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..features.homogeneous import Feature
 from .arrangement import ArrangementOracle
 from .cells_quadratic import QuadraticCellOracle
+from .enumeration import EnumeratingOracle
 from .local import LocalOracle
 from .power import PowerOracle
 from .responses import Oracle
@@ -21,7 +22,7 @@ ENUMERATION_DIMENSION = 5  # of the span of the support; above, cells multiply (
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 
-def exact_oracle(Z: Array, feature: Feature) -> ArrangementOracle | QuadraticCellOracle:
+def exact_oracle(Z: Array, feature: Feature) -> EnumeratingOracle:
     """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved."""
     return ArrangementOracle(Z, feature) if feature.degree == 1 else QuadraticCellOracle(Z, feature)
 

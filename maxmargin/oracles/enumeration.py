@@ -1,0 +1,87 @@
+"""What the exact oracles of both degrees share: rays, what an enumeration costs, and how its answer is evaluated."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..features.homogeneous import Feature
+from .arrangement_rays import rays, span
+from .circle import Array
+from .responses import SPHERE_EXACT, Responses
+
+WORK = 5e8  # crossings that an enumeration may sort: a few minutes
+
+
+class EnumeratingOracle:
+    """Exact best responses in low dimension, by visiting every cell of the arrangement of the hyperplanes z_i^perp.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees.
+    feature : of the degree that the subclass handles.
+    separation : directions closer than this angle count as one maximum.
+
+    Raises
+    ------
+    InputError : a feature of another degree, Z is not a finite matrix; on call, the arrangement is too large.
+    """
+
+    degree: int
+
+    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4) -> None:
+        if feature.degree != self.degree:
+            raise InputError(
+                f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree {self.degree}; "
+                "oracles.choose.exact_oracle picks the oracle of a feature"
+            )
+        self._rays = rays(Z)
+        self.Z = self._rays.Z
+        self.feature = feature
+        self.separation = separation
+
+    def affordable(self, q: Array, work: float = WORK) -> bool:
+        """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
+        support = self._rays.support(np.flatnonzero(q))
+        return affordable(len(support), len(span(self._rays.X[support])[0]), work)
+
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
+        raise NotImplementedError
+
+
+def affordable(N: int, D: int, work: float = WORK) -> bool:
+    """Can the arrangement of N hyperplanes in R^D be enumerated?  Always for D <= 3, else if O(N^{D-1}) <= work."""
+    return D <= 3 or comb(N, D - 2) * N <= work
+
+
+def demand_affordable(N: int, D: int) -> None:
+    """`InputError` unless `affordable`."""
+    if not affordable(N, D):
+        raise InputError(
+            f"q: found {N} hyperplanes in dimension {D}, too many to enumerate exactly; "
+            "want fewer support points, or the relaxation and branch-and-bound oracles"
+        )
+
+
+def accumulate(weights: Array, V: Array) -> Array:
+    """sum_i weights_i V_i in extended precision, rounded once."""
+    return np.einsum("i,i...->...", weights.astype(np.longdouble), V.astype(np.longdouble)).astype(float)
+
+
+def nothing(D: int) -> Responses:
+    """The answer to the zero function: any neuron earns exactly 0."""
+    return Responses(np.eye(1, D), np.ones(1), np.zeros(1), 0.0, SPHERE_EXACT)
+
+
+def answer(feature: Feature, Z: Array, q: Array, directions: Array, bound: float) -> Responses:
+    """Directions with their payoffs (evaluated in extended precision), best first."""
+    A: Any = directions.astype(np.longdouble)
+    payoffs = (feature(A @ Z.T.astype(np.longdouble)) @ q.astype(np.longdouble)).astype(float)
+    order = np.argsort(-np.abs(payoffs), kind="stable")
+    signs = np.where(payoffs < 0.0, -1.0, 1.0)
+    values = np.abs(payoffs)
+    return Responses(directions[order], signs[order], values[order], max(bound, float(values.max())), SPHERE_EXACT)
