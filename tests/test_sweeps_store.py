@@ -113,6 +113,24 @@ def test_interrupted_keeps_what_is_finished(tmp_path, undisturbed):
         assert set(store.content()) <= set(undisturbed)
 
 
+def test_a_run_that_ctrl_c_cuts_short_is_not_a_result(tmp_path, monkeypatch):
+    """Solvers and flows answer Ctrl-C with what they have; the sweep must not take that for the run."""
+
+    def half():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            return {"half": True}
+
+    monkeypatch.setattr("maxmargin.sweeps.works.WORKS", {"half": half})
+    before = signal.getsignal(signal.SIGINT)
+    with Store(tmp_path / "runs.sqlite") as store:
+        with pytest.raises(KeyboardInterrupt):
+            run([Task("half", {})], store)
+        assert len(store) == 0
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # dask's own
 def test_dask_cluster_gives_the_same_content(tmp_path, undisturbed):

@@ -49,7 +49,6 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..progress import reporter
     from ..sweeps import Store, run
     from ..sweeps.experiments import get_experiments
     from ..sweeps.scales import get_setting
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = _folder(arguments.out)
     setting = get_setting(arguments.scale, arguments.variant, arguments.seed)
     experiments = get_experiments(arguments.figure)
-    progress = reporter(arguments.quiet or arguments.json == "-")
+    progress = common.progress(arguments)
     document: dict[str, Any] = {"format": "maxmargin-reproduction", "version": 1, "scale": arguments.scale}
     document |= {"variant": arguments.variant, "seed": arguments.seed, "experiments": {}}
     pages = []

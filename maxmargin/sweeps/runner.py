@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -58,7 +61,9 @@ def _results(todo: Sequence[Task], jobs: int, dask: str | None) -> Iterator[Done
         return
     from joblib import Parallel, delayed, parallel_config
 
-    with _cluster(dask) if dask else parallel_config("loky", inner_max_num_threads=1):
+    with warnings.catch_warnings(), _cluster(dask) if dask else parallel_config("loky", inner_max_num_threads=1):
+        # joblib's advice to whoever stops early; Ctrl-C is no mistake
+        warnings.filterwarnings("ignore", ".*tasks? which w.*", UserWarning)
         parallel = Parallel(n_jobs=-1 if dask else jobs, return_as="generator_unordered")
         yield from parallel(delayed(execute)(task) for task in todo)
 
@@ -70,9 +75,36 @@ def execute(task: Task) -> Done:
     from .works import WORKS
 
     start = time.perf_counter()
-    with threadpool_limits(1):
+    with threadpool_limits(1), _whole():
         result = WORKS[task.work](**task.parameters)
     return task, result, time.perf_counter() - start
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Ctrl-C during the work ends it as `KeyboardInterrupt` even if the work itself would not.
+
+    Solvers and flows answer Ctrl-C with what they have so far: that is not the result of the task.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = False
+
+    def press(number: int, frame: Any) -> None:
+        nonlocal pressed
+        pressed = True
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is press:  # else the former handler has put another one in place
+            signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 @contextmanager
