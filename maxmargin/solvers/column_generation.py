@@ -86,6 +86,7 @@ class ColumnGeneration:
                 search.begin(initial)
             elif self.scouts and self.time_limit > 0.0:
                 search.begin(self._scout(Z, y, feature))
+                search.scouted = True
             hint = search.run()
         except KeyboardInterrupt:
             return replace(search.proposal(INTERRUPTED), stopped=True)
@@ -122,6 +123,7 @@ class _Search:
         self.trace: list[Round] = []
         self.solution: MasterSolution | None = None
         self.refusal: str | None = None
+        self.scouted = False
         self.master_seconds = self.oracle_seconds = 0.0
 
     @property
@@ -149,7 +151,7 @@ class _Search:
 
     def _rounds(self) -> str:
         options, blend, polished = self.options, 0.0, False
-        if self.master.size:
+        if self.scouted:
             # Symmetric data have a balanced optimum, which the LP's vertices would take long to average.
             self._add_violated(self._respond(self.p), self.p)
         p = self._solve() if self.master.size else self.p
