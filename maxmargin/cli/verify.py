@@ -1,0 +1,55 @@
+"""``maxmargin verify``: the ledger of claims, each measured again."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import textwrap
+from typing import TYPE_CHECKING
+
+from .. import text
+from ..progress import reporter
+from . import common
+
+if TYPE_CHECKING:
+    from ..theory.ledger import Entry, Ledger
+
+
+def add(subparsers: common.Subparsers) -> None:
+    parser = common.command(
+        subparsers,
+        "verify",
+        "measure the ledger of claims: theorems, propositions, closed forms; exit 1 if one fails",
+        "maxmargin verify --only prop9-factor",
+    )
+    parser.add_argument("--only", metavar="ID", action="append", help="this claim only (may be repeated)")
+    parser.add_argument("--json", metavar="FILE", help="write the ledger as JSON; - is standard output")
+    parser.add_argument("--quiet", action="store_true", help="the exit status only")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    common.check_writable(arguments.json)
+    from ..theory.claims import verify
+
+    ledger = verify(arguments.only, reporter(arguments.quiet))
+    common.deliver(arguments, ledger.to_json, lambda: _text(ledger))
+    return 1 if ledger.failed else 0
+
+
+def _text(ledger: Ledger) -> str:
+    header = ("claim", "statement", "reference", "measured", "tolerance", "verdict", "seconds")
+    rows: list[tuple[str, ...]] = []
+    for entry in ledger.entries:
+        first, *others = textwrap.wrap(f"{entry.statement} [{entry.source}]", 62)
+        rows.append((entry.id, first, *_numbers(entry), entry.verdict, f"{entry.seconds:.1f}"))
+        rows += [("", line, "", "", "", "", "") for line in others]
+        if not entry.passed and entry.note:
+            rows += [("", line, "", "", "", "", "") for line in textwrap.wrap(entry.note, 62)]
+    summary = f"{ledger.passed} claims stand, {ledger.failed} fail; {ledger.seconds:.0f} s"
+    return f"{text.table(header, rows)}\n\n{summary}"
+
+
+def _numbers(entry: Entry) -> tuple[str, str, str]:
+    reference, measured = (f"{v:.7g}" if math.isfinite(v) else "-" for v in (entry.reference, entry.measured))
+    return f"{entry.relation} {reference}", measured, f"{entry.tolerance:.1e}"
