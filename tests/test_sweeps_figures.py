@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,3 +173,13 @@ def test_unknown_names_are_refused():
         get_setting("huge")
     with pytest.raises(InputError, match="variant"):
         get_setting("smoke", "mine")
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_each_figure_has_a_script(name, tmp_path):
+    script = Path(__file__).resolve().parent.parent / "experiments" / f"{name}.py"
+    command = [sys.executable, str(script), "smoke"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert EXPERIMENTS[name].table([]).header[-1] in done.stdout
+    assert (tmp_path / f"{name}.png").exists()

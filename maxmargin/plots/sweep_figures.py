@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ..sweeps import printed, tables
@@ -168,6 +167,8 @@ def _fig3(rows: list[Row]) -> Figure:
         axes.set_title(title)
     axes = below.subplots()
     axes.plot(result["step"], result["to_ntk"], color=style.NTK, linewidth=2.2, label="to the tangent kernel's")
+    learnt = {"color": style.NTK, "linewidth": 1.2, "linestyle": ":", "label": "the same, less the start's output"}
+    axes.plot(result["step"], result["learnt_to_ntk"], **learnt)
     axes.plot(result["step"], result["to_f1"], color=style.F1, linewidth=2.2, label="to F1's")
     axes.axhline(result["apart"], color=style.INK, linewidth=1.0, linestyle="--", label="between the two")
     axes.set_xscale("log")
@@ -179,7 +180,7 @@ def _fig3(rows: list[Row]) -> Figure:
 
 def _rates(rows: list[Row]) -> Figure:
     """Gap to the finite margin: actual, and what the propositions promise."""
-    figure = style.new_figure(9.6, 4.2)
+    figure = style.new_figure(9.6, 4.8)
     panels = figure.subplots(1, 2, sharex=True)
     colours = {1.0: style.F1, 16.0: style.NTK}
     for parameters, result in rows:
@@ -191,11 +192,10 @@ def _rates(rows: list[Row]) -> Figure:
             axes.plot(result["step"], result["promised"], color=style.INK, linestyle="--", label="promised gap")
             axes.axhline(result["upper"], color=style.MUTED, linewidth=0.8, label="the margin itself")
     for proposition, axes in zip((6, 7), panels, strict=True):
-        handles: list[Line2D] = list(axes.lines)
         axes.set(xscale="log", yscale="log", xlabel="step", title=f"Proposition {proposition}")
-        if handles:
-            axes.legend(loc="center left")
-    panels[0].set_ylabel("margin of the finite problem, less the best so far")
+        if axes.lines:
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    panels[0].set_ylabel("gap to the finite margin")
     return figure
 
 

@@ -194,13 +194,14 @@ def lazy_to_rich(rows: list[Row]) -> Table:
     """Figure 3: distances to the tangent-kernel and to the F1 max-margin classifier over time."""
     lines, notes = [], []
     for _, result in rows:
-        columns = (result[name] for name in ("step", "margin", "to_ntk", "to_f1"))
+        columns = (result[name] for name in ("step", "margin", "to_ntk", "learnt_to_ntk", "to_f1"))
         lines += list(zip(*columns, strict=True))
         gamma = text.bracket_text(result["lower"], result["upper"])
         nearest = result["step"][int(np.argmin(result["to_ntk"]))]
         notes.append(f"certified gamma_1 in {gamma}; nearest to the tangent-kernel classifier at step {nearest}")
         notes.append(f"the two classifiers are {result['apart']:.4g} apart")
-    return Table(("step", "F1 margin", "distance to tangent kernel", "distance to F1"), lines, tuple(notes))
+    header = ("step", "F1 margin", "distance to tangent kernel", "less the start", "distance to F1")
+    return Table(header, lines, tuple(notes))
 
 
 def rates(rows: list[Row]) -> Table:

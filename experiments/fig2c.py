@@ -1,0 +1,32 @@
+"""Figure 2(c): test error against d at n = 256, trained and solved, beside the printed means.
+
+    python experiments/fig2c.py [smoke|quick|paper]
+
+Finished runs stay in runs.sqlite and are not run again. ``maxmargin reproduce fig2c`` does the same,
+on several processes if asked.
+"""
+
+# %%
+import sys
+
+from maxmargin.plots import save_figure
+from maxmargin.plots.sweep_figures import sweep_figure
+from maxmargin.progress import reporter
+from maxmargin.sweeps import Store, run
+from maxmargin.sweeps.experiments import EXPERIMENTS
+from maxmargin.sweeps.scales import get_setting
+
+experiment = EXPERIMENTS["fig2c"]
+setting = get_setting(sys.argv[1] if len(sys.argv) > 1 else "quick")
+
+# %%
+tasks = experiment.tasks(setting)
+with Store("runs.sqlite") as store:
+    run(tasks, store, progress=reporter())
+    rows = store.results(tasks)
+
+# %%
+print(experiment.table(rows).text())
+
+# %%
+save_figure(sweep_figure(experiment.name, rows), "fig2c.png")
