@@ -118,6 +118,12 @@ def test_works_agree_with_the_library():
     assert solve(DATA | {"d": 7}, "f1")["lower"] <= solve(DATA | {"d": 7}, "f1")["upper"]
 
 
+def test_column_generation_survives_neurons_found_while_asking_once_more():
+    """Found by a sweep: the LP's solution was older than its columns when it came to be polished."""
+    solved = solve(DATA | {"n": 32, "d": 8, "k": 3, "seed": 24}, "f1")
+    assert 0 < solved["lower"] <= solved["upper"]
+
+
 def test_ties_count_as_right():
     from maxmargin.dataset import make_dataset
 

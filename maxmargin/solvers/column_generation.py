@@ -162,9 +162,11 @@ class _Search:
                 return NOT_SEPARABLE
             if self.lower >= self.upper * (1.0 - options.tol):
                 return CONVERGED
+            known = self.master.size
             if self._met():
                 return STALLED
-            fresh = self._add_violated(responses, p)
+            self._add_violated(responses, p)
+            fresh = self.master.size - known  # `_met` adds what it finds, too
             if not fresh and self.asked is p:
                 refined = self._polish()
                 if polished or np.array_equal(refined, p):
