@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def _sphere_program(data: Dataset) -> tuple[Array, Array, float]:
     "linear program over 4160 neurons (a, b) against the certified margins, XOR and 8-gon",
 )
 def _factor() -> Finding:
-    def ratios():
+    def ratios() -> Iterator[tuple[str, float, float]]:
         for data in (xor(), polygon(4)):
             margin = _sphere_program(data)[2]
             for convention, factor in (("path", 0.5), ("sphere", 1.0)):
@@ -112,6 +113,8 @@ def _slack_measure() -> Finding:
     least = []
     for data, certificate in _examples():
         nu = certificate.classifier
+        if not isinstance(nu, Measure):
+            raise TypeError("an F1 certificate holds a measure")
         q = certificate.adversary * data.y
         payoff = np.sign(nu.weights) * (RELU.evaluate(nu.directions, data.inputs(certificate.problem.bias)) @ q)
         charged = np.abs(nu.weights) > 1e-6
@@ -190,7 +193,7 @@ def _gradient() -> Finding:
 
 @DEFINITIONS.claim(
     "f1-below-f2",
-    "The F1 norm is at most twice the F2 norm; the factor 2 is needed, so that |g|_F1 <= |g|_F2 is not true as printed.",
+    "The F1 norm is at most twice the F2 norm; |g|_F1 <= |g|_F2, as printed, is not true.",
     "section 2.3; Prop. 9",
     "largest gamma_2 / gamma_1 over antipodal pairs and six clouds",
 )
@@ -210,7 +213,7 @@ def _norms() -> Finding:
     "ratio of the two certified margins, D = 2, 3, 5, 8",
 )
 def _kernel_factor() -> Finding:
-    def ratios():
+    def ratios() -> Iterator[tuple[str, float, float]]:
         for d in (2, 3, 5, 8):
             data = cloud(10, d, d)
             gaussian, sphere = (max_margin(data, "f2", bias=False, weights=w).upper for w in ("gaussian", "sphere"))

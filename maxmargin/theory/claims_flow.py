@@ -231,7 +231,7 @@ def _lazy_start(data: Dataset, m: int, scale: float) -> Network:
     "fig3-tangent-kernel",
     "From a large start the flow first follows the max-margin classifier of the tangent kernel.",
     "Fig. 3, section 5.3",
-    "(1 - correlation with it) / (1 - correlation with F1) on a grid, weights moved by < 5 per cent, m = 1000, scale 40",
+    "(1 - correlation with it) / (1 - correlation with F1) on a grid; weights moved < 5 per cent; m = 1000, scale 40",
 )
 def _tangent_phase() -> Finding:
     data = _population(np.linspace(0.02, 0.98, 10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def _by_hand() -> Finding:
     "a plane rotated into three dimensions against the enumeration, five sets of 10 points",
 )
 def _search() -> Finding:
-    def pairs():
+    def pairs() -> Iterator[tuple[str, float, float]]:
         for seed in range(5):
             X, y = _two_classes(10, 2, seed)
             Q = np.linalg.qr(np.random.default_rng(seed).standard_normal((3, 3)))[0]
@@ -87,7 +88,7 @@ def _monotone() -> Finding:
 
 @GENERALIZATION.claim(
     "thm8-sample",
-    "Delta_r of a sample is at least that of its population; the printed assumption Delta_r(S_n) <= Delta_r(P) is a slip.",
+    "Delta_r of a sample is at least that of its population; Delta_r(S_n) <= Delta_r(P), as printed, is a slip.",
     "Theorem 8 / 21",
     "least Delta_1(sample)/Delta_1(population), 20 samples of 8 out of 24 points in the plane",
 )
@@ -103,7 +104,8 @@ def _sample() -> Finding:
 
 @GENERALIZATION.claim(
     "lemma20-minimum",
-    "Lemma 20's bound on gamma_1 does not see zero coordinates if it takes the best rank r, and decays with the minimum as printed.",
+    "Lemma 20's bound on gamma_1 does not see zero coordinates if it takes the best rank r; "
+    "with the worst, as printed, it decays in them.",
     "Lemma 20",
     "(Delta_r/R)^((r+3)/2) over the best and the worst r, 8-gon in 60 dimensions over the plane",
 )
@@ -143,7 +145,7 @@ def _separator() -> Finding:
 
 
 def _alternating_line(n: int) -> tuple[Array, Array]:
-    return np.linspace(-1.0, 1.0, n)[:, None], (-1.0) ** np.arange(n)
+    return np.linspace(-1.0, 1.0, n)[:, None], np.where(np.arange(n) % 2 == 0, 1.0, -1.0)
 
 
 @GENERALIZATION.claim(

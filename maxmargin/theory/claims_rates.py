@@ -77,7 +77,7 @@ def _proposition_6_limit() -> Finding:
 
 @RATES.claim(
     "prop7-bound",
-    "With the output layer only, the best margin is above the bound of Proposition 7, constants included, at every step.",
+    "Training the output layer, the best margin is above the bound of Proposition 7, with its constants, at all steps.",
     "Prop. 7",
     "least best(t) - bound(t), t = 1..20000, 300 features, XOR",
 )
@@ -140,8 +140,10 @@ def _one_point_run() -> tuple[Run, float, int]:
     A = random_directions(100, 2, 0)
     start = Network(A, np.ones(100), bias=False)
     data = make_dataset([[1.0, 0.0]], [1], classes=(-1, 1))
-    options = {"layers": "magnitudes", "bias": False, "init": start, "schedule": "constant", "step_size": 0.002}
-    return train(data, steps=4000, **options), 0.5 * float(np.maximum(A[:, 0], 0.0).max()), 100
+    run = train(
+        data, layers="magnitudes", bias=False, init=start, steps=4000, schedule="constant", step_size=0.002
+    )
+    return run, 0.5 * float(np.maximum(A[:, 0], 0.0).max()), 100
 
 
 @RATES.claim(
