@@ -108,7 +108,8 @@ def main(solver: str) -> None:
     for share in (0.0, 0.25, 0.5, 1.0):
         print(f"budget {share:4.2f}        {budget(share, solver):.7f}   by hand {1 + share * (best - 1):.7f}")
     value, difference = alike(solver)
-    print(f"treated alike      {value:.7f}   by hand {2 * np.sqrt(5) / (2 + np.sqrt(5)):.7f}; outputs differ by {difference:.1e}")
+    by_hand = 2 * np.sqrt(5) / (2 + np.sqrt(5))
+    print(f"treated alike      {value:.7f}   by hand {by_hand:.7f}; outputs differ by {difference:.1e}")
     for C in (0.1, 0.3, 1.0):
         print(f"hinge, C = {C:3.1f}     {hinge(C, solver):.7f}")
 
