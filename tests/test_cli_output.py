@@ -103,7 +103,9 @@ def test_datasets_and_doctor(capsys):
     assert {"CLARABEL", "SCS", "HIGHS"} <= set(document["solvers"])
 
 
-@pytest.mark.parametrize("command", ["compare", "margin", "train", "check", "datasets", "doctor", "reproduce", "verify"])
+@pytest.mark.parametrize(
+    "command", ["compare", "margin", "train", "check", "datasets", "doctor", "reproduce", "verify"]
+)
 def test_help_ends_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as stop:
         main([command, "--help"])
