@@ -33,6 +33,7 @@ _PUBLIC = {
     "max_margin": "margins.api",
     "register": "features.homogeneous",
     "train": "training",
+    "verify": "theory.claims",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

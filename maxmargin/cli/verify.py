@@ -8,8 +8,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from .. import text
-from ..progress import reporter
 from . import common
+from .keyboard import INTERRUPTED
 
 if TYPE_CHECKING:
     from ..theory.ledger import Entry, Ledger
@@ -32,8 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     common.check_writable(arguments.json)
     from ..theory.claims import verify
 
-    ledger = verify(arguments.only, reporter(arguments.quiet))
+    ledger = verify(arguments.only, common.progress(arguments))
     common.deliver(arguments, ledger.to_json, lambda: _text(ledger))
+    if ledger.interrupted:
+        return INTERRUPTED
     return 1 if ledger.failed else 0
 
 
@@ -41,11 +43,11 @@ def _text(ledger: Ledger) -> str:
     header = ("claim", "statement", "reference", "measured", "tolerance", "verdict", "seconds")
     rows: list[tuple[str, ...]] = []
     for entry in ledger.entries:
-        first, *others = textwrap.wrap(f"{entry.statement} [{entry.source}]", 62)
+        first, *others = textwrap.wrap(f"{entry.statement} [{entry.source}]", 46)
         rows.append((entry.id, first, *_numbers(entry), entry.verdict, f"{entry.seconds:.1f}"))
         rows += [("", line, "", "", "", "", "") for line in others]
         if not entry.passed and entry.note:
-            rows += [("", line, "", "", "", "", "") for line in textwrap.wrap(entry.note, 62)]
+            rows += [("", line, "", "", "", "", "") for line in textwrap.wrap(entry.note, 46)]
     summary = f"{ledger.passed} claims stand, {ledger.failed} fail; {ledger.seconds:.0f} s"
     return f"{text.table(header, rows)}\n\n{summary}"
 
