@@ -29,7 +29,7 @@ def train(
     data : as in `max_margin`.
     layers : "both", "output" (hidden layer fixed at its random start) or "magnitudes" (directions fixed, Prop. 6).
     feature, bias : what a neuron computes; z = (x, 1) with a bias.
-    certify_every : every so many recorded times, prove an upper bound on gamma_1 from the soft-min weights:
+    certify_every : every so many steps, prove an upper bound on gamma_1 from the soft-min weights:
         the exact oracle in low dimension, a proved spectral bound above. Both layers only.
     options : width, steps, schedule, step_size, loss, init, weights, dtype, batch_size, convention, seed, time_limit;
         see `maxmargin.flow.train.train_flow`.

@@ -44,7 +44,8 @@ def test_no_lower_above_any_upper_in_300_runs():
         layers = ("both", "output", "magnitudes")[seed % 3]
         Z = np.hstack([rng.uniform(-1, 1, (8, 1 + seed % 2)), np.ones((8, 1))])
         y = np.where(rng.random(8) < 0.5, -1.0, 1.0)
-        options = {"schedule": ("paper", "flow", "loss-based")[seed // 3 % 3], "loss": ("exp", "logistic")[seed // 9 % 2]}
+        schedule, loss = ("paper", "flow", "loss-based")[seed // 3 % 3], ("exp", "logistic")[seed // 9 % 2]
+        options = {"schedule": schedule, "loss": loss}
         oracle = ArrangementOracle(Z, RELU) if layers == "both" else None
         run = train_flow(Z, y, layers=layers, width=20, steps=60, seed=seed, oracle=oracle, certify_every=20, **options)
         uppers = [row["upper"] for row in run.trace if "upper" in row]

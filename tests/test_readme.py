@@ -10,6 +10,7 @@ import pytest
 
 from maxmargin.cli.parser import build_parser
 from maxmargin.features import homogeneous
+from maxmargin.theory.claims import CLAIMS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,6 +37,10 @@ def test_the_two_lines_stand_alone():
     main, tests = (line for line in COMMANDS if line.startswith("python3 -m venv .venv && .venv/bin/pip install"))
     assert "maxmargin compare data/clusters.csv" in main
     assert "pytest" in tests
+
+
+def test_the_ledger_is_counted():
+    assert f"a ledger of {len(CLAIMS)} claims" in README
 
 
 def test_the_picture_is_there():
