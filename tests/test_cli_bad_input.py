@@ -55,6 +55,8 @@ OPTIONS = [
     ["train", "xor", "--batch-size", "0"],
     ["check", "missing.json", "xor"],
     ["compare", "missing.csv"],
+    ["compare", "xor", "--init", "zeros"],
+    ["compare", "xor", "--schedule", "magic"],
 ]
 
 

@@ -26,7 +26,7 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--time-limit", type=common.non_negative, metavar="S", help="seconds for each margin and each run"
     )
-    add_training(parser, steps=10_000, schedule="flow")
+    add_training(parser, steps=10_000, schedule="flow", init=None)
     common.add_output(parser)
     parser.set_defaults(run=run)
 
@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         width=arguments.width,
         steps=arguments.steps,
         schedule=arguments.schedule,
+        init=arguments.init,
         tol=arguments.tol,
         time_limit=arguments.time_limit,
         progress=common.progress(arguments),

@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         width=arguments.width,
         steps=arguments.steps,
         schedule=arguments.schedule,
+        init=arguments.init,
         certify_every=max(1, arguments.steps // _PROOFS) if flat else None,
         time_limit=limit,
         progress=progress,

@@ -26,9 +26,6 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--loss", choices=("exp", "logistic"), default="exp", help="default exp, as in the authors' code"
     )
-    parser.add_argument(
-        "--init", default="gaussian", help="gaussian (default), balanced, or gaussian:SCALE, balanced:SCALE"
-    )
     parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
     parser.add_argument("--batch-size", type=common.count, metavar="B", help="mini-batches of B points (default: all)")
     parser.add_argument(
@@ -39,8 +36,10 @@ def add(subparsers: common.Subparsers) -> None:
     parser.set_defaults(run=run)
 
 
-def add_training(parser: argparse.ArgumentParser, steps: int = 50_000, schedule: str = "paper") -> None:
-    """--width, --steps, --schedule with these defaults."""
+def add_training(
+    parser: argparse.ArgumentParser, steps: int = 50_000, schedule: str = "paper", init: str | None = "gaussian"
+) -> None:
+    """--width, --steps, --schedule, --init with these defaults."""
     parser.add_argument(
         "--width", type=common.count, default=1000, metavar="M", help="number of neurons m (default 1000)"
     )
@@ -50,6 +49,7 @@ def add_training(parser: argparse.ArgumentParser, steps: int = 50_000, schedule:
     parser.add_argument(
         "--schedule", default=schedule, help=f"paper, constant, loss-based, flow, theorem (default {schedule})"
     )
+    parser.add_argument("--init", default=init, help=f"gaussian or balanced, with :SCALE if not 1 (default {init or 'scaled to the data'})")
 
 
 def run(arguments: argparse.Namespace) -> int:
