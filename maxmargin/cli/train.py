@@ -49,7 +49,8 @@ def add_training(
     parser.add_argument(
         "--schedule", default=schedule, help=f"paper, constant, loss-based, flow, theorem (default {schedule})"
     )
-    parser.add_argument("--init", default=init, help=f"gaussian or balanced, with :SCALE if not 1 (default {init or 'scaled to the data'})")
+    stated = init or "scaled to the data"
+    parser.add_argument("--init", default=init, help=f"gaussian or balanced, :SCALE if not 1 (default {stated})")
 
 
 def run(arguments: argparse.Namespace) -> int:
