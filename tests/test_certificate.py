@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import maxmargin as mm
+from maxmargin.features.directions import random_directions
 from maxmargin.games.bracket import Status
 
 LEAKY = mm.Feature("leaky-relu", degree=1, right=1.0, left=-0.1)
@@ -118,3 +119,16 @@ def test_as_cvxpy_has_names_and_agrees():
     assert 1 / problem.value == pytest.approx(dictionary.lower, rel=1e-6)
     with pytest.raises(mm.InputError, match="directions: missing"):
         mm.as_cvxpy(data, norm="f1")
+
+
+def test_a_dictionary_certificate_stands_alone():
+    """It states its dictionary, so that the referee needs nothing else; a changed row is refused."""
+    theta = random_directions(30, 3, seed=1)
+    data = mm.load("xor")
+    document = mm.max_margin(data, directions=theta).to_json()
+    assert mm.check_certificate(document, data.X, data.y).holds
+    assert mm.Certificate.from_json(document).to_json() == document
+    document["dictionary"][0][0] += 1e-3
+    assert not mm.check_certificate(document, data.X, data.y).holds
+    document["dictionary"] = [["one"]]
+    assert not mm.check_certificate(document, data.X, data.y).holds

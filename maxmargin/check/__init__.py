@@ -36,7 +36,7 @@ def check_certificate(certificate: dict[str, Any], X: Any, y: Any, directions: A
     ----------
     certificate : the JSON document of ``maxmargin margin --json`` (``contract.md``), as parsed.
     X, y : the data (n, d) and labels (n,) in -1/+1.
-    directions : (K, D) the dictionary, for scope "dictionary".
+    directions : (K, D) the dictionary, for scope "dictionary"; by default the one that the certificate states.
 
     Returns
     -------
@@ -54,7 +54,8 @@ def check_certificate(certificate: dict[str, Any], X: Any, y: Any, directions: A
         # extreme numbers overflow to inf or nan in the float filters, which then decide nothing
         with np.errstate(all="ignore"):
             claim = _check_itself(document, X, y, checks)
-            _check_bounds(claim, directions, checks)
+            _record(checks, "dictionary", "comparison", lambda: _check_stated(document))
+            _check_bounds(claim, _stated(document) if directions is None else directions, checks)
     except Refusal as refusal:
         return Verdict(False, str(refusal), tuple(checks))
     return Verdict(True, f"{claim.lower!r} <= margin <= {claim.upper!r} holds in scope {claim.scope!r}", tuple(checks))
@@ -68,6 +69,23 @@ def _check_itself(document: dict[str, Any], X: Array, y: Array, checks: list[Che
     _record(checks, "relative gap", "comparison", lambda: check_gap(claim))
     _record(checks, "status", "comparison", lambda: check_status(claim))
     return claim
+
+
+def _stated(document: dict[str, Any]) -> Array | None:
+    """The dictionary that the certificate itself states, if it does; its hash is checked with the rest."""
+    return None if document.get("dictionary") is None else np.array(document["dictionary"], dtype=float)
+
+
+def _check_stated(document: dict[str, Any]) -> str:
+    try:
+        directions = _stated(document)
+    except (TypeError, ValueError) as error:
+        raise Refusal(f"dictionary: found no rows of numbers ({error})") from None
+    if directions is None:
+        return "none is stated"
+    if directions.ndim != 2 or not np.isfinite(directions).all():
+        raise Refusal(f"dictionary: found shape {directions.shape}, wanted finite rows (K, D)")
+    return f"{len(directions)} directions are stated"
 
 
 def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check]) -> None:

@@ -89,6 +89,7 @@ class Certificate:
     adversary : (n,) weights p >= 0 with sum one.
     tol : relative gap up to which the status is "certified".
     proof : dual multipliers of a "sphere-bound" (None when enumeration is the proof).
+    dictionary_sha256, dictionary : hash and rows of the unit directions (K, D), for scope "dictionary".
     training : inputs z (n, D) of the training points, needed to evaluate a kernel classifier; not in the JSON.
     """
 
@@ -103,6 +104,7 @@ class Certificate:
     seconds: float = 0.0
     proof: dict[str, Any] | None = None
     dictionary_sha256: str | None = None
+    dictionary: Array | None = field(default=None, repr=False, compare=False)
     versions: dict[str, str] = field(default_factory=lambda: library_versions())
     training: Array | None = field(default=None, repr=False, compare=False)
 
@@ -186,6 +188,8 @@ class Certificate:
             document["proof"] = self.proof
         if self.dictionary_sha256 is not None:
             document["dictionary_sha256"] = self.dictionary_sha256
+        if self.dictionary is not None:
+            document["dictionary"] = self.dictionary
         return json.loads(atomic.dumps(document))
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -231,6 +235,7 @@ class Certificate:
             seconds=document["seconds"],
             proof=document.get("proof"),
             dictionary_sha256=document.get("dictionary_sha256"),
+            dictionary=np.array(document["dictionary"], dtype=float) if "dictionary" in document else None,
             versions=document["versions"],
             training=training,
         )

@@ -58,7 +58,8 @@ def dictionary_margin(request: Request, directions: Array) -> Certificate:
         proposal = _conic(request, feature.evaluate(directions, unit), directions, proposal)
     measure = _classifier(request, proposal)
     proved = _proved(game.certify(measure, proposal.p), measure, proposal)
-    return replace(_certificate(request, game, proved, clock), dictionary_sha256=dictionary_hash(directions))
+    certificate = _certificate(request, game, proved, clock)
+    return replace(certificate, dictionary_sha256=dictionary_hash(directions), dictionary=directions)
 
 
 def dictionary_hash(directions: Array) -> str:
