@@ -8,17 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..conventions import PATH
-from ..games.bracket import KERNEL_ZERO
+from ..features.kernels_exact import ExactGram
+from ..features.kernels_gram import NetworkGram
+from ..games.bracket import KERNEL_ZERO, Bracket, Status
 from ..games.certificate import Attempt, Certificate
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
+from ..games.rkhs_exact import ExactKernelGame
 from ..games.variation import VariationGame
 from ..oracles.choose import proving_oracle
 from ..solvers import conic
+from ..solvers.min_norm_exact import refine
 from ..solvers.min_norm_nnls import nnls_point
 from ..solvers.min_norm_point import KernelProposal, min_norm_point
 from .request import Clock, Request
 
 Array = NDArray[np.float64]
+Found = tuple[KernelProposal, KernelExpansion, Bracket]
 
 
 def kernel_margin(request: Request) -> Certificate:
@@ -29,6 +34,9 @@ def kernel_margin(request: Request) -> Certificate:
     learner = game.unit(KernelExpansion(proposal.coefficients))
     bracket = game.certify(learner, proposal.p, request.tol / 2.0)
     negligible = _negligible(game, request, proposal.p) if bracket.lower == 0.0 else 0.0
+    status = bracket.status(request.tol, negligible, proposal.interrupted)
+    if status is Status.BRACKETED and request.solver == "auto":
+        proposal, learner, bracket = _refined(game, (proposal, learner, bracket))
     return Certificate(
         problem=request.problem,
         bracket=bracket,
@@ -41,6 +49,27 @@ def kernel_margin(request: Request) -> Certificate:
         seconds=clock.seconds,
         training=Z,
     )
+
+
+def _refined(game: KernelGame, found: Found) -> Found:
+    """The same after refinement in exact arithmetic, where that is affordable and better."""
+    proposal, learner, bracket = found
+    if not isinstance(game.K, NetworkGram):
+        return found
+    gram = ExactGram(game.K.kernel, game.K.Z)
+    if not gram.affordable:
+        return found
+    matrix = gram.matrix()
+    refined, attempt = refine(matrix, game.y, proposal.p, game.scale)
+    tried = replace(proposal, attempts=(*proposal.attempts, attempt))
+    if refined is None:
+        return tried, learner, bracket
+    expansion = KernelExpansion(refined.coefficients)
+    finer = ExactKernelGame(matrix, gram.error, game.y, game.scale).certify(expansion, refined.p)
+    if finer.relative_gap >= bracket.relative_gap:
+        return tried, learner, bracket
+    better = replace(tried, coefficients=refined.coefficients, p=refined.p)
+    return better, expansion, finer
 
 
 def _negligible(game: KernelGame, request: Request, p: Array) -> float:

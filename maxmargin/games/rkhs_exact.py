@@ -1,0 +1,65 @@
+"""The kernel game's bracket in integers: what remains when gamma^2 is lost in the rounding of an extended sum.
+
+With N = 2**BITS K up to ``error`` units an entry, and coefficients c = C 2**e (exact), both ends are quotients of
+integers.  Nothing is rounded but the last division and root.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features.kernels_exact import BITS, Integers, integers
+from .bracket import Bracket
+from .rkhs import KERNEL, KernelExpansion
+
+Array = NDArray[np.float64]
+_ROOT_BITS = 80
+
+
+@dataclass(frozen=True)
+class ExactKernelGame:
+    """`KernelGame` without rounding.
+
+    Attributes
+    ----------
+    matrix : (n, n) ``2**BITS K`` as integers.  error : units by which each entry may be off (`ExactGram`).
+    y : (n,) labels +-1.
+    scale : the Gram matrix is scale^2 K; a power of two.
+    """
+
+    matrix: Integers
+    error: int
+    y: Array
+    scale: float = 1.0
+
+    def certify(self, learner: KernelExpansion, p: Array) -> Bracket:
+        """Bracket of gamma from any coefficients c and any p >= 0."""
+        signs = self.y.astype(int).astype(object)
+        C, P = integers(learner.coefficients)[0], integers(p)[0]
+        margins = signs * (self.matrix @ C) - self.error * int(np.abs(C).sum())
+        least, square = int(margins.min()), self._square(C)
+        # (least 2^(e - BITS))^2 / (square 2^(2e - BITS)): the exponent e of c cancels
+        lower = Fraction(least * least, square << BITS) if least > 0 and square > 0 else Fraction(0)
+        upper = Fraction(self._square(P * signs), int(P.sum()) ** 2 << BITS)
+        return Bracket(_root(lower, self.scale, below=True), _root(upper, self.scale, below=False), KERNEL)
+
+    def _square(self, C: Integers) -> int:
+        """c'Kc rounded up, in units of 2**(2e - BITS)."""
+        return max(int(C @ (self.matrix @ C)) + self.error * int(np.abs(C).sum()) ** 2, 0)
+
+
+def _root(square: Fraction, scale: float, below: bool) -> float:
+    """scale sqrt(square) as a float on the safe side."""
+    if square == 0:
+        return 0.0
+    size = square.numerator.bit_length() - square.denominator.bit_length()
+    shift = 2 * ((2 * _ROOT_BITS - size) // 2)  # even: the root is shifted by half of it
+    scaled = square * (Fraction(2) ** shift)
+    root = math.isqrt(math.floor(scaled)) + (0 if below else 1)
+    value = math.ldexp(root, -shift // 2)
+    return scale * math.nextafter(value, -math.inf if below else math.inf)
