@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU
+from maxmargin.features.kernels import tangent_kernel
 from maxmargin.flow import Balanced, Constant, Gaussian, Network, train_flow
 from maxmargin.flow.repeat import train_seeds
 from maxmargin.oracles.arrangement import ArrangementOracle
@@ -56,7 +58,7 @@ def test_repetitions_do_not_depend_on_the_number_of_jobs():
     assert [run.margin_best for run in one] == [run.margin_best for run in two]
 
 
-@pytest.mark.parametrize("init", ["gaussian", "balanced", "gaussian:3"])
+@pytest.mark.parametrize("init", ["gaussian", "balanced", "gaussian:3", "paired"])
 def test_small_steps_conserve_the_balance(init):
     """|a_j|^2 - b_j^2 is constant along the flow: Euler violates it by O(step), hence ten times less for a tenth."""
     Z, y = XOR
@@ -138,6 +140,19 @@ def test_start_is_nested_and_balanced():
     A, b = Balanced(3.0).draw(np.random.default_rng(1), 9, 4)
     np.testing.assert_allclose(np.linalg.norm(A, axis=1), 3.0)
     np.testing.assert_array_equal(np.abs(b), 3.0)
+
+
+def test_paired_start_has_output_zero_and_the_gaussian_tangent_kernel():
+    Z, y = blobs(1)
+    run = train_flow(Z, y, width=8000, steps=1, schedule=Constant(1e-9), init="paired:2", seed=3)
+    _, A, b = run.snapshots[0]
+    assert np.abs(Network(A, b).outputs(Z)).max() < 1e-14 * np.mean(A**2)
+    np.testing.assert_array_equal(A[::2], A[1::2])
+    gates = (Z @ A.T > 0) * b
+    K = ((gates @ gates.T) * (Z @ Z.T) + np.maximum(Z @ A.T, 0) @ np.maximum(Z @ A.T, 0).T) / len(b)
+    np.testing.assert_allclose(K, 4 * tangent_kernel(Z, weights="gaussian"), rtol=0.2, atol=0.05 * K.max())
+    with pytest.raises(InputError, match="even"):
+        train_flow(Z, y, width=7, steps=1, init="paired")
 
 
 def test_continues_from_a_network():

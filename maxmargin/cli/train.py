@@ -50,7 +50,8 @@ def add_training(
         "--schedule", default=schedule, help=f"paper, constant, loss-based, flow, theorem (default {schedule})"
     )
     stated = init or "scaled to the data"
-    parser.add_argument("--init", default=init, help=f"gaussian or balanced, :SCALE if not 1 (default {stated})")
+    starts = f"gaussian, balanced or paired, :SCALE if not 1 (default {stated})"
+    parser.add_argument("--init", default=init, help=starts)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -58,7 +58,7 @@ class GradientFlowClassifier(MarginClassifier):
     loss : {"exp", "logistic"}, default="exp"
         l of the smooth margin.
     init : str, default="gaussian"
-        "gaussian" or "balanced", with a scale if wanted, as "gaussian:40".
+        "gaussian", "balanced" or "paired", with a scale if wanted, as "gaussian:40".
     feature : str or Feature, default="relu"
         Activation.
     bias : bool, default=True

@@ -1,7 +1,7 @@
 """Gradient flow of wide two-layer networks, in NumPy."""
 
 from .implicit import Flow
-from .initial import Balanced, Gaussian
+from .initial import Balanced, Gaussian, Paired
 from .network import Network
 from .run import Run
 from .schedules import Constant, LossBased, Paper, StepRule, Theorem
@@ -14,6 +14,7 @@ __all__ = [
     "Gaussian",
     "LossBased",
     "Network",
+    "Paired",
     "Paper",
     "Run",
     "StepRule",

@@ -1,4 +1,4 @@
-"""Where the flow starts: Gaussian, balanced, scaled, or a given network.
+"""Where the flow starts: Gaussian, balanced, in pairs of output zero, scaled, or a given network.
 
 One row of a standard normal (m, D+1) matrix is one neuron, so that with one seed a narrower network is the first rows
 of a wider one (Theorem 2 is about such coupled widths).
@@ -49,11 +49,28 @@ class Balanced:
         return self.scale * A, self.scale * np.where(W[:, D] < 0, -1.0, 1.0)
 
 
-_NAMED: dict[str, Callable[[float], Start]] = {"gaussian": Gaussian, "balanced": Balanced}
+@dataclass(frozen=True)
+class Paired:
+    """m/2 Gaussian neurons, each twice with opposite b_j: the same tangent kernel, and an output that is zero up to rounding.
+
+    A Gaussian start has an output of size scale^2/sqrt m, as large as anything learnt while the flow is lazy; a lazy
+    phase is seen undisturbed from here (the doubling trick of Chizat, Oyallon and Bach, NeurIPS 2019).
+    """
+
+    scale: float = 1.0
+
+    def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
+        if m % 2:
+            raise InputError(f"width: found {m} with init 'paired', wanted an even number of neurons")
+        A, b = Gaussian(self.scale).draw(rng, m // 2, D)
+        return np.repeat(A, 2, axis=0), np.column_stack([b, -b]).ravel()
+
+
+_NAMED: dict[str, Callable[[float], Start]] = {"gaussian": Gaussian, "balanced": Balanced, "paired": Paired}
 
 
 def get_start(init: str | Start) -> Start:
-    """"gaussian", "balanced", or either with a scale, "gaussian:40"."""
+    """"gaussian", "balanced", "paired", or one of them with a scale, "gaussian:40"."""
     if not isinstance(init, str):
         return init
     name, _, scale = init.partition(":")
@@ -63,8 +80,8 @@ def get_start(init: str | Start) -> Start:
         size = -1.0
     if name not in _NAMED or not 0 < size < np.inf:
         raise InputError(
-            f"init: found {init!r}, wanted 'gaussian' or 'balanced', perhaps with a positive scale ('gaussian:40'), "
-            "or a Network"
+            f"init: found {init!r}, wanted 'gaussian', 'balanced' or 'paired', perhaps with a positive scale "
+            "('gaussian:40'), or a Network"
         )
     return _NAMED[name](size)
 

@@ -66,7 +66,7 @@ def train_flow(
     steps : number of steps.
     schedule, step_size : a step rule or its name, and its constant; see `schedules`.
     loss : "exp" or "logistic".
-    init : "gaussian", "balanced", either with a scale ("gaussian:40"), or a `Network`; see `initial`.
+    init : "gaussian", "balanced", "paired", one of them with a scale ("gaussian:40"), or a `Network`; see `initial`.
     seed : of the initial weights and of the mini-batches; the same seed gives the same bytes.
     dtype : "float64" or "float32", for the products with hidden weights.
     batch_size : rows a step of stochastic gradient; None for all.  Margins are then seen at recorded steps only.

@@ -150,32 +150,43 @@ def _map(axes: Axes, values: list[float], points: dict[str, Any]) -> None:
 
 
 def _fig3(rows: list[Row]) -> Figure:
-    """Maps over time between the two solved ones, and the distances to both."""
-    _, result = rows[0]
-    shown = [("tangent kernel, solved", result["limits"]["ntk"])]
+    """A row a start: maps over time between the two solved ones; below, the distances to both."""
+    columns = 2 + max(len(result["times"]) for _, result in rows)
+    figure = style.new_figure(1.75 * columns, 0.4 + 2.0 * len(rows) + 3.6)
+    parts: Any = figure.subfigures(2, 1, height_ratios=(2.0 * len(rows) + 0.4, 3.6))
+    panels = parts[0].subplots(len(rows), columns, squeeze=False)
+    below = parts[1].subplots(1, len(rows), squeeze=False, sharey=True)
+    for line, axes, (parameters, result) in zip(panels, below[0], rows, strict=True):
+        _lazy_maps(line, result)
+        line[0].set_ylabel(_STARTS[parameters["training"]["init"].partition(":")[0]])
+        _lazy_distances(axes, result)
+        axes.set_title("start " + _STARTS[parameters["training"]["init"].partition(":")[0]])
+    below[0, 0].set_ylabel("distance of classifiers")
+    below[0, -1].legend(*below[0, 0].get_legend_handles_labels(), loc="upper right")  # the emptier corner
+    return figure
+
+
+_STARTS = {"gaussian": "N(0, 40²)", "paired": "N(0, 40²), output zero"}
+
+
+def _lazy_maps(line: Array, result: dict[str, Any]) -> None:
+    shown = [("tangent kernel", result["limits"]["ntk"])]
     shown += [(f"step {step}", values) for step, values in zip(result["times"], result["maps"], strict=True)]
-    shown.append(("F1, solved", result["limits"]["f1"]))
-    columns = math.ceil(len(shown) / 2)
-    figure = style.new_figure(2.4 * columns, 8.6)
-    parts: Any = figure.subfigures(2, 1, height_ratios=(1.3, 1.0))
-    above, below = parts
-    panels = above.subplots(2, columns, squeeze=False)
-    for axes in panels.flat[len(shown) :]:
-        axes.set_visible(False)
-    for axes, (title, values) in zip(panels.flat, shown, strict=False):
+    shown.append(("F1", result["limits"]["f1"]))
+    for axes, (title, values) in zip(line, shown, strict=False):
         _map(axes, values, result)
-        axes.set_title(title)
-    axes = below.subplots()
+        axes.set_title(title, color={"tangent kernel": style.NTK, "F1": style.F1}.get(title, style.INK))
+
+
+def _lazy_distances(axes: Axes, result: dict[str, Any]) -> None:
     axes.plot(result["step"], result["to_ntk"], color=style.NTK, linewidth=2.2, label="to the tangent kernel's")
-    learnt = {"color": style.NTK, "linewidth": 1.2, "linestyle": ":", "label": "the same, less the start's output"}
-    axes.plot(result["step"], result["learnt_to_ntk"], **learnt)
+    if result["to_ntk"] != result["learnt_to_ntk"]:
+        look: dict[str, Any] = {"color": style.NTK, "linewidth": 1.2, "linestyle": ":"}
+        axes.plot(result["step"], result["learnt_to_ntk"], label="the same, less the start's output", **look)
     axes.plot(result["step"], result["to_f1"], color=style.F1, linewidth=2.2, label="to F1's")
     axes.axhline(result["apart"], color=style.INK, linewidth=1.0, linestyle="--", label="between the two")
-    axes.set_xscale("log")
-    axes.set(xlim=(1, None), xlabel="step", ylabel="distance of classifiers", ylim=(0.0, None))
+    axes.set(xscale="log", xlim=(1, None), xlabel="step", ylim=(0.0, None))
     style.light_grid(axes, "y")
-    axes.legend()
-    return figure
 
 
 def _rates(rows: list[Row]) -> Figure:

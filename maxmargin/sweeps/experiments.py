@@ -92,13 +92,14 @@ def fig2d(setting: Setting) -> list[Task]:
 
 
 def fig3(setting: Setting) -> list[Task]:
-    """One run from N(0, 40^2) with a constant step: lazy, then rich."""
+    """From N(0, 40^2) with a constant step, lazy, then rich; and once more from a start whose output is zero."""
     n, width, steps, count = setting.scale.lazy
     data = setting.data(n, 3 if setting.variant == "code" else 2, setting.scale.k, 0, n_test=1)
     # the tangent kernel is about 40^2 |z|^2: steps of its inverse follow the flow
     training = {"width": width, "steps": steps, "seed": setting.of(0), "loss": setting.loss}
-    training |= {"init": "gaussian:40", "step_size": 1.0 / 1600.0}
-    return [Task("lazy", {"data": data, "count": count, "times": list(setting.scale.times), "training": training})]
+    training |= {"step_size": 1.0 / 1600.0}
+    common = {"data": data, "count": count, "times": list(setting.scale.times)}
+    return [Task("lazy", common | {"training": training | {"init": init}}) for init in ("gaussian:40", "paired:40")]
 
 
 def rates(setting: Setting) -> list[Task]:

@@ -193,14 +193,20 @@ def _apart(one: Any, other: Any) -> float | None:
 def lazy_to_rich(rows: list[Row]) -> Table:
     """Figure 3: distances to the tangent-kernel and to the F1 max-margin classifier over time."""
     lines, notes = [], []
-    for _, result in rows:
+    for parameters, result in rows:
+        start = parameters["training"]["init"]
         columns = (result[name] for name in ("step", "margin", "to_ntk", "learnt_to_ntk", "to_f1"))
-        lines += list(zip(*columns, strict=True))
-        gamma = text.bracket_text(result["lower"], result["upper"])
-        nearest = result["step"][int(np.argmin(result["to_ntk"]))]
-        notes.append(f"certified gamma_1 in {gamma}; nearest to the tangent-kernel classifier at step {nearest}")
-        notes.append(f"the two classifiers are {result['apart']:.4g} apart")
-    header = ("step", "F1 margin", "distance to tangent kernel", "less the start", "distance to F1")
+        lines += [(start, *values) for values in zip(*columns, strict=True)]
+        best = int(np.argmin(result["to_ntk"]))
+        notes.append(
+            f"{start}: nearest to the tangent-kernel classifier at step {result['step'][best]}, "
+            f"{result['to_ntk'][best]:.3f} from it and {result['to_f1'][best]:.3f} from F1's; "
+            f"in the end {result['to_ntk'][-1]:.3f} and {result['to_f1'][-1]:.3f}"
+        )
+    _, result = rows[0]
+    gamma = text.bracket_text(result["lower"], result["upper"])
+    notes.append(f"the two solved classifiers are {result['apart']:.3f} apart; certified gamma_1 in {gamma}")
+    header = ("start", "step", "F1 margin", "distance to tangent kernel", "less the start", "distance to F1")
     return Table(header, lines, tuple(notes))
 
 

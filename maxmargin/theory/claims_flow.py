@@ -221,12 +221,6 @@ def _smooth_margin() -> Finding:
     return Finding(0.0, float(np.max(1.0 - smooth[1:] / smooth[:-1])), 1e-3, "<=", f"{len(smooth)} steps")
 
 
-def _lazy_start(data: Dataset, m: int, scale: float) -> Network:
-    """Balanced neurons of that length in pairs (a, b), (a, -b), so that the network starts at zero."""
-    A, b = Balanced(scale).draw(np.random.default_rng(0), m // 2, data.d + 1)
-    return Network(np.vstack([A, A]), np.r_[b, -b])
-
-
 @FLOW.claim(
     "fig3-tangent-kernel",
     "From a large start the flow first follows the max-margin classifier of the tangent kernel.",
@@ -235,11 +229,12 @@ def _lazy_start(data: Dataset, m: int, scale: float) -> Network:
 )
 def _tangent_phase() -> Finding:
     data = _population(np.linspace(0.02, 0.98, 10))
-    start = _lazy_start(data, 1000, 40.0)
-    network = train(data, init=start, steps=3000, schedule="constant", step_size=3e-5).network
-    moved = conventions.mass(network.hidden - start.hidden, network.output - start.output) / start.mass
+    run = train(data, init="paired:40", width=1000, steps=3000, schedule="constant", step_size=3e-5)
+    network, (_, hidden, output) = run.network, run.snapshots[0]
+    moved = conventions.mass(network.hidden - hidden, network.output - output) / conventions.mass(hidden, output)
     X = np.linspace(-2.5, 2.5, 201)[:, None]
-    f, g, h = (c.decision_function(X) for c in (network, max_margin(data, "ntk"), max_margin(data, "f1")))
+    solved = max_margin(data, "ntk", weights="gaussian"), max_margin(data, "f1")
+    f, g, h = (classifier.decision_function(X) for classifier in (network, *solved))
     tangent, rich = _cosine(f, g), _cosine(f, h)
     note = f"weights moved {100 * np.sqrt(moved):.1f} per cent; correlations {tangent:.4f} (tangent), {rich:.4f} (F1)"
     return Finding(0.0, (1.0 - tangent) / (1.0 - rich) if moved < 0.05**2 else np.nan, 0.1, note=note)
@@ -257,5 +252,5 @@ def _cosine(f: Array, g: Array) -> float:
 )
 def _rich_phase() -> Finding:
     data = three_points(1.0)
-    run = train(data, init=_lazy_start(data, 200, 40.0), steps=2500, schedule="flow")
+    run = train(data, init="paired:40", width=200, steps=2500, schedule="flow")
     return Finding(1.0, run.margin_best / max_margin(data).upper, 0.02)
