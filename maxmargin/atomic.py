@@ -58,6 +58,17 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
+def check_folder(path: str | os.PathLike[str]) -> Path:
+    """The path, if it is a folder that can be written or one that can be made; else `InputError` (cheap)."""
+    folder = Path(path)
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise InputError(f"output folder {str(folder)!r}: found the file {str(there)!r}, wanted a folder")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"output folder {str(folder)!r}: {str(there)!r} cannot be written; name another")
+    return folder
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

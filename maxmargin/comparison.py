@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import time
 from dataclasses import dataclass, field
@@ -20,10 +21,9 @@ from .flow.run import Run
 from .flow.schedules import get_rule
 from .games.bracket import Bracket
 from .games.certificate import Certificate
-from .games.random_features import RandomFeatureGame
+from .games.rkhs import KERNEL
 from .margins import max_margin
 from .progress import Progress, silent
-from .solvers.random_features import random_feature_margin
 from .text import bracket_text, gap_text, lower_text, table
 from .training import train
 
@@ -173,9 +173,10 @@ def compare(
     training = shared | {"width": width, "steps": steps, "schedule": schedule, "time_limit": time_limit}
     both = train(dataset, layers="both", init=init, **training, progress=_prefixed(progress, "both layers"))
     output = train(dataset, layers="output", weights=weights, **training, progress=_prefixed(progress, "output layer"))
+    lower, upper = output.gamma_2m or (0.0, math.inf)
     runs = (
         ComparedRun(both, "f1", margins["f1"].bracket),
-        ComparedRun(output, "f2m", _own_features(output, dataset)),
+        ComparedRun(output, "f2m", Bracket(lower, upper, KERNEL)),
     )
     options = training | {"feature": feature.name, "weights": weights, "init": init}
     return Comparison(dataset, margins, runs, time.perf_counter() - start, options)
@@ -186,14 +187,6 @@ def _lazy_start(dataset: Dataset, bias: bool) -> str:
     Z = dataset.inputs(bias)
     square = float(np.einsum("id,id->", Z, Z)) / len(Z)
     return f"gaussian:{4.0 * square**-0.25:.3g}" if square > 0.0 else "gaussian"
-
-
-def _own_features(run: Run, dataset: Dataset) -> Bracket:
-    """gamma_2^(m) of the run's own hidden layer (Prop. 7)."""
-    network = run.network
-    Phi = network.feature.evaluate(network.hidden, dataset.inputs(run.bias))
-    proposal = random_feature_margin(Phi, dataset.y)
-    return RandomFeatureGame(Phi, dataset.y).certify(proposal.r, proposal.p)
 
 
 def _prefixed(progress: Progress, name: str) -> Progress:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .dataset import Dataset, load
 from .features.homogeneous import Feature, get_feature
 from .flow.run import Run
 from .flow.train import train_flow
+from .games.random_features import RandomFeatureGame
 from .oracles.choose import proving_oracle
 from .progress import Progress, silent
+from .solvers.random_features import random_feature_margin
+
+Array = NDArray[np.float64]
 
 
 def train(
@@ -36,7 +44,8 @@ def train(
 
     Returns
     -------
-    Run : `.margin_best`, `.trace`, `.network`, ...; the JSON of the contract by `.to_json()`.
+    Run : `.margin_best`, `.trace`, `.network`, ...; the JSON of the contract by `.to_json()`. An output-layer run
+        carries `.gamma_2m`, the proved bracket of the margin that its own random features allow (Prop. 7).
 
     Raises
     ------
@@ -46,7 +55,7 @@ def train(
     Z = dataset.inputs(bias)
     oracle = proving_oracle(Z, feature) if certify_every and layers != "output" else None
     given = {name: value for name, value in options.items() if value is not None}
-    return train_flow(
+    run = train_flow(
         Z,
         dataset.y,
         layers=layers,
@@ -57,3 +66,12 @@ def train(
         progress=progress,
         **given,
     )
+    return run if run.norm == "f1" else replace(run, gamma_2m=_own_margin(run.network.hidden, Z, dataset.y, feature))
+
+
+def _own_margin(hidden: Array, Z: Array, y: Array, feature: Feature) -> tuple[float, float]:
+    """gamma_2^(m) of an output-layer run's own hidden layer, proved at both ends: the limit of the run (Prop. 7)."""
+    Phi = feature.evaluate(hidden, Z)
+    proposal = random_feature_margin(Phi, y)
+    bracket = RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p)
+    return bracket.lower, bracket.upper

@@ -100,3 +100,22 @@ def test_the_line_names_found_and_wanted(folder, capsys):
     assert "text.csv" in error
     assert "'many'" in error
     assert "number" in error
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["train", "xor", "--init", "gaussian:1e200"], "init"),
+        (["train", "xor", "--init", "gaussian:"], "init"),
+        (["train", "xor", "--init", "paired", "--width", "7"], "width"),
+        (["train", "xor", "--json", ""], "--json"),
+        (["compare", "xor", "--out", "there/below"], "folder"),
+    ],
+)
+def test_options_refused_before_or_without_a_traceback(arguments, named, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").write_text("a file")
+    assert main([*arguments, "--steps", "5"]) == 2
+    out, err = capsys.readouterr()
+    assert named in err and err.count("\n") == 1 and not out
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]

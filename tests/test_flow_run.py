@@ -49,7 +49,7 @@ def test_data_that_cannot_be_separated_end_quietly(layers):
 
 
 def test_time_limit_and_ctrl_c_keep_the_run():
-    run = train_flow(*XOR, width=10, steps=10**9, time_limit=0.05, bias=False)
+    run = train_flow(*XOR, width=10, steps=10**9, time_limit=0.5, bias=False)
     assert run.status == "interrupted" and run.trace[-1]["step"] == run.steps > 0
 
     def stop(line):

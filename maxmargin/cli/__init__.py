@@ -12,13 +12,14 @@ from collections.abc import Sequence
 
 from ..errors import InputError, SolverError
 from .keyboard import INTERRUPTED, watched
-from .parser import build_parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     try:
         with watched() as keyboard:
+            from .parser import build_parser  # and with it NumPy: Ctrl-C counts from here on
+
             arguments = build_parser().parse_args(argv)
             arguments.keyboard = keyboard
             status = int(arguments.run(arguments))

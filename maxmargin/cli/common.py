@@ -88,6 +88,7 @@ def deliver(arguments: argparse.Namespace, document: Callable[[], dict[str, Any]
 
 def check_writable(path: str | None) -> None:
     """Refuse an impossible output path before the work, not after it."""
+    require(path != "", "--json: found an empty name, wanted a file, or - for standard output")
     if path and path != "-":
         atomic.check_target(path)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from .. import atomic
 from . import common
 from .train import add_training
 
@@ -35,8 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..comparison import compare
 
     common.check_writable(arguments.json)
-    out = Path(arguments.out)
-    common.require(not out.exists() or out.is_dir(), f"--out: found the file {str(out)!r}, wanted a folder")
+    out = atomic.check_folder(arguments.out)
     comparison = compare(
         common.load_data(arguments),
         **common.data_options(arguments),

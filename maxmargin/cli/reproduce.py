@@ -90,8 +90,7 @@ def _deliver(experiment: Experiment, setting: Setting, store: Store, out: Path) 
 
 def _folder(name: str) -> Path:
     """--out as a folder, created if need be."""
-    out = Path(name)
-    common.require(not out.exists() or out.is_dir(), f"--out: found the file {name!r}, wanted a folder")
+    out = atomic.check_folder(name)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -33,15 +33,14 @@ class Course:
     def run(self, steps: int) -> tuple[str, int]:
         """Take the steps; returns the status and how many were taken."""
         self.t, self.flow_time = 0, 0.0
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            try:
-                while (status := self._look(steps)) is None:
-                    self._advance()
-            except KeyboardInterrupt:
-                self.progress = None
-                if not self.recorder.trace or self.recorder.trace[-1]["step"] < self.t:
-                    self._look(self.t)
-                status = "interrupted"
+        try:
+            while (status := self._look(steps)) is None:
+                self._advance()
+        except KeyboardInterrupt:
+            self.progress = None
+            if not self.recorder.trace or self.recorder.trace[-1]["step"] < self.t:
+                self._look(self.t)
+            status = "interrupted"
         return status, self.t
 
     def _look(self, steps: int) -> str | None:

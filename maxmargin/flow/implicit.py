@@ -76,7 +76,7 @@ def _step(dynamics: Dynamics, loss: Loss, eta: float, accuracy: float) -> tuple[
     """One accepted step; returns the time covered, a proposal for the next one, and the adversary p+."""
     u, state = dynamics.outputs(), dynamics.state()
     least = float(u.min())
-    rows = np.flatnonzero(u < least + _SLACK + _SHARE * max(least, 0.0))
+    rows = np.flatnonzero(u <= least + _SLACK + _SHARE * max(least, 0.0))  # <=: the slack may drown in 1e20
     K = dynamics.tangent_kernel(rows)
     tolerance = max(min(100.0 * accuracy, 1.0), accuracy * abs(least))
     # at an equilibrium (data that cannot be separated) nothing else would bound the step

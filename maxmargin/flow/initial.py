@@ -51,7 +51,7 @@ class Balanced:
 
 @dataclass(frozen=True)
 class Paired:
-    """m/2 Gaussian neurons, each twice with opposite b_j: the same tangent kernel, and an output that is zero up to rounding.
+    """m/2 Gaussian neurons, each twice with opposite b_j: same tangent kernel, and an output of zero up to rounding.
 
     A Gaussian start has an output of size scale^2/sqrt m, as large as anything learnt while the flow is lazy; a lazy
     phase is seen undisturbed from here (the doubling trick of Chizat, Oyallon and Bach, NeurIPS 2019).
@@ -73,9 +73,9 @@ def get_start(init: str | Start) -> Start:
     """"gaussian", "balanced", "paired", or one of them with a scale, "gaussian:40"."""
     if not isinstance(init, str):
         return init
-    name, _, scale = init.partition(":")
+    name, colon, scale = init.partition(":")
     try:
-        size = float(scale) if scale else 1.0
+        size = float(scale) if colon else 1.0
     except ValueError:
         size = -1.0
     if name not in _NAMED or not 0 < size < np.inf:

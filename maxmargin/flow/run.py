@@ -42,6 +42,8 @@ class Run:
     margin_best, step_of_best : best normalised margin over all iterates (Prop. 6 and 7 speak of it).
     margin_last : normalised margin of the last network.
     upper, scope : least recorded upper bound on the margin of this norm, and what it covers; None if none was proved.
+    gamma_2m : proved bracket of the margin that the random features of an output-layer run allow (Prop. 7), in the unit
+        of its own margins; set by `maxmargin.train`.
     seconds, peak_bytes : wall time of the run, peak resident size of the process.
     trace : rows {"step", "time", "margin", "smooth_margin", "mass", ...} at geometric steps, see `recorder`.
     adversary : (n,) soft-min weights at the end, on the simplex.
@@ -77,6 +79,7 @@ class Run:
     network: Network = field(repr=False)
     network_best: Network = field(repr=False)
     snapshots: list[tuple[int, Array, Array]] = field(repr=False, default_factory=list)
+    gamma_2m: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The document of the contract, plain Python; the two networks are in it, the snapshots are not."""
@@ -106,6 +109,7 @@ class Run:
             for name in _NETWORKS:
                 hidden, output = (np.array(document[name][part], dtype=float) for part in ("hidden", "output"))
                 values[name] = Network(hidden, output, document["bias"], feature)
+            values["gamma_2m"] = values["gamma_2m"] and tuple(values["gamma_2m"])
             return cls(**values, trace=document["trace"], adversary=np.array(document["adversary"]))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"run: incomplete or malformed ({error}); write it again with maxmargin train") from error

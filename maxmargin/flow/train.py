@@ -32,6 +32,7 @@ Array = NDArray[np.float64]
 LAYERS = ("both", "output", "magnitudes")
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what leaves the range of floats ends as "diverged"
 def train_flow(
     Z: Array,
     y: Array,
@@ -141,6 +142,11 @@ def _dynamics(
 
 def _result(recorder: Recorder, margin: Callable[[Network], float]) -> dict[str, Any]:
     """What came out, with the two margins recomputed from the networks' own weights."""
+    if not recorder.trace:
+        raise InputError(
+            "init: found a start whose outputs on these data leave the range of floats, wanted a scale s for which "
+            "s^2 |z| is moderate, such as gaussian:1 on standardised features"
+        )
     p, state = recorder.last
     network, network_best = recorder.network_of(state), recorder.best_network()
     return {

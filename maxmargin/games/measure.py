@@ -41,11 +41,14 @@ class Measure:
         return float(np.abs(self.weights) @ np.linalg.norm(self.directions, axis=1) ** degree)
 
     def normalised(self, degree: int) -> Measure:
-        """The same classifier with unit directions, absolute weights summing to one, and no empty atoms."""
+        """The same classifier with unit directions, absolute weights summing to one, and no empty atoms.
+
+        The zero function, too, is a measure of total variation one: a neuron and its negative.
+        """
         norms = np.linalg.norm(self.directions, axis=1)
         weights = self.weights * norms**degree
         keep = weights != 0.0
         if not keep.any():
-            return self
+            return Measure(np.eye(1, self.directions.shape[1]).repeat(2, axis=0), np.array([0.5, -0.5]))
         weights = weights[keep] / np.abs(weights).sum()
         return Measure(self.directions[keep] / norms[keep, None], weights)

@@ -20,6 +20,7 @@ from ..oracles.dictionary import DICTIONARY
 from ..oracles.proofs import proved_bound
 from ..oracles.responses import SPHERE_BOUND, Oracle, Responses
 from .bracket import ZERO, Bracket
+from .dependence import may_vanish
 from .measure import Measure
 
 Array = NDArray[np.float64]
@@ -54,7 +55,12 @@ class _Variation:
         return measure.total_variation(self.feature.degree)
 
     def negligible(self, p: Array) -> float:
-        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, the most that can be paid."""
+        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, the most that can be paid.
+
+        Negative (no payoff counts) when the points of p cannot cancel.
+        """
+        if not may_vanish(self.Z, self.y, self.feature, p):
+            return -1.0
         return float(ZERO * self.factor * (p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree))
 
     def lower(self, measure: Measure) -> float:

@@ -162,10 +162,11 @@ def _proved(bracket: Bracket, measure: Measure, proposal: Proposal) -> Proved:
 
 
 def _certificate(request: Request, game: VariationGame | DictionaryGame, proved: Proved, clock: Clock) -> Certificate:
+    negligible = game.negligible(proved.p) if proved.bracket.lower <= 0.0 else 0.0
     return Certificate(
         problem=request.problem,
         bracket=proved.bracket,
-        status=proved.bracket.status(request.tol, game.negligible(proved.p), proved.interrupted),
+        status=proved.bracket.status(request.tol, negligible, proved.interrupted),
         classifier=proved.measure,
         adversary=proved.p,
         tol=request.tol,

@@ -38,7 +38,7 @@ SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the t
 POLISHED = 1e-3  # leaves this near to the relaxation's value are not polished any more
 AT_ONCE = 2  # leaves polished together, whatever the number of threads, so that it does not change the result
 RATIO = 0.7  # branch once the gap to the relaxation's value is so much smaller than that to the lower bound
-BRANCHING_TIME = 0.7  # the last part of the time goes to the proof for the tree that there is
+BRANCHING_SHARE = 0.7  # the last part of the time, or of the rounds, goes to the proof for the tree that there is
 CLOSED_MASS = 1e-5  # leaves with less mass leave the iteration, with the multipliers they have
 MAX_LEAVES = 400
 NOTHING = 1e-10  # of the spectral bound counts as zero
@@ -250,10 +250,10 @@ def tighten(
     started, status = time.monotonic(), "round limit"
     pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
     tree = BranchAndBound(game, lower or 0.0, pool)
-    last_branching = math.inf if deadline is None else started + BRANCHING_TIME * (deadline - started)
+    last_branching = math.inf if deadline is None else started + BRANCHING_SHARE * (deadline - started)
     try:
-        for _ in range(max_rounds):
-            tree.advance(deadline, branching=time.monotonic() < last_branching)
+        for k in range(max_rounds):
+            tree.advance(deadline, branching=k < BRANCHING_SHARE * max_rounds and time.monotonic() < last_branching)
             if progress:
                 progress(f"{tree.leaves} leaves, bound {tree.best.value:.6g}, relaxation {tree.value:.6g}")
             if tree.best.value <= max(tree.lower * (1.0 + tolerance), NOTHING * start.bound):

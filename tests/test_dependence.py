@@ -1,0 +1,59 @@
+"""gamma = 0 needs points on one line that vote against each other; small is not zero."""
+
+import numpy as np
+import pytest
+
+import maxmargin as mm
+from maxmargin.features import RELU, SQUARED_RELU
+from maxmargin.features.homogeneous import Feature
+from maxmargin.games.dependence import may_vanish
+from maxmargin.games.measure import Measure
+
+XOR = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1]]), np.array([1.0, 1, -1, -1])
+NORMS = ["f1", "f2", "ntk"]
+
+
+def polygon(k):
+    t = np.pi * np.arange(2 * k) / k
+    return np.column_stack([np.cos(t), np.sin(t)]), np.where(np.arange(2 * k) % 2, 1.0, -1.0)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("k", [3, 5, 25])
+def test_odd_polygons_are_not_separable_whatever_the_rounding_of_their_antipodes(norm, k):
+    assert mm.max_margin(polygon(k), norm, bias=False).status.value == "not-separable"
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_contradictions_and_a_point_at_the_origin_are_not_separable(norm):
+    assert mm.max_margin(([[0.0, 1], [0, 1], [1, 2]], [1, -1, 1]), norm).status.value == "not-separable"
+    assert mm.max_margin(([[0.0], [1], [2]], [1, -1, -1]), norm, bias=False).status.value == "not-separable"
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("feature", ["relu", "squared-relu"])
+@pytest.mark.parametrize("size", [1e-9, 1e-11])
+def test_a_tiny_margin_is_not_called_zero(norm, feature, size):
+    """Four different points beside a bias of one have a margin of the order of their distances, or of their square."""
+    certificate = mm.max_margin((size * XOR[0], XOR[1]), norm, feature=feature)
+    assert certificate.status.value in ("certified", "bracketed")
+    assert 0.0 <= certificate.lower < certificate.upper
+
+
+def test_who_votes_against_whom():
+    Z = np.array([[1.0, 0], [-2, 0], [0, 1]])
+    p = np.full(3, 1 / 3)
+    assert may_vanish(Z, np.array([1.0, -1, 1]), RELU, p)  # kinks |a.z| of opposite labels
+    assert not may_vanish(Z, np.array([1.0, 1, 1]), RELU, p)
+    assert may_vanish(Z, np.array([1.0, 1, 1]), SQUARED_RELU, p)  # u|u| is odd: antipodes of equal labels
+    assert not may_vanish(Z, np.array([1.0, -1, 1]), SQUARED_RELU, p)
+    assert not may_vanish(Z, np.array([1.0, -1, 1]), RELU, np.array([0.5, 0.0, 0.5]))
+    assert may_vanish(Z, np.array([1.0, 1, 1]), Feature("linear", 1, 1.0, -1.0), p)  # no kink, nothing to say
+
+
+def test_the_zero_function_is_a_measure_of_variation_one():
+    zero = Measure(np.ones((1, 3)), np.zeros(1)).normalised(1)
+    assert np.abs(zero.weights).sum() == 1.0 and not np.any(zero.outputs(np.eye(3), RELU))
+    certificate = mm.max_margin(polygon(3), bias=False)
+    assert np.abs(certificate.classifier.weights).sum() == pytest.approx(1.0) and certificate.lower == 0.0
+    assert mm.check_certificate(certificate.to_json(), *polygon(3)).holds
