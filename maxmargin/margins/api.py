@@ -14,7 +14,7 @@ from ..features.homogeneous import Feature, get_feature
 from ..games.certificate import Certificate
 from ..progress import Progress, silent
 from .kernel import kernel_margin
-from .request import Request
+from .request import BRANCHING_ROUNDS, Request
 from .variation import dictionary_margin, sphere_margin
 
 
@@ -31,6 +31,7 @@ def max_margin(
     tol: float = 1e-9,
     time_limit: float | None = None,
     max_rounds: int | None = None,
+    branching_rounds: int = BRANCHING_ROUNDS,
     seed: int = 0,
     progress: Progress = silent,
 ) -> Certificate:
@@ -55,6 +56,8 @@ def max_margin(
     time_limit : seconds. With a limit, F1 in high dimension goes on tightening its upper bound by branching until
         the limit or `tol`; without one it stops after a few rounds.
     max_rounds : at most so many rounds of column generation.
+    branching_rounds : rounds of branching for the upper end of F1 in high dimension when there is no time limit. Unlike
+        a limit in seconds it gives the same proof every time.
     seed : seed of the random starts of local searches.
     progress : called with one line now and then.
 
@@ -78,6 +81,7 @@ def max_margin(
         tol=tol,
         time_limit=time_limit,
         max_rounds=max_rounds,
+        branching_rounds=branching_rounds,
         seed=seed,
         progress=progress,
     )

@@ -19,6 +19,7 @@ from ..progress import Progress, silent
 Array = NDArray[np.float64]
 
 NORMS = ("f1", "f2", "ntk")
+BRANCHING_ROUNDS = 6  # a few seconds
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Request:
     tol: float = 1e-9
     time_limit: float | None = None
     max_rounds: int | None = None
+    branching_rounds: int = BRANCHING_ROUNDS
     seed: int = 0
     progress: Progress = silent
 

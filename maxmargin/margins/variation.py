@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
-BRANCHING_ROUNDS, BRANCHING_GAP = 6, 1e-3  # for the upper end when there is no time limit: seconds, and repeatable
+BRANCHING_GAP = 1e-3  # for the upper end when there is no time limit
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
 
 def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock) -> Proved:
     """Lower the upper end by the lifted relaxation, branched: for a few rounds, or until the time limit."""
-    limits: dict[str, Any] = {"max_rounds": BRANCHING_ROUNDS, "tolerance": BRANCHING_GAP}
+    limits: dict[str, Any] = {"max_rounds": request.branching_rounds, "tolerance": BRANCHING_GAP}
     if request.time_limit is not None:
         deadline, jobs = time.monotonic() + clock.left, min(2, os.cpu_count() or 1)
         limits = {"deadline": deadline, "tolerance": request.tol, "n_jobs": jobs}

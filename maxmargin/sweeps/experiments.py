@@ -87,7 +87,7 @@ def fig2d(setting: Setting) -> list[Task]:
         data = setting.data(scale.n, scale.d, scale.k, sample, labels=ASSIGNMENT)
         tasks += [_training(setting, data, "both", width, r) for width in scale.widths]
         if sample == r:
-            tasks.append(Task("certify", {"data": data | {"n_test": 1}}))
+            tasks.append(Task("certify", {"data": data | {"n_test": 1}, "rounds": scale.branching}))
     return tasks
 
 

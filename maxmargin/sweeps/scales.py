@@ -22,6 +22,7 @@ class Scale:
     n_test : fresh points a test error is measured on.
     n, d, k : data of figure 2, where they do not vary.
     sizes, dimensions, widths : the horizontal axes of 2(b), (c), (d).
+    branching : rounds of branching for the certified upper end of 2(d).
     plane : n, width, steps, grid points a side of figure 1.
     lazy : n, width, steps, grid points a side of figure 3.
     times : steps whose maps figure 3 shows.
@@ -39,6 +40,7 @@ class Scale:
     sizes: tuple[int, ...]
     dimensions: tuple[int, ...]
     widths: tuple[int, ...]
+    branching: int
     plane: tuple[int, int, int, int]
     lazy: tuple[int, int, int, int]
     times: tuple[int, ...]
@@ -47,16 +49,16 @@ class Scale:
 
 SCALES = {
     "smoke": Scale(
-        2, 30, 600, "float64", 500, 24, 4, 2, (16, 24, 32), (3, 4, 5), (4, 16, 64),
+        2, 30, 600, "float64", 500, 24, 4, 2, (16, 24, 32), (3, 4, 5), (4, 16, 64), 6,
         (20, 40, 300, 21), (12, 60, 2000, 21), (10, 300, 2000), (16, 200, 2000),
     ),
     "quick": Scale(
-        3, 300, 10_000, "float32", 4000, 256, 15, 3, (32, 64, 128, 256), (5, 10, 15, 20), (8, 32, 128, 512),
+        3, 300, 10_000, "float32", 4000, 256, 15, 3, (32, 64, 128, 256), (5, 10, 15, 20), (8, 32, 128, 512), 20,
         (100, 300, 20_000, 81), (60, 400, 60_000, 81), (100, 500, 5000, 30_000, 60_000), (64, 300, 20_000),
     ),
     "paper": Scale(
         20, 1000, 50_000, "float32", 4000, 256, 15, 3, (32, 64, 128, 256, 512), (5, 10, 15, 20, 25),
-        (8, 16, 32, 64, 128, 256, 512, 1024),
+        (8, 16, 32, 64, 128, 256, 512, 1024), 60,
         (100, 500, 300_000, 121), (60, 1000, 300_000, 121), (100, 500, 5000, 30_000, 60_000, 300_000),
         (256, 1000, 50_000),
     ),
