@@ -41,7 +41,7 @@ def render(dataset: Any, run: Any, certificate: Any) -> str:
         "@NAME@": escape(str(dataset.name)),
         "@WIDTH@": str(run.width),
         "@BRACKET@": escape(shared_digits(certificate.lower, certificate.upper)),
-        "@REACHED@": _reached(run, certificate),
+        "@LEAD@": _lead(run, certificate),
         "@LAYERS@": "both layers trained" if run.layers == "both" else f"layers trained: {escape(run.layers)}",
         "@CONVENTION@": escape(certificate.problem.convention),
         "@SCOPE@": escape(certificate.scope),
@@ -74,12 +74,22 @@ def save(dataset: Any, run: Any, certificate: Any, path: str | os.PathLike[str])
     return target
 
 
-def _reached(run: Any, certificate: Any) -> str:
+def _lead(run: Any, certificate: Any) -> str:
+    """What to look at, and how far training came."""
     if not separable(certificate):
-        return "Here the margin is zero, proved: no network of this kind separates the classes."
+        return (
+            "A convex program, solved and proved beforehand, says that the margin is zero: no network of this kind "
+            "separates the classes. Training can only approach zero from below."
+        )
+    known = (
+        "Training knows nothing of the stars and of the dashed line: they are the solution of a convex program, "
+        "computed and proved beforehand."
+    )
     if certificate.lower <= 0 or run.norm != "f1":
-        return ""
-    return f"It reaches {percent(run.margin_best / certificate.lower)} of the proved margin."
+        return known
+    if run.margin_best <= 0:
+        return f"{known} After {run.steps} steps it does not separate the classes yet."
+    return f"{known} It reaches {percent(run.margin_best / certificate.lower)} of the proved margin."
 
 
 def _check(dataset: Any, run: Any, certificate: Any) -> None:
