@@ -11,6 +11,7 @@ import pytest
 from plots_examples import EXAMPLES, line
 
 import maxmargin as mm
+from maxmargin.cli import main
 from maxmargin.errors import InputError
 from maxmargin.film import render, save
 from maxmargin.film.stills import HOLD
@@ -166,8 +167,11 @@ def test_mp4_has_the_recorded_moments(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
 
-def test_mp4_without_ffmpeg_is_refused_in_one_sentence(tmp_path, monkeypatch):
+def test_mp4_without_ffmpeg_is_refused_in_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="found no ffmpeg for .*, wanted it installed; .html and .gif need none"):
         save(*parts("circle"), tmp_path / "film.mp4")
+    monkeypatch.setattr("maxmargin.training.train", None)  # refused before any work
+    assert main(["film", "xor", "--out", str(tmp_path / "film.mp4")]) == 2
+    assert "found no ffmpeg" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

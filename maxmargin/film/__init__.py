@@ -17,7 +17,9 @@ from ..plots.numbers import percent, shared_digits
 from ..plots.views import separable
 from .encode import document, script_json
 
-__all__ = ["render", "save"]
+__all__ = ["check_target", "render", "save"]
+
+_PAGES, _MOVIES = {".html", ".htm"}, {".gif", ".mp4"}
 
 
 def render(dataset: Any, run: Any, certificate: Any) -> str:
@@ -60,17 +62,26 @@ def save(dataset: Any, run: Any, certificate: Any, path: str | os.PathLike[str])
     ------
     InputError : another suffix, .mp4 without ffmpeg, or what `render` refuses.
     """
-    target = Path(path)
-    suffix = target.suffix.lower()
-    if suffix in {".html", ".htm"}:
+    target = check_target(path)
+    if target.suffix.lower() in _PAGES:
         atomic.write_text(target, render(dataset, run, certificate))
-    elif suffix in {".gif", ".mp4"}:
-        _check(dataset, run, certificate)
-        from .stills import write_movie
+        return target
+    _check(dataset, run, certificate)
+    from .stills import write_movie
 
-        write_movie(dataset, run, certificate, target)
-    else:
-        raise InputError(f"film: found the suffix {suffix!r}, wanted .html, .gif or .mp4")
+    write_movie(dataset, run, certificate, target)
+    return target
+
+
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """The path of a film that can be written here; refuses another suffix and .mp4 without ffmpeg, before any work."""
+    target = Path(path)
+    if target.suffix.lower() in _MOVIES:
+        from .stills import writer_name
+
+        writer_name(target)
+    elif target.suffix.lower() not in _PAGES:
+        raise InputError(f"film: found the suffix {target.suffix!r} in {str(target)!r}, wanted .html, .gif or .mp4")
     return target
 
 

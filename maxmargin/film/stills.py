@@ -26,6 +26,16 @@ FPS, HOLD, DPI = 8, 16, 100  # frames a second, frames that the last picture res
 _TAIL = 5
 
 
+def writer_name(path: str | os.PathLike[str]) -> str:
+    """Which of matplotlib's writers makes this file, or an InputError where it is missing."""
+    kind = "ffmpeg" if os.fspath(path).lower().endswith(".mp4") else "pillow"
+    if not animation.writers.is_available(kind):
+        raise InputError(
+            f"film: found no {kind} for {os.fspath(path)!r}, wanted it installed; .html and .gif need none"
+        )
+    return kind
+
+
 @style.styled
 def write_movie(dataset: Any, run: Any, certificate: Any, path: str | os.PathLike[str]) -> None:
     """Write ``.gif`` with Pillow or ``.mp4`` with ffmpeg, whole or not at all.
@@ -34,13 +44,8 @@ def write_movie(dataset: Any, run: Any, certificate: Any, path: str | os.PathLik
     ------
     InputError : .mp4 where matplotlib finds no ffmpeg.
     """
-    kind = "ffmpeg" if str(path).lower().endswith(".mp4") else "pillow"
-    if not animation.writers.is_available(kind):
-        raise InputError(
-            f"film: found no {kind} for {os.fspath(path)!r}, wanted it installed; .html and .gif need none"
-        )
+    writer = animation.writers[writer_name(path)](fps=FPS)
     frames = film.build(dataset, run, certificate)
-    writer = animation.writers[kind](fps=FPS)
     figure = style.new_figure(9.6, 7.6, None)
     panels = figure.subplots(
         2, 2, gridspec_kw={"height_ratios": [1.75, 1], "left": 0.075, "right": 0.98, "top": 0.89, "bottom": 0.075}
