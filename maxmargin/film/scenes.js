@@ -342,9 +342,10 @@ function drawCurve(t) {
       ctx.beginPath();
       let pen = false;
       for (let i = 0; i < live.frame; i++) {
-        const v = potential[i] * sign;
-        if (v > 1e-4) pen ? ctx.lineTo(axes.x(-P + (2 * P * i) / (live.frame - 1)), axes.y(v)) : ctx.moveTo(axes.x(-P + (2 * P * i) / (live.frame - 1)), axes.y(v));
-        pen = v > 1e-4;
+        const v = potential[i] * sign, px = axes.x(-P + (2 * P * i) / (live.frame - 1)), up = v > 1e-4;
+        if (up && !pen && i > 0) ctx.moveTo(px, axes.y(0));
+        if (up || pen) ctx.lineTo(px, axes.y(up ? v : 0)); // down to the axis where it ends
+        pen = up;
       }
       ctx.strokeStyle = SIGN[sign];
       ctx.stroke();
