@@ -47,6 +47,8 @@ def _write(folder, content, name="d.csv"):
         (",a,y\n0,2,0\n1,4,1\n", "column 1 of the header has no name"),
         ("y\n0\n1\n", "found the single column 'y'"),
         ("a;b;y\n1;2;0\n3;4;1\n", "header without commas"),
+        ("a;b;y\n1,5;2,5;0\n3,5;4,5;1\n", "header without commas .*decimal points"),
+        ("# by me\na,b,y\n1,2,0\n3,4,1\n", "line 2 has 3 cells, wanted 1 as in the header on line 1"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe\x00", "not UTF-8"),
         (b"a,y\n1,0\n\x00,1\n", "NUL bytes"),
         ('a,y\n1,0\n"2,1\n', "is not CSV"),

@@ -30,7 +30,7 @@ FLOATS = st.one_of(st.just(0.0), st.floats(1e-70, 1e70), st.floats(-1e70, -1e-70
         (np.zeros((2, 0)), [0, 1], "wanted at least one row and one column"),
         ([[1.0], [2.0, 3.0]], [0, 1], "X: found values that form no array"),
         (np.array(X2) + 1j, [0, 1], "X: found entries of type complex128"),
-        (np.array(X2, dtype=object), [0, 1], "X: found entries of type object"),
+        (np.array([[0.0, "1"]], dtype=object), [0], r"X: found .1. in row 0, column 1 \(from 0\), wanted real numbers"),
         ([["a"], ["b"]], [0, 1], "X: found entries of type <U1"),
         (np.array([["2020-01-01"]], dtype="M8[D]"), [0], "X: found entries of type datetime64"),
         ([[0.0, np.nan], [1.0, 2.0]], [0, 1], "X: found nan in row 0, column 1"),
@@ -46,7 +46,8 @@ FLOATS = st.one_of(st.just(0.0), st.floats(1e-70, 1e70), st.floats(-1e70, -1e-70
         (X2, [0.0, np.nan], "y: found nan among the labels"),
         (X2, ["inf", "1"], "y: found inf among the labels"),
         (X2, [1j, 1], "y: found labels of type complex128"),
-        (X2, np.array([1, None]), "y: found labels of type object"),
+        (X2, np.array([1, None]), "y: found None at position 1 .from 0. beside 1, wanted no missing label"),
+        (X2, np.array([None, None]), "y: found labels of type object"),
         (X2, ["a", " "], "y: found an empty label at position 1"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The film's page: offline, small, well-formed, escaped; it plays in a browser; GIF and refusals."""
+"""The film's page: offline, small, well-formed, escaped; it plays in a browser; GIF, MP4 and refusals."""
 
 import json
 import re
@@ -6,11 +6,15 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from plots_examples import EXAMPLES, line
 
+import maxmargin as mm
+from maxmargin.cli import main
 from maxmargin.errors import InputError
 from maxmargin.film import render, save
+from maxmargin.film.stills import HOLD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -92,15 +96,82 @@ def test_gif_has_the_recorded_moments(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["film.gif"]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_plays_in_chromium(name, tmp_path):
-    film = save(*parts(name), tmp_path / "film.html")
+def trained(data, bias=True):
+    """A short real run beside its certificate, for data with a margin of zero and others that no example has."""
+    data = mm.load(data)
+    run = mm.train(data, bias=bias, width=20, steps=60, schedule="flow")
+    return data, run, mm.max_margin(data, bias=bias)
+
+
+CONTRADICTION = [[0.0, 0.0], [0.0, 0.0], [1.0, 0.0], [1.0, 1.0]], ["a", "b", "a", "b"]
+ODD = {
+    "contradiction on the sphere": lambda: trained(CONTRADICTION),
+    "contradiction on the circle": lambda: trained(CONTRADICTION, bias=False),
+    "contradiction in space": lambda: trained((np.hstack([np.array(CONTRADICTION[0])] * 2), CONTRADICTION[1])),
+    "two points": lambda: trained("line:n=2"),
+    "one dimension": lambda: trained("line", bias=False),
+    "not yet separating": lambda: trained("clusters:n=120,d=3,k=4,seed=5"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_data_have_a_film_that_says_what_it_shows(name):
+    dataset, run, certificate = ODD[name]()
+    page = render(dataset, run, certificate)
+    separable = certificate.status.value != "not-separable"
+    assert ("the margin is zero: no network of this kind" in page) == (not separable)
+    assert ("does not separate the classes yet" in page) == (separable and run.margin_best <= 0)
+    assert not re.search(r"-\d+(\.\d+)? % of the proved margin", page)
+
+
+def chromium(path, tmp_path, fragment=""):
+    """The document after three seconds of play, and what the console said."""
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     command = [CHROMIUM, *flags.split(), "--disable-component-update", "--disable-sync", "--enable-logging=stderr"]
-    command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", f"{film.as_uri()}#frame=4"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert 'data-ready="yes"' in done.stdout
-    assert re.search(r'<output id="readout">step 1.000 . margin', done.stdout)
-    assert "Uncaught" not in done.stderr
+    command += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000", "--window-size=1000,700"]
+    done = subprocess.run(
+        [*command, "--dump-dom", path.as_uri() + fragment], capture_output=True, text=True, timeout=120, check=True
+    )
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+@pytest.mark.parametrize("name", [*EXAMPLES, *ODD])
+def test_plays_in_chromium_without_a_word_on_the_console(name, tmp_path):
+    film = save(*(ODD[name]() if name in ODD else parts(name)), tmp_path / "film.html")
+    page, console = chromium(film, tmp_path)
+    assert 'data-ready="yes"' in page and console == []
+    assert re.search(r'<button id="play".*>Pause</button>', page)
+    if name in EXAMPLES:
+        page, console = chromium(film, tmp_path, "#frame=4")
+        assert re.search(r'<output id="readout">step 1.000 . margin', page) and console == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_the_console_would_be_heard(tmp_path):
+    film = save(*parts("circle"), tmp_path / "film.html")
+    film.write_text(film.read_text().replace("setPlaying(playing);", "noSuchThing();"))
+    _, console = chromium(film, tmp_path)
+    assert "noSuchThing is not defined" in console[0]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
+def test_mp4_has_the_recorded_moments(tmp_path):
+    film = save(*parts("sphere"), tmp_path / "film.mp4")
+    command = ["ffmpeg", "-i", str(film), "-f", "null", "-"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert "960x760" in said and int(re.findall(r"frame=\s*(\d+)", said)[-1]) >= 5 + HOLD
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_mp4_without_ffmpeg_is_refused_in_one_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match="found no ffmpeg for .*, wanted it installed; .html and .gif need none"):
+        save(*parts("circle"), tmp_path / "film.mp4")
+    monkeypatch.setattr("maxmargin.training.train", None)  # refused before any work
+    assert main(["film", "xor", "--out", str(tmp_path / "film.mp4")]) == 2
+    assert "found no ffmpeg" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -17,7 +17,7 @@ def add(subparsers: common.Subparsers) -> None:
         subparsers,
         "check",
         "verify a certificate in exact or interval arithmetic; exit 1 if it does not hold",
-        "maxmargin check certificate.json data/clusters.csv",
+        "maxmargin margin xor --json certificate.json && maxmargin check certificate.json xor",
     )
     parser.add_argument("certificate", metavar="CERTIFICATE.json", help="what maxmargin margin --json wrote")
     parser.add_argument("data", metavar="DATA", help="the data it is about: a .csv or .npz file, or a built-in name")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from . import common
 from .train import add_training
 
-_SUFFIXES = (".html", ".htm", ".gif", ".mp4")
 _PROOFS = 40  # upper ends proved along the way, where that is fast (D <= 3)
 
 
@@ -34,16 +32,13 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..film import save
+    from ..film import check_target, save
     from ..margins import max_margin
     from ..progress import reporter
     from ..text import bracket_text
     from ..training import train
 
-    out = Path(arguments.out)
-    common.require(
-        out.suffix.lower() in _SUFFIXES, f"--out: found {str(out)!r}, wanted a name that ends in {', '.join(_SUFFIXES)}"
-    )
+    out = check_target(arguments.out)
     common.check_writable(str(out))
     dataset, options = common.load_data(arguments), common.data_options(arguments)
     progress = reporter(arguments.quiet)

@@ -19,7 +19,7 @@ def add(subparsers: common.Subparsers) -> None:
         subparsers,
         "margin",
         "one max margin as a proved bracket",
-        "maxmargin margin data/clusters.csv --norm f1 --json certificate.json",
+        "maxmargin margin xor --norm f1 --json certificate.json",
     )
     common.add_data(parser)
     parser.add_argument("--norm", choices=NORMS, default="f1", help="f1 (default), f2 or ntk")

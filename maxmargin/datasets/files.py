@@ -100,7 +100,13 @@ def _cells(path: Path, text: str) -> tuple[list[str], list[list[str]], list[int]
                 continue
             if rows and len(cells) != len(rows[0]):
                 raise InputError(
-                    f"{path}: line {reader.line_num} has {len(cells)} cells, wanted {len(rows[0])} as in the header"
+                    f"{path}: line {reader.line_num} has {len(cells)} cells, wanted {len(rows[0])} as in the header "
+                    f"on line {lines[0]}"
+                )
+            if not rows and len(cells) == 1 and any(mark in cells[0] for mark in ";\t|"):
+                raise InputError(
+                    f"{path}: found a header without commas ({cells[0][:40]!r}), wanted columns separated by commas "
+                    "and decimal points"
                 )
             rows.append(cells)
             lines.append(reader.line_num)
@@ -113,10 +119,6 @@ def _cells(path: Path, text: str) -> tuple[list[str], list[list[str]], list[int]
 
 def _check_header(path: Path, header: list[str]) -> None:
     """The first row must be names: not data, not blank, not repeated."""
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        raise InputError(
-            f"{path}: found a header without commas ({header[0][:40]!r}), wanted columns separated by commas"
-        )
     if _looks_like_data(header):
         raise InputError(
             f"{path}: the first row, {header[:4]!r}{' ...' * (len(header) > 4)}, looks like data, "

@@ -13,11 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..conventions import Array, inputs
 from ..errors import InputError
-
-# |z|^4 is the largest power that any kernel of the package forms (squared ReLU); beyond these it over- or underflows.
-LARGEST, SMALLEST = 1e75, 1e-75
-
-Label = int | float | str
+from .checks import Label, check_labels, check_names, check_points, column_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +52,7 @@ class Dataset:
                 f"y: found shape {y.shape}, wanted {len(X)} labels, each -1 or +1 (make_dataset maps others)"
             )
         X.flags.writeable = y.flags.writeable = False
-        names = None if self.feature_names is None else _check_names(self.feature_names, X.shape[1])
+        names = None if self.feature_names is None else check_names(self.feature_names, X.shape[1])
         for field, value in (("X", X), ("y", y), ("feature_names", names)):
             object.__setattr__(self, field, value)
 
@@ -108,7 +104,7 @@ def make_dataset(
 
     Parameters
     ----------
-    X : (n, d) real, finite; see `Dataset` for the admissible magnitudes.
+    X : (n, d) real, finite; see `Dataset` for the admissible magnitudes. A data frame gives its column names too.
     y : (n,) two distinct labels, numbers or strings (strings that all read as numbers are numbers).
     classes : (negative, positive), to choose the order; one of the two may then be absent from y.
 
@@ -118,7 +114,7 @@ def make_dataset(
         With one sentence that names the argument, what was found and what is wanted.
     """
     points = check_points(X)
-    labels = _check_labels(y)
+    labels = check_labels(y)
     if len(labels) != len(points):
         raise InputError(f"y: found {len(labels)} labels for {len(points)} rows of X, wanted as many labels as rows")
     found = np.unique(labels).tolist()
@@ -132,84 +128,8 @@ def make_dataset(
     elif classes[0] == classes[1] or not set(found) <= set(classes):
         raise InputError(f"classes: found {classes!r} for labels {found!r}, wanted the two labels (negative, positive)")
     signs = np.where(labels == classes[1], 1.0, -1.0)
-    names = None if feature_names is None else tuple(feature_names)
+    names = column_names(X) if feature_names is None else tuple(feature_names)
     return Dataset(points, signs, name=name, classes=classes, feature_names=names, recipe=recipe)
-
-
-def check_points(X: ArrayLike) -> Array:
-    """A private float64 C-contiguous copy of X (n, d), or an InputError that says what is wrong with it."""
-    array = _as_array("X", X)
-    if array.dtype.kind not in "biuf":
-        raise InputError(f"X: found entries of type {array.dtype}, wanted real numbers")
-    if array.ndim != 2:
-        raise InputError(
-            f"X: found an array of shape {array.shape}, wanted (n, d) with one row a point"
-            + (" (one feature: X.reshape(-1, 1))" if array.ndim == 1 else "")
-        )
-    if 0 in array.shape:
-        raise InputError(f"X: found shape {array.shape}, wanted at least one row and one column")
-    if np.ma.is_masked(X):
-        raise InputError("X: found masked entries, wanted every value present (drop or fill those rows)")
-    points = np.array(array, dtype=np.float64, order="C") + 0.0  # -0.0 + 0.0 = 0.0: equal points, equal bytes
-    if not np.isfinite(points).all():
-        row, column = np.argwhere(~np.isfinite(points))[0]
-        raise InputError(
-            f"X: found {points[row, column]} in row {row}, column {column} (from 0), wanted finite numbers"
-        )
-    magnitude = np.abs(points).max(axis=1)
-    if (bad := (magnitude > LARGEST) | ((magnitude < SMALLEST) & (magnitude > 0.0))).any():
-        row = int(np.argmax(bad))
-        raise InputError(
-            f"X: found largest magnitude {magnitude[row]:.3g} in row {row} (from 0), wanted 0 or {SMALLEST:g} "
-            f"to {LARGEST:g}, where fourth powers neither over- nor underflow: rescale the features"
-        )
-    return points
-
-
-def _as_array(argument: str, values: ArrayLike) -> np.ndarray:
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"{argument}: found values that form no array ({error}), wanted rows of equal length"
-        ) from None
-
-
-def _check_labels(y: ArrayLike) -> np.ndarray:
-    """The labels as a 1-D float64 or string array."""
-    labels = _as_array("y", y)
-    if labels.ndim != 1:
-        raise InputError(
-            f"y: found an array of shape {labels.shape}, wanted a vector of n labels"
-            + (" (y.ravel())" * (labels.ndim == 2))
-        )
-    if labels.dtype == object and all(isinstance(label, str) for label in labels):
-        labels = labels.astype(str)  # how pandas holds text
-    if labels.dtype.kind == "U":
-        labels = np.array([label.strip() for label in labels.tolist()], dtype=str)
-        if (labels == "").any():
-            raise InputError(
-                f"y: found an empty label at position {np.argmax(labels == '')} (from 0), wanted no missing label"
-            )
-        try:
-            labels = labels.astype(float)
-        except ValueError:
-            return labels
-    if labels.dtype.kind not in "biuf":
-        raise InputError(f"y: found labels of type {labels.dtype}, wanted numbers or strings")
-    labels = labels.astype(float)
-    if not np.isfinite(labels).all():
-        raise InputError(f"y: found {labels[~np.isfinite(labels)][0]} among the labels, wanted two finite labels")
-    return labels
-
-
-def _check_names(names: Sequence[str], d: int) -> tuple[str, ...]:
-    words = all(isinstance(name, str) and name.strip() == name != "" for name in names)
-    if not words or not len(names) == len(set(names)) == d:
-        raise InputError(f"feature_names: found {list(names)!r}, wanted {d} distinct non-empty strings")
-    if "y" in names:
-        raise InputError("feature_names: found 'y', which names the label column of a file; rename that feature")
-    return tuple(names)
 
 
 def _tidy(label: Label) -> Label:

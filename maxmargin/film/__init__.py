@@ -17,7 +17,9 @@ from ..plots.numbers import percent, shared_digits
 from ..plots.views import separable
 from .encode import document, script_json
 
-__all__ = ["render", "save"]
+__all__ = ["check_target", "render", "save"]
+
+_PAGES, _MOVIES = {".html", ".htm"}, {".gif", ".mp4"}
 
 
 def render(dataset: Any, run: Any, certificate: Any) -> str:
@@ -41,7 +43,7 @@ def render(dataset: Any, run: Any, certificate: Any) -> str:
         "@NAME@": escape(str(dataset.name)),
         "@WIDTH@": str(run.width),
         "@BRACKET@": escape(shared_digits(certificate.lower, certificate.upper)),
-        "@REACHED@": _reached(run, certificate),
+        "@LEAD@": _lead(run, certificate),
         "@LAYERS@": "both layers trained" if run.layers == "both" else f"layers trained: {escape(run.layers)}",
         "@CONVENTION@": escape(certificate.problem.convention),
         "@SCOPE@": escape(certificate.scope),
@@ -60,26 +62,45 @@ def save(dataset: Any, run: Any, certificate: Any, path: str | os.PathLike[str])
     ------
     InputError : another suffix, .mp4 without ffmpeg, or what `render` refuses.
     """
-    target = Path(path)
-    suffix = target.suffix.lower()
-    if suffix in {".html", ".htm"}:
+    target = check_target(path)
+    if target.suffix.lower() in _PAGES:
         atomic.write_text(target, render(dataset, run, certificate))
-    elif suffix in {".gif", ".mp4"}:
-        _check(dataset, run, certificate)
-        from .stills import write_movie
+        return target
+    _check(dataset, run, certificate)
+    from .stills import write_movie
 
-        write_movie(dataset, run, certificate, target)
-    else:
-        raise InputError(f"film: found the suffix {suffix!r}, wanted .html, .gif or .mp4")
+    write_movie(dataset, run, certificate, target)
     return target
 
 
-def _reached(run: Any, certificate: Any) -> str:
+def check_target(path: str | os.PathLike[str]) -> Path:
+    """The path of a film that can be written here; refuses another suffix and .mp4 without ffmpeg, before any work."""
+    target = Path(path)
+    if target.suffix.lower() in _MOVIES:
+        from .stills import writer_name
+
+        writer_name(target)
+    elif target.suffix.lower() not in _PAGES:
+        raise InputError(f"film: found the suffix {target.suffix!r} in {str(target)!r}, wanted .html, .gif or .mp4")
+    return target
+
+
+def _lead(run: Any, certificate: Any) -> str:
+    """What to look at, and how far training came."""
     if not separable(certificate):
-        return "Here the margin is zero, proved: no network of this kind separates the classes."
+        return (
+            "A convex program, solved and proved beforehand, says that the margin is zero: no network of this kind "
+            "separates the classes. Training can only approach zero from below."
+        )
+    known = (
+        "Training knows nothing of the stars and of the dashed line: they are the solution of a convex program, "
+        "computed and proved beforehand."
+    )
     if certificate.lower <= 0 or run.norm != "f1":
-        return ""
-    return f"It reaches {percent(run.margin_best / certificate.lower)} of the proved margin."
+        return known
+    if run.margin_best <= 0:
+        return f"{known} After {run.steps} steps it does not separate the classes yet."
+    return f"{known} It reaches {percent(run.margin_best / certificate.lower)} of the proved margin."
 
 
 def _check(dataset: Any, run: Any, certificate: Any) -> None:

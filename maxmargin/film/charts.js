@@ -49,10 +49,16 @@ class Stage {
   }
 }
 
-function write(ctx, text, x, y, { align = "left", base = "alphabetic", colour = MUTED, size = 12, weight = 400 } = {}) {
+function write(ctx, text, x, y, { align = "left", base = "alphabetic", colour = MUTED, size = 12, weight = 400, halo = false } = {}) {
   ctx.font = `${weight} ${size}px ${FONT}`;
   ctx.textAlign = align;
   ctx.textBaseline = base;
+  if (halo) {
+    ctx.strokeStyle = "#ffffffd9";
+    ctx.lineWidth = 4;
+    ctx.lineJoin = "round";
+    ctx.strokeText(text, x, y);
+  }
   ctx.fillStyle = colour;
   ctx.fillText(text, x, y);
 }
@@ -85,9 +91,13 @@ function ticks(low, high, count) {
   return found;
 }
 
+// 0.25, 2.97\u00b710\u207b\u2078, 10\u2075
 function number(value) {
-  const text = Math.abs(value) >= 1e-3 || value === 0 ? String(+value.toPrecision(6)) : value.toExponential(0);
-  return text.replace("-", "\u2212");
+  const size = Math.abs(value);
+  if (value === 0 || (size >= 1e-3 && size < 1e4)) return String(+value.toPrecision(6)).replace("-", "\u2212");
+  const [digits, power] = String((+value.toPrecision(3)).toExponential()).split("e");
+  const raised = [...power.replace("+", "")].map((c) => (c === "-" ? "\u207b" : "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[+c]));
+  return `${digits}\u00b7`.replace("-", "\u2212").replace(/^(\u2212?)1\u00b7$/, "$1") + "10" + raised.join("");
 }
 
 // A frame with two axes; returns the maps to pixels.
@@ -115,7 +125,8 @@ class Axes {
     this.segment(this.left, floor, right, floor);
     for (const v of xticks) {
       this.segment(this.x(v), floor, this.x(v), floor + 4);
-      write(ctx, xtext(v), this.x(v), floor + 16, { align: "center", size: 11 });
+      const half = ctx.measureText(xtext(v)).width / 2; // of the last tick all is seen
+      write(ctx, xtext(v), Math.min(this.x(v), this.w - half - 1), floor + 16, { align: "center", size: 11 });
     }
     write(ctx, xlabel, (this.left + right) / 2, this.h - 5, { align: "center", size: 11.5, colour: INK });
     if (ylabel) {
@@ -150,13 +161,16 @@ class Axes {
 // The margin against log time: what has been travelled is bold, what comes is faint.
 const marginStage = new Stage("margin");
 const marginRange = (() => {
-  const [lower, upper] = film.bracket, top = upper || lower || Math.abs(film.margins[LAST]) || 1;
+  const [lower, upper] = film.bracket, best = Math.max(...film.trace.map((row) => row[1]));
+  const lowest = Math.min(...film.trace.map((row) => row[1])), top = upper || lower || Math.max(-lowest, best) || 1;
+  const floor = film.separable ? Math.min(-0.3 * top, best < 0 ? 1.5 * best : 0) : -1.15 * top;
   const closing = film.trace.some((row) => row[2] !== null && row[2] < 2 * top);
-  const visible = film.trace.find((row) => row[1] > (upper || lower ? -0.3 : -1.4) * top);
-  const first = film.trace[0][0], best = Math.max(...film.trace.map((row) => row[1]));
+  const visible = film.trace.find((row) => row[1] > floor);
+  const first = film.trace[0][0];
   const near = film.trace.find((row) => row[1] >= best - 1e-4 * Math.abs(best))[0]; // a plateau is cut off
-  const end = Math.max(Math.min(film.trace[film.trace.length - 1][0], 30 * near), 10 * first);
-  return { top, y: [(upper || lower ? -0.3 : -1.4) * top, (closing ? 1.55 : 1.28) * top], x: [visible ? Math.max(first, visible[0] / 10) : first, end] };
+  const last = film.trace[film.trace.length - 1][0], end = Math.max(film.separable ? Math.min(last, 30 * near) : last, 10 * first);
+  const ceiling = film.separable ? top + (closing ? 0.35 : 0.22) * (top - floor) : 0.35 * top;
+  return { top, y: [floor, ceiling], x: [visible ? Math.max(first, visible[0] / 10) : first, end] };
 })();
 
 function drawMargin(t) {
@@ -167,15 +181,17 @@ function drawMargin(t) {
   for (let p = Math.floor(Math.log10(x[0])); p <= Math.log10(x[1]); p++)
     for (const f of few ? [1, 2, 5] : [1]) if (f * 10 ** p >= x[0] && f * 10 ** p <= x[1]) decades.push(f * 10 ** p);
   const every = Math.ceil(decades.length / 8);
-  axes.frame({ xticks: decades.filter((_, k) => k % every === 0), yticks: ticks(y[0], y[1], 5), xlabel: "time (sum of step sizes)", xtext: (v) => (v >= 1e5 || v < 1e-2 ? v.toExponential(0) : number(v)) });
+  axes.frame({ xticks: decades.filter((_, k) => k % every === 0), yticks: ticks(y[0], y[1], 5), xlabel: "time (sum of step sizes)" });
   const now = Math.max(between(film.times, t), x[0]);
   axes.clip();
   ctx.fillStyle = film.palette.f1 + "26";
   const [lower, upper] = film.bracket;
   if (upper) ctx.fillRect(axes.left, axes.y(upper), axes.w, Math.max(axes.y(lower) - axes.y(upper), 0));
+  const far = 3 * (y[1] - y[0]); // dashes are not drawn along a line that leads miles away
   const curve = (limit, value) => {
     ctx.beginPath();
-    for (const row of film.trace) if (row[0] <= limit && value(row) !== null) ctx.lineTo(axes.x(Math.max(row[0], x[0] / 10)), axes.y(value(row)));
+    for (const row of film.trace) if (row[0] <= limit && value(row) !== null)
+      ctx.lineTo(axes.x(Math.max(row[0], x[0] / 10)), axes.y(Math.max(y[0] - far, Math.min(y[1] + far, value(row)))));
   };
   ctx.lineJoin = "round";
   ctx.lineWidth = 1.4;
@@ -198,7 +214,10 @@ function drawMargin(t) {
   ctx.restore();
   const height = Math.min(Math.max(between(film.margins, t), y[0]), y[1]);
   ctx.fillStyle = film.palette.f1;
-  dot(ctx, axes.x(Math.min(now, x[1])), axes.y(height), 5);
+  const px = axes.x(Math.min(now, x[1])), py = axes.y(height);
+  ctx.beginPath();
+  if (height > y[0]) ctx.arc(px, py, 5, 0, 2 * Math.PI);
+  else for (const [u, v] of [[-6, -7], [6, -7], [0, 3]]) ctx.lineTo(px + u, py + v); // it is below
   ctx.fill();
-  write(ctx, upper === 0 ? "proved: 0" : "proved", axes.left + 6, axes.y(upper || lower) - 6, { size: 11.5, colour: INK });
+  write(ctx, upper === 0 ? "proved: 0" : "proved", axes.left + 6, axes.y(upper || lower) - 7, { size: 11.5, colour: INK, halo: true });
 }

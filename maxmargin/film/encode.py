@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..plots import style
-from ..plots.views import payoff_of, separable
+from ..plots.views import separable
 from . import frames as film
 
 REACH = 4.0  # fields and potentials saturate at this many units
@@ -43,7 +43,7 @@ def colours(name: str) -> list[list[int]]:
 def document(dataset: Any, run: Any, certificate: Any) -> dict[str, Any]:
     """Everything the player needs, JSON-able."""
     frames = film.build(dataset, run, certificate)
-    payoff = payoff_of(dataset, certificate)
+    payoff = film.reference(dataset, certificate)
     classes = [str(name) for name in getattr(dataset, "classes", (-1, 1))]
     story = frames.moments
     return {
@@ -62,7 +62,7 @@ def document(dataset: Any, run: Any, certificate: Any) -> dict[str, Any]:
         "trace": _trace(run),
         "pace": pace(frames),
         "bracket": _bracket(certificate),
-        "level": payoff.level,
+        "separable": separable(certificate),
         "neurons": pack(frames.neurons),
         "shares": pack(signed_root(frames.shares)),
         "atoms": frames.atoms.tolist(),

@@ -1,7 +1,7 @@
 """What a film shows, computed once: every recorded moment of a run as arrays, in units of the proved margin.
 
-Nothing is solved or trained here.  S snapshots, m neurons, n points; gamma is the certificate's `lower` (or, when
-that is zero, 1).
+Nothing is solved or trained here.  S snapshots, m neurons, n points; gamma is the certificate's `lower`.  Where the
+margin is zero, f is in units of its largest value on the data in the end, payoffs in units of what equal weights pay.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from ..features.homogeneous import get_feature
 from ..flow.network import Network
 from ..plots import geometry
 from ..plots.potential import angles_with_kinks
-from ..plots.views import Payoff, coordinate_names, feature_names, payoff_of
+from ..plots.views import Payoff, coordinate_names, payoff_of, separable
+from .scene import scene_of, target_of, values_of
 
 Array = NDArray[np.float64]
 
-GRID, LINE = 72, 241  # nodes of a decision map (each way), samples of a function of one variable
 ANGLES, LATITUDES, LONGITUDES = 721, 61, 120
 _KAPPA = np.concatenate([[0.0], np.geomspace(1e-2, 1e4, 60)])  # inverse temperatures that an adversary may have
-_SAMPLES = 12  # rows of the data over which a projected map averages
 
 
 @dataclass(frozen=True)
@@ -117,9 +116,9 @@ class Frames:
 def build(dataset: Any, run: Any, certificate: Any) -> Frames:
     """Everything that a film of this run, beside this F1 certificate, shows."""
     story = moments(dataset, run)
-    bias, gamma = certificate.problem.bias, certificate.lower if certificate.lower > 0 else 1.0
+    bias, gamma = certificate.problem.bias, _unit(certificate, story[-1])
     neurons, shares = _neurons(story)
-    payoff = payoff_of(dataset, certificate)
+    payoff = reference(dataset, certificate)
     D = payoff.Z.shape[1]
     kind = {2: "circle", 3: "sphere"}.get(D, "disc")
     star, live = _potentials(kind, dataset, payoff, story, neurons)
@@ -127,13 +126,18 @@ def build(dataset: Any, run: Any, certificate: Any) -> Frames:
     plane = geometry.top_axes(atoms.directions, atoms.weights) if kind == "disc" else np.eye(D)
     names = coordinate_names(dataset, bias)
     axes = [geometry.axis_label(column, names).removesuffix(", standardised") for column in plane.T]
-    scene, points, limits, nodes, labels = _scene(dataset, certificate)
-    field = np.stack([_values(scene, moment, nodes) * moment.unit / gamma for moment in story])
-    target = _target(scene, certificate, nodes) / gamma
+    scene, points, limits, nodes, labels = scene_of(dataset, certificate)
+    field = np.stack([values_of(scene, moment, nodes) * moment.unit / gamma for moment in story])
+    target = target_of(scene, certificate, nodes) / gamma
     return Frames(
         story, kind, neurons @ plane, shares, atoms.directions @ plane, atoms.weights, star, live,
         scene, field, target, limits, points, {"scene": labels, "neurons": axes},
     )  # fmt: skip
+
+
+def _unit(certificate: Any, last: Moment) -> float:
+    """gamma, or where that is nothing to divide by, the largest |f(x_i)| of the last moment."""
+    return certificate.lower if certificate.lower > 0 else float(np.abs(last.u).max()) or 1.0
 
 
 def _neurons(story: list[Moment]) -> tuple[Array, Array]:
@@ -165,6 +169,16 @@ def _potentials(kind: str, dataset: Any, payoff: Payoff, story: list[Moment], ne
     shape = grid.shape[:-1]
     live = [other(flat).reshape(shape) for other in others]
     return payoff(flat).reshape(shape) / payoff.level, np.stack(live) / payoff.level
+
+
+def reference(dataset: Any, certificate: Any) -> Payoff:
+    """The certificate's potential; where it is zero everywhere, that of equal weights, relative to its largest."""
+    payoff = payoff_of(dataset, certificate)
+    if separable(certificate):
+        return payoff
+    equal, D = replace(payoff, q=dataset.y / dataset.n), payoff.Z.shape[1]
+    grid = {2: circle_grid, 3: sphere_grid}.get(D, lambda: payoff.Z / np.linalg.norm(payoff.Z, axis=1, keepdims=True))()
+    return replace(equal, level=float(np.abs(equal(grid.reshape(-1, D))).max()) or 1.0)
 
 
 def circle_grid() -> Array:
@@ -203,39 +217,3 @@ def skyline(payoff: Payoff, count: int = 361) -> tuple[Array, Array]:
         meridian = np.column_stack([flat * np.cos(angle), flat * np.sin(angle), np.sin(latitude)])
         best[k] = np.abs(payoff(meridian)).max()
     return longitude, best / payoff.level
-
-
-# The scene: where f is drawn.
-
-
-def _scene(dataset: Any, certificate: Any) -> tuple[str, Array, tuple[float, ...], Any, list[str]]:
-    """(kind, points, limits, nodes at which f is wanted, axis labels)."""
-    X, names = dataset.X, feature_names(dataset)
-    if X.shape[1] == 1:
-        limits = geometry.padded_limits(X[:, 0], 0.15)
-        return "line", X, limits, np.linspace(*limits, LINE)[:, None], names
-    if X.shape[1] == 2:
-        xlim, ylim = geometry.square_limits(X)
-        return "map", X, (*xlim, *ylim), geometry.mesh(xlim, ylim, GRID)[2], names
-    atoms = certificate.classifier
-    plane = geometry.principal_plane(X, atoms.directions, atoms.weights, names)
-    points = plane.coordinates(X)
-    xlim, ylim = geometry.square_limits(points)
-    return "projection", points, (*xlim, *ylim), (plane, X, geometry.mesh(xlim, ylim, GRID // 2)[2]), list(plane.labels)
-
-
-def _values(scene: str, moment: Moment, nodes: Any) -> Array:
-    return _evaluate(scene, moment.network.decision_function, nodes)
-
-
-def _target(scene: str, certificate: Any, nodes: Any) -> Array:
-    return _evaluate(scene, certificate.decision_function, nodes)
-
-
-def _evaluate(scene: str, f: Any, nodes: Any) -> Array:
-    if scene == "line":
-        return np.asarray(f(nodes), dtype=float)
-    if scene == "map":
-        return geometry.in_blocks(f, nodes).reshape(GRID, GRID)
-    plane, X, grid = nodes
-    return plane.averaged(f, X, grid, _SAMPLES).reshape(GRID // 2, GRID // 2)

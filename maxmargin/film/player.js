@@ -14,20 +14,25 @@ function momentOf(s) {
 const clock = (moment) => between(film.pace, moment);
 let t = start ? Math.min(+start[1], LAST) : 0, playing = !start, held = 0, last = null, dirty = true;
 
-document.getElementById("class-positive").textContent = film.classes[1];
-document.getElementById("class-negative").textContent = film.classes[0];
+for (const [id, name] of [["class-negative", film.classes[0]], ["class-positive", film.classes[1]]])
+  document.getElementById(id).textContent = name.replace(/^-(?=\d)/, "\u2212");
 document.getElementById("neurons-note").textContent = {
-  circle: "angle: direction; distance from the centre: share of the mass",
+  circle: "angle: direction; distance from centre: share of mass",
   sphere: "size: share of the mass; shade: dual potential",
   disc: "projected on the plane of the atoms; size: share of the mass",
 }[film.kind];
 document.getElementById("scene-note").textContent = {
-  line: "f in units of the proved margin; wide line: the solved classifier",
+  line: "f in units of the proved margin; wide: the solved f",
   map: "solid: f = 0; dashed: f = \u00b1\u03b3\u2081; green dots: solved boundary",
   projection: "mean over the other coordinates; green dots: solved boundary",
-}[film.scene];
-document.getElementById("potential-note").textContent =
-  film.kind === "disc" ? "what the best adversary so far pays to each neuron" : "line: best adversary so far; grey: the optimal one";
+  "line 0": "f in units of its largest value on the data",
+  "map 0": "solid: f = 0; colour: f in units of its largest value",
+  "projection 0": "mean over the other coordinates; solid: f = 0",
+}[film.scene + (film.separable ? "" : " 0")];
+document.getElementById("potential-note").textContent = film.kind === "disc"
+  ? "what the best adversary so far pays to each neuron"
+  : `line: best adversary so far; grey: ${film.separable ? "the optimal one" : "equal weights"}`;
+document.getElementById("atoms").hidden = !film.separable;
 document.getElementById("margin-note").textContent = film.trace.some((row) => row[2] !== null) ? "dotted: upper ends proved on the way" : "normalised, against log time";
 if (film.kind === "sphere") document.getElementById("drag").textContent = "; drag the sphere to turn it";
 
@@ -38,9 +43,9 @@ function show() {
   drawMargin(t);
   slider.value = String(Math.round(1000 * clock(t)));
   const margin = between(film.margins, t), [lower] = film.bracket;
-  const share = lower > 0 ? ` = ${((100 * margin) / lower).toFixed(1)} % of \u03b3\u2081`.replace("-", "\u2212") : "";
+  const share = lower > 0 && margin > 0 ? ` = ${((100 * margin) / lower).toFixed(1)} % of \u03b3\u2081` : "";
   const step = Math.round(between(film.steps, t)).toLocaleString("en").replace(/,/g, "\u2009");
-  readout.textContent = `step ${step} \u00b7 margin ${number(+margin.toPrecision(4))}${share}`;
+  readout.textContent = `step ${step} \u00b7 margin ${number(+margin.toPrecision(3))}${share}`;
 }
 
 function setPlaying(value) {

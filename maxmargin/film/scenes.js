@@ -71,6 +71,11 @@ function marker(ctx, x, y, label, r) {
   ctx.stroke();
 }
 
+// Where points of both classes lie on one another: the circle is drawn larger, so that both are seen.
+const disputed = new Set(film.points.filter((_, i) => film.y[i] < 0).map((p) => p.join(" ")));
+const positives = new Set(film.points.filter((_, i) => film.y[i] > 0).map((p) => p.join(" ")));
+for (const place of disputed) if (!positives.has(place)) disputed.delete(place);
+
 function drawMap(t) {
   const ctx = sceneStage.begin(), w = sceneStage.w, h = sceneStage.h, side = field.shape[1];
   const [x0, x1, y0, y1] = film.limits, left = 52, bottom = 38;
@@ -92,7 +97,7 @@ function drawMap(t) {
   ctx.setLineDash([2, 3]);
   contour(ctx, target.values, side, 0, toX, toY);
   ctx.strokeStyle = INK;
-  if (film.scene === "map") {
+  if (film.scene === "map" && film.separable) {
     ctx.lineWidth = 0.9;
     ctx.setLineDash([5, 4]);
     for (const level of [-1, 1]) contour(ctx, values, side, level, toX, toY);
@@ -109,7 +114,9 @@ function drawMap(t) {
     dot(ctx, px(u), py(v), 5 + 4 * Math.sqrt(film.support[i]));
     ctx.stroke();
   });
-  film.points.forEach(([u, v], i) => marker(ctx, px(u), py(v), film.y[i], film.points.length > 150 ? 2.6 : 3.4));
+  const r = film.points.length > 150 ? 2.6 : 3.4;
+  film.points.forEach(([u, v], i) => film.y[i] < 0 && marker(ctx, px(u), py(v), -1, disputed.has(`${u} ${v}`) ? 2 * r : r));
+  film.points.forEach(([u, v], i) => film.y[i] > 0 && marker(ctx, px(u), py(v), 1, r));
   for (const v of ticks(x0, x1, 5)) write(ctx, number(v), px(v), y + height + 15, { align: "center", size: 11 });
   for (const v of ticks(y0, y1, 5)) write(ctx, number(v), x - 7, py(v), { align: "right", base: "middle", size: 11 });
   write(ctx, film.labels.scene[0], x + width / 2, y + height + 31, { align: "center", size: 11.5, colour: INK });
@@ -123,7 +130,7 @@ function drawMap(t) {
 function drawLine(t) {
   const ctx = sceneStage.begin(), [x0, x1] = film.limits, count = field.shape[1];
   const axes = new Axes(ctx, sceneStage.w, sceneStage.h, { x: [x0, x1], y: [-3.4, 3.4], bottom: 38 });
-  axes.frame({ xticks: ticks(x0, x1, 6), yticks: [-3, -2, -1, 0, 1, 2, 3], xlabel: film.labels.scene[0], ylabel: "f(x) / proved margin" });
+  axes.frame({ xticks: ticks(x0, x1, 6), yticks: [-3, -2, -1, 0, 1, 2, 3], xlabel: film.labels.scene[0], ylabel: film.separable ? "f(x) / proved margin" : "f(x)" });
   at(field, t, values);
   const curve = (list) => {
     ctx.beginPath();
@@ -134,7 +141,7 @@ function drawLine(t) {
   ctx.lineJoin = "round";
   ctx.strokeStyle = film.palette.f1 + "66";
   ctx.lineWidth = 7;
-  curve(target.values);
+  if (film.separable) curve(target.values);
   ctx.strokeStyle = "#999";
   ctx.lineWidth = 1;
   axes.segment(axes.left, axes.y(0), axes.w, axes.y(0));
@@ -194,7 +201,7 @@ function shadeBall(side) {
       const column = ((((Math.atan2(y, x) / (2 * Math.PI)) % 1) + 1) % 1) * columns, r0 = Math.floor(row), c0 = Math.floor(column) % columns, c1 = (c0 + 1) % columns;
       const a = row - r0, b = column - Math.floor(column), base = r0 * columns;
       const v = (1 - a) * ((1 - b) * potential[base + c0] + b * potential[base + c1]) + a * ((1 - b) * potential[base + columns + c0] + b * potential[base + columns + c1]);
-      const k = Math.max(0, Math.min(255, Math.round(127.5 * (1 + v)))), light = 0.86 + 0.14 * depth;
+      const k = Math.max(0, Math.min(255, Math.round(127.5 * (1 + (1.25 * v) / (1 + 0.6 * Math.abs(v)))))), light = 0.86 + 0.14 * depth;
       image.data[o] = map[k][0] * light;
       image.data[o + 1] = map[k][1] * light;
       image.data[o + 2] = map[k][2] * light;
@@ -236,6 +243,10 @@ function drawDots(ctx, cx, cy, R) {
     ctx.fillStyle = SIGN[weight[j] > 0 ? 1 : -1];
     dot(ctx, cx + R * x, cy + R * y, depth < 0 ? 0.7 * r : r);
     ctx.fill();
+    if (film.kind !== "sphere" || depth < 0) continue;
+    ctx.strokeStyle = "#fff"; // on shade of the same hue
+    ctx.lineWidth = 0.8;
+    ctx.stroke();
   }
   ctx.globalAlpha = 1;
 }
@@ -297,14 +308,23 @@ function axesOfNeurons(ctx, cx, cy, R) {
 
 const potentialStage = new Stage("potential");
 
-const level = (v) => (v === 1 ? "proved" : number(v));
+const level = (v) => (v !== (film.separable ? 1 : 0) ? number(v) : v ? "proved" : "proved: 0");
+const CEILING = 1.8, payoffLabel = film.separable ? "payoff / level" : "payoff";
+
+// The best answer to the best adversary so far: times the level it is an upper bound of the margin.
+function writeHighest(ctx, axes) {
+  const highest = potential.reduce((a, v) => Math.max(a, Math.abs(v)), 0);
+  const value = highest > 3.99 ? "above 4" : highest.toFixed(highest < 1.1 ? 3 : 2);
+  const text = film.separable ? `highest: ${value} \u00d7 the level` : `highest: ${value} of what equal weights pay`;
+  write(ctx, text, axes.w - axes.right - 4, axes.top + 9, { align: "right", size: 11, halo: true });
+}
 
 function drawCurve(t) {
   const circle = film.kind === "circle", ctx = potentialStage.begin(), P = Math.PI;
-  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [-P, P], y: [0, 1.8], left: 68 });
+  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [-P, P], y: [0, CEILING], left: 68 });
   const names = film.labels.neurons, angles = { 0: "0", [-P]: "\u2212\u03c0", [P]: "\u03c0", [P / 2]: "\u03c0/2", [-P / 2]: "\u2212\u03c0/2" };
   axes.frame({
-    xticks: [-P, -P / 2, 0, P / 2, P], yticks: [0, 0.5, 1, 1.5], xtext: (v) => angles[v], ytext: level, ylabel: "payoff / level",
+    xticks: [-P, -P / 2, 0, P / 2, P], yticks: [0, 0.5, 1, 1.5], xtext: (v) => angles[v], ytext: level, ylabel: payoffLabel,
     xlabel: circle ? `angle of the neuron (0: ${names[0]}, \u03c0/2: ${names[1]})` : `longitude of the neuron (0: ${names[0]}, \u03c0/2: ${names[1]}); highest over latitude`,
   });
   axes.clip();
@@ -316,15 +336,16 @@ function drawCurve(t) {
   ctx.fill();
   ctx.lineWidth = 2;
   ctx.lineJoin = "round";
+  at(live, t, potential);
   if (circle) {
-    at(live, t, potential);
     for (const sign of [1, -1]) {
       ctx.beginPath();
       let pen = false;
       for (let i = 0; i < live.frame; i++) {
-        const v = potential[i] * sign;
-        if (v > 1e-4) pen ? ctx.lineTo(axes.x(-P + (2 * P * i) / (live.frame - 1)), axes.y(v)) : ctx.moveTo(axes.x(-P + (2 * P * i) / (live.frame - 1)), axes.y(v));
-        pen = v > 1e-4;
+        const v = potential[i] * sign, px = axes.x(-P + (2 * P * i) / (live.frame - 1)), up = v > 1e-4;
+        if (up && !pen && i > 0) ctx.moveTo(px, axes.y(0));
+        if (up || pen) ctx.lineTo(px, axes.y(up ? v : 0)); // down to the axis where it ends
+        pen = up;
       }
       ctx.strokeStyle = SIGN[sign];
       ctx.stroke();
@@ -336,16 +357,17 @@ function drawCurve(t) {
     ctx.strokeStyle = film.palette.f1;
     ctx.stroke();
   }
-  axes.dashed(1);
+  axes.dashed(film.separable ? 1 : 0);
   ctx.restore();
+  writeHighest(ctx, axes);
   film.atoms.forEach((a, k) => film.weights[k] && star(ctx, axes.x(Math.atan2(a[1], a[0])), axes.y(1), 7, SIGN[film.weights[k] > 0 ? 1 : -1]));
 }
 
 // D > 3: each neuron's payoff under the present adversary against its share of the mass.
 function drawPayoffs(t) {
   const ctx = potentialStage.begin();
-  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [1e-6, 1], y: [0, 1.8], log: true, left: 68, right: 26 });
-  axes.frame({ xticks: [1e-6, 1e-4, 1e-2, 1], yticks: [0, 0.5, 1, 1.5], xtext: (v) => `${+(100 * v).toFixed(4)} %`, ytext: level, xlabel: "share of the mass that the neuron carries", ylabel: "payoff / level" });
+  const axes = new Axes(ctx, potentialStage.w, potentialStage.h, { x: [1e-6, 1], y: [0, CEILING], log: true, left: 68, right: 26 });
+  axes.frame({ xticks: [1e-6, 1e-4, 1e-2, 1], yticks: [0, 0.5, 1, 1.5], xtext: (v) => `${+(100 * v).toFixed(4)} %`, ytext: level, xlabel: "share of the mass that the neuron carries", ylabel: payoffLabel });
   at(live, t, potential);
   at(shares, t, weight);
   axes.clip();
@@ -357,7 +379,7 @@ function drawPayoffs(t) {
     ctx.fill();
   }
   ctx.globalAlpha = 1;
-  axes.dashed(1);
+  axes.dashed(film.separable ? 1 : 0);
   ctx.restore();
 }
 

@@ -15,15 +15,25 @@ from .. import atomic
 from ..errors import InputError
 from ..plots import geometry, style
 from ..plots.decision import gates, scatter
-from ..plots.margin import draw_bracket, draw_trace, time_axis
+from ..plots.margin import draw_bracket, draw_trace, height_limits, time_axis
 from ..plots.neurons import half_sphere, stars
-from ..plots.views import sign_colours
+from ..plots.views import plain, separable, sign_colours
 from . import frames as film
 
 Array = NDArray[np.float64]
 
 FPS, HOLD, DPI = 8, 16, 100  # frames a second, frames that the last picture rests, 100 dots an inch
 _TAIL = 5
+
+
+def writer_name(path: str | os.PathLike[str]) -> str:
+    """Which of matplotlib's writers makes this file, or an InputError where it is missing."""
+    kind = "ffmpeg" if os.fspath(path).lower().endswith(".mp4") else "pillow"
+    if not animation.writers.is_available(kind):
+        raise InputError(
+            f"film: found no {kind} for {os.fspath(path)!r}, wanted it installed; .html and .gif need none"
+        )
+    return kind
 
 
 @style.styled
@@ -34,18 +44,14 @@ def write_movie(dataset: Any, run: Any, certificate: Any, path: str | os.PathLik
     ------
     InputError : .mp4 where matplotlib finds no ffmpeg.
     """
-    kind = "ffmpeg" if str(path).lower().endswith(".mp4") else "pillow"
-    if not animation.writers.is_available(kind):
-        raise InputError(
-            f"film: found no {kind} for {os.fspath(path)!r}, wanted it installed; .html and .gif need none"
-        )
+    writer = animation.writers[writer_name(path)](fps=FPS)
     frames = film.build(dataset, run, certificate)
-    writer = animation.writers[kind](fps=FPS)
     figure = style.new_figure(9.6, 7.6, None)
     panels = figure.subplots(
-        2, 2, gridspec_kw={"height_ratios": [1.75, 1], "left": 0.07, "right": 0.985, "top": 0.93, "bottom": 0.075}
+        2, 2, gridspec_kw={"height_ratios": [1.75, 1], "left": 0.075, "right": 0.98, "top": 0.89, "bottom": 0.075}
     )
-    figure.subplots_adjust(hspace=0.34, wspace=0.2)
+    figure.subplots_adjust(hspace=0.34, wspace=0.24)
+    figure.text(0.02, 0.955, f"{plain(dataset.name)}: {run.width} neurons", fontsize=14, fontweight="bold")
     with atomic.replacing(path, suffix=os.path.splitext(path)[1]) as temporary, writer.saving(figure, temporary, DPI):
         for k in [*range(len(frames.moments)), *[len(frames.moments) - 1] * HOLD]:
             for axes in panels.flat:
@@ -60,13 +66,15 @@ def draw(panels: Any, parts: tuple[Any, Any, Any], frames: film.Frames, k: int) 
     moment = frames.moments[k]
     _neurons(panels[0, 0], frames, k)
     (_line if frames.scene == "line" else _map)(panels[0, 1], dataset, certificate, frames, k)
-    _potential(panels[1, 0], frames, k)
+    _potential(panels[1, 0], frames, k, float(separable(certificate)))
     _margin(panels[1, 1], run, certificate, moment)
-    share = f" = {100 * moment.margin / certificate.lower:.1f} % of $\\gamma_1$" if certificate.lower > 0 else ""
+    positive = certificate.lower > 0 and moment.margin > 0
+    share = f" = {100 * moment.margin / certificate.lower:.1f} % of $\\gamma_1$" if positive else ""
     panels[0, 0].set_title(f"Neurons, step {moment.step}")
     panels[0, 1].set_title("Classifier")
-    panels[1, 0].set_title("Dual potential / proved level")
-    panels[1, 1].set_title(f"Margin {moment.margin:.4g}{share}".replace("-", "\u2212"))
+    unit = "proved level" if separable(certificate) else "what equal weights pay"
+    panels[1, 0].set_title(f"Dual potential / {unit}")
+    panels[1, 1].set_title(f"Margin {moment.margin:.3g}{share}".replace("-", "\u2212"))
     return panels[0, 0].figure
 
 
@@ -101,6 +109,10 @@ def _neurons(axes: Axes, frames: film.Frames, k: int) -> None:
         axes.scatter(x, y, s=6 + 150 * heavy[seen], c=colours[seen], alpha=alpha, linewidths=0, zorder=4)
     spots, _ = _flat(frames, frames.atoms)
     stars(axes, spots, frames.weights, 200.0)
+    if frames.kind != "sphere":
+        right, top = frames.labels["neurons"]
+        axes.text(1.04, 0.0, right, va="center", rotation=-90 if len(right) > 12 else 0, color=style.MUTED, fontsize=9)
+        axes.text(0.0, 1.04, top, ha="center", va="bottom", color=style.MUTED, fontsize=9)
 
 
 def _radii(frames: film.Frames, k: int) -> Array:
@@ -123,11 +135,13 @@ def _map(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: int
     axes.set_xlim(x0, x1)
     axes.set_ylim(y0, y1)
     axes.set_xlabel(frames.labels["scene"][0])
+    axes.set_ylabel(frames.labels["scene"][1], labelpad=1.0)
 
 
 def _line(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: int) -> None:
     x = np.linspace(frames.limits[0], frames.limits[1], frames.field.shape[1])
-    axes.plot(x, frames.target, color=style.F1, alpha=0.4, linewidth=6.0)
+    if separable(certificate):
+        axes.plot(x, frames.target, color=style.F1, alpha=0.4, linewidth=6.0)
     axes.plot(x, frames.field[k], color=style.INK, linewidth=1.6)
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
     gates(axes, frames.points[:, 0], dataset.y, certificate.adversary / (certificate.adversary.max() or 1.0))
@@ -136,7 +150,7 @@ def _line(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: in
     axes.set_xlabel(frames.labels["scene"][0])
 
 
-def _potential(axes: Axes, frames: film.Frames, k: int) -> None:
+def _potential(axes: Axes, frames: film.Frames, k: int, level: float) -> None:
     live = np.abs(frames.live[k])
     if frames.kind == "disc":
         share = np.maximum(np.abs(frames.shares[k]), 1e-6)
@@ -157,17 +171,18 @@ def _potential(axes: Axes, frames: film.Frames, k: int) -> None:
         axes.set_xlim(-np.pi, np.pi)
         axes.set_xticks([-np.pi, 0, np.pi], ["$-\\pi$", "0", "$\\pi$"])
         axes.set_xlabel("angle" if frames.kind == "circle" else "longitude (highest over latitude)")
-    axes.axhline(1.0, color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)))
-    axes.set_ylim(0.0, 1.8)
+    axes.axhline(level, color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)))
+    axes.set_ylim(-0.02, 1.8)
 
 
 def _margin(axes: Axes, run: Any, certificate: Any, moment: film.Moment) -> None:
     draw_trace(axes, run, style.F1)
-    top = certificate.upper if np.isfinite(certificate.upper) else max(certificate.lower, run.margin_best)
-    top = max(top, run.margin_best) or 1.0
-    axes.set_ylim(-0.35 * top, 1.3 * top)
-    time_axis(axes, [run], -0.35 * top)
-    draw_bracket(axes, certificate.lower, certificate.upper, style.F1, "$\\gamma_1$")
-    height = np.clip(moment.margin, *axes.get_ylim())
-    axes.plot([max(moment.time, axes.get_xlim()[0])], [height], "o", color=style.INK, markersize=7, zorder=6)
+    lower, upper = (certificate.lower, certificate.upper) if separable(certificate) else (0.0, 0.0)
+    floor, ceiling = height_limits(run, lower, upper)
+    axes.set_ylim(floor, ceiling)
+    time_axis(axes, [run], floor)
+    draw_bracket(axes, lower, upper, style.F1, "$\\gamma_1$")
+    time, height = np.clip(moment.time, *axes.get_xlim()), np.clip(moment.margin, floor, ceiling)
+    shape = "o" if height > floor else "v"
+    axes.plot([time], [height], shape, color=style.INK, markersize=7, zorder=6, clip_on=False)
     axes.set_xlabel("time (sum of step sizes)")

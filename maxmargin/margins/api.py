@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.directions import check_directions
 from ..features.homogeneous import Feature, get_feature
-from ..games.certificate import Certificate
+from ..games.certificate import Attempt, Certificate
 from ..progress import Progress, silent
+from ..solvers.proposal import INTERRUPTED
 from .kernel import kernel_margin
 from .request import BRANCHING_ROUNDS, Request
 from .variation import dictionary_margin, sphere_margin
@@ -91,4 +93,16 @@ def max_margin(
                 f"directions: given with norm {norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out"
             )
         return dictionary_margin(request, check_directions(np.asarray(directions), dataset.d + bias))
-    return sphere_margin(request) if norm == "f1" else kernel_margin(request)
+    return sphere_margin(request) if norm == "f1" else _kernel_margin(request)
+
+
+def _kernel_margin(request: Request) -> Certificate:
+    """Ctrl-C while a named solver is being set up leaves what our own engine has to begin with."""
+    try:
+        return kernel_margin(request)
+    except KeyboardInterrupt:
+        if request.solver == "auto":  # it has kept what it had, or has nothing yet
+            raise
+    asked = Attempt(f"cvxpy/{request.solver}", INTERRUPTED, 0.0)
+    certificate = kernel_margin(replace(request, solver="auto", time_limit=0.0, progress=silent))
+    return replace(certificate, attempts=(asked, *certificate.attempts))

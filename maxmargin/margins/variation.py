@@ -142,6 +142,8 @@ def _conic(request: Request, features: Array, directions: Array, fallback: Propo
     unit = float(np.abs(features).max()) or 1.0
     solution = conic.solve(conic.variation_program(features / unit, y), request.solver)
     attempts = (Attempt(f"cvxpy/{request.solver}", solution.status, solution.seconds), *fallback.attempts)
+    if solution.status == INTERRUPTED:
+        return replace(fallback, attempts=attempts, hint=INTERRUPTED, stopped=True)
     if solution.variable is None or solution.dual is None or not solution.dual.any():
         return replace(fallback, attempts=attempts)
     p = solution.dual / solution.dual.sum()

@@ -122,6 +122,10 @@ def scatter(axes: Axes, points: Array, y: Array, rings: Array) -> None:
     x1, x2 = points[held].T
     axes.scatter(x1, x2, s=area, facecolors="none", edgecolors=style.INK, linewidths=1.1, zorder=4)
     size = 26.0 if len(y) < 200 else 14.0
+    positives = set(map(tuple, points[y > 0]))
+    disputed = np.array([tuple(point) in positives for point in points[y < 0]], dtype=bool)
+    x1, x2 = points[y < 0][disputed].T  # points of both classes on one another: both are to be seen
+    axes.scatter(x1, x2, s=5 * size, c=style.NEGATIVE, marker="o", edgecolors="white", linewidths=0.6, zorder=4.5)
     for label, colour, marker in ((-1.0, style.NEGATIVE, "o"), (1.0, style.POSITIVE, "D")):
         x1, x2 = points[y == label].T
         shrink = 0.72 if marker == "D" else 1.0
@@ -172,7 +176,8 @@ def _finish(figure: Figure, panels: Any, comparison: Any, contours: bool) -> Non
         scale, ax=panels, shrink=0.6, aspect=30, pad=0.02, extend="both", ticks=[-3, -2, -1, 0, 1, 2, 3]
     )
     averaged = "" if contours else ", mean over the\nother coordinates of the data"
-    bar.set_label(f"$f(x)$ in units of the margin{averaged}")
+    unit = "the margin" if any(view.separates for view in classifier_views(comparison).values()) else "its mean size"
+    bar.set_label(f"$f(x)$ in units of {unit}{averaged}")
     bar.outline.set_visible(False)
 
 
@@ -194,7 +199,8 @@ def _lines(comparison: Any, views: dict[str, View]) -> Figure:
         style.note(axes, group[0].subtitle if len(group) == 1 else _both(group))
         axes.set_xlabel(feature_names(comparison.dataset)[0])
         axes.set_xlim(x[0], x[-1])
-    panels[0].set_ylabel("$f(x)$ in units of the margin")
+    unit = "the margin" if any(view.separates for view in views.values()) else "its mean size"
+    panels[0].set_ylabel(f"$f(x)$ in units of {unit}")
     heights = [np.abs(line.get_ydata()).max() for axes in panels for line in axes.lines]
     limit = 1.05 * min(4.0, max(2.2, *heights))
     panels[0].set_ylim(-limit, limit)
@@ -215,6 +221,8 @@ _TRAINED: dict[str, Any] = {"linewidth": 1.5, "linestyle": (0, (5, 2))}
 
 def _both(group: list[View]) -> str:
     solved, trained = (view.subtitle.split(" (")[0].removeprefix("margin ") for view in group[:2])
+    if not group[0].separates:
+        return "the margin is 0, proved: nothing to converge to"
     return f"solved {solved}; trained {trained}"
 
 

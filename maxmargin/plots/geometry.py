@@ -106,6 +106,8 @@ def axis_label(axis: Array, names: Sequence[str], terms: int = 2) -> str:
     if abs(axis[order[0]]) > 0.95:
         return f"{names[order[0]]}, standardised"
     shown = [k for k in order[:terms] if abs(axis[k]) > 0.15]
+    if not shown:
+        return ""
     parts = [f"{'-' if axis[k] < 0 else '+'} {abs(axis[k]):.2f} {names[k]}" for k in shown]
     text = " ".join(parts).removeprefix("+ ").replace("- ", "\u2212 ")
     text = "\u2212" + text.removeprefix("\u2212 ") if axis[shown[0]] < 0 else text
@@ -120,7 +122,9 @@ def wrapped(label: str, width: int = 34) -> str:
 
 
 def top_axes(directions: Array, weights: Array) -> Array:
-    """(D, 2) principal plane of a measure on the sphere itself."""
+    """(D, 2) principal plane of a measure on the sphere itself; on the line (D = 1) the second axis is zero."""
+    if directions.shape[1] == 1:
+        return np.array([[1.0, 0.0]])
     second_moment = (directions.T * np.abs(weights)) @ directions
     return upright(np.linalg.eigh(second_moment)[1][:, :-3:-1])
 

@@ -62,9 +62,10 @@ def _panel(axes: Axes, comparison: Any, reference: str) -> None:
     colour = style.OBJECT[reference]
     for item in items:
         draw_trace(axes, item.run, colour)
-    ceiling = _ceiling(bracket.lower, bracket.upper, items)
-    axes.set_ylim(-_BELOW * ceiling, 1.22 * ceiling)
-    time_axis(axes, [item.run for item in items], -_BELOW * ceiling)
+    limits = [height_limits(item.run, bracket.lower, bracket.upper) for item in items]
+    floor, ceiling = min(low for low, _ in limits), max(high for _, high in limits)
+    axes.set_ylim(floor, ceiling)
+    time_axis(axes, [item.run for item in items], floor)
     draw_bracket(axes, bracket.lower, bracket.upper, colour, name_of(reference, items[0].run))
     style.light_grid(axes)
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
@@ -82,7 +83,7 @@ def _time_limits(all_series: Sequence[tuple[Array, Array, Array]], floor: float)
             visible = time[margin > 0] if (margin > 0).any() else time[margin > floor]
             starts.append(max(time[0], visible[0] / 10.0) if len(visible) else time[0])
             near = time[best >= best[-1] - _NEAR * abs(best[-1])]
-            ends.append(min(time[-1], 30.0 * near[0]))
+            ends.append(min(time[-1], 30.0 * near[0]) if best[-1] > 0 else time[-1])
     start, end = min(starts, default=0.1), max(ends, default=1.0)
     return start, max(1.02 * end, 10.0 * start if end <= start else 0.0)
 
@@ -98,14 +99,17 @@ def time_axis(axes: Axes, runs: Sequence[Any], floor: float) -> None:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace(",", "\u2009")))
 
 
-def _ceiling(lower: float, upper: float, items: Sequence[Any]) -> float:
-    """The height that the axis is built on: the bracket's finite end, or the best margin seen."""
-    best = max(item.run.margin_best for item in items)
+def height_limits(run: Any, lower: float, upper: float) -> tuple[float, float]:
+    """Ends of the margin axis: the proved bracket is in sight, and so is the best of a run that never separates."""
+    margins = series(run)[1]
+    best = float(margins.max(initial=-np.inf))
     top = upper if np.isfinite(upper) else max(lower, best)
-    if top > _ZERO:
-        return max(top, best)
-    seen = [abs(margin) for item in items for margin in series(item.run)[1][-3:]]
-    return max(seen, default=0.0) / _BELOW * 0.8 or 1.0
+    if top <= _ZERO:  # zero, approached from below
+        depth = float(-margins.min(initial=0.0)) or 1.0
+        return -1.1 * depth, 0.35 * depth
+    top = max(top, best)
+    floor = min(-_BELOW * top, 1.5 * best if np.isfinite(best) else 0.0)
+    return floor, top + 0.22 * (top - floor)
 
 
 def name_of(reference: str, run: Any) -> str:

@@ -116,12 +116,13 @@ def bare(axes: Axes, reach: float) -> None:
 
 
 def note(axes: Axes, text: str) -> None:
-    """A muted second line under the title."""
+    """A muted second line under the title; a long one must not squeeze the panel."""
     title = axes.get_title(loc="left")
     axes.set_title(title, loc="left", pad=21.0)
-    axes.annotate(
+    line = axes.annotate(
         text, (0.0, 1.0), (0.0, 8.0), xycoords="axes fraction", textcoords="offset points", color=MUTED, fontsize=9.0
     )
+    line.set_in_layout(False)
 
 
 @styled

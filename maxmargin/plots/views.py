@@ -84,8 +84,9 @@ def run_view(item: Any, X: Array, y: Array) -> View:
     run, fraction = item.run, item.fraction_of_lower
     reached = "" if fraction is None else f" = {percent(fraction)} of its reference"
     if run.margin_best <= 0:
-        reached = f"; after {run.steps} steps not yet separating"
-    titles = f"{TRAINED[item.reference]}, m = {run.width}", f"margin {run.margin_best:.4g}{reached}"
+        reached = f", not separating after {run.steps} steps"
+    margin = f"margin {run.margin_best:.4g}".replace("-", "\u2212")
+    titles = f"{TRAINED[item.reference]}, m = {run.width}", f"{margin}{reached}"
     f = best_network(run).decision_function
     u = y * np.asarray(f(X), dtype=float)
     near = ((u > 0) & (u <= (1 + _NEAR) * u.min())).astype(float)

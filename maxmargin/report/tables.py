@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -41,12 +42,12 @@ def _margin_row(name: str, certificate: Any) -> list[str]:
     problem = certificate.problem
     number, gap = bracket(certificate.lower, certificate.upper), gap_text(certificate.relative_gap)
     if certificate.status.value == "not-separable":
-        number, gap = f"0<br><small>at most {upper_text(certificate.upper, 2)}</small>", "\u2013"
+        number, gap = _zero(certificate.upper), "\u2013"
     return [
         f'<span class="object {name}">{OBJECTS[name]}</span>',
-        escape(conventions.describe(name, problem.convention, problem.weights)),
+        _unit(name, problem.convention, problem.weights),
         number,
-        escape(gap),
+        minus(gap),
         escape(_SCOPES[certificate.scope]),
         f'<span class="tag {name}">{escape(certificate.status.value)}</span>',
     ]
@@ -54,14 +55,31 @@ def _margin_row(name: str, certificate: Any) -> list[str]:
 
 def _reference_row(item: Any) -> list[str]:
     low, high = item.bracket.lower, item.bracket.upper
+    zero = low <= 0 < 1e-12 - high
     return [
         f'<span class="object f2m">\u03b3\u2082<sup>({item.run.width})</sup></span>',
         f"F2, with the {item.run.width} random features of the trained network",
-        bracket(low, high),
-        escape(gap_text(conventions.relative_gap(low, high))),
+        _zero(high) if zero else bracket(low, high),
+        "\u2013" if zero else minus(gap_text(conventions.relative_gap(low, high))),
         escape(_SCOPES["kernel"]),
         '<span class="tag f2m">reference</span>',
     ]
+
+
+def minus(value: Any) -> str:
+    """A label or a number as HTML, minus signs as such: -1, 7.2e-11."""
+    return re.sub(r"^-(?=\d)|(?<=\de)-(?=\d)", "\u2212", escape(str(value)))
+
+
+def _unit(norm: str, convention: str, weights: str | None) -> str:
+    """Norm and unit as HTML: Greek letters and powers as such."""
+    text = escape(conventions.describe(norm, convention, weights))
+    return text.replace("gamma_1", "\u03b3\u2081").replace("L2(tau)", "L\u00b2(\u03c4)")
+
+
+def _zero(upper: float) -> str:
+    """A margin of zero, and what of it is proved."""
+    return "0" if upper == 0 else f"0<br><small>at most {minus(upper_text(upper, 2))}</small>"
 
 
 def bracket(lower: float, upper: float) -> str:
@@ -78,21 +96,19 @@ def runs(comparison: Any) -> str:
 def _run_row(item: Any) -> list[str]:
     run, layer = item.run, "both layers" if item.reference == "f1" else "output layer"
     convention = getattr(run, "convention", "sphere")
-    unit = (
-        conventions.describe("f1", convention, None)
-        if item.reference == "f1"
-        else "L2 norm over its own random features"
-    )
+    unit = _unit("f1", convention, None) if item.reference == "f1" else "L\u00b2 norm over its own random features"
     name = "\u03b3\u2081" if item.reference == "f1" else f"\u03b3\u2082<sup>({run.width})</sup>"
     fraction = item.fraction_of_lower
     share = f"{percent(fraction)} of {name}<small> (lower end)</small>" if fraction is not None else "\u2013"
+    if run.margin_best <= 0:
+        fraction, share = None, "does not separate"
     note = "" if getattr(run, "status", "finished") == "finished" else f"<br><small>{escape(run.status)}</small>"
     return [
         f'<span class="object {item.reference}">{layer}</span><br><small>m = {run.width}</small>{note}',
-        escape(unit),
-        lower_text(run.margin_best).replace("-", "\u2212")
+        unit,
+        minus(lower_text(run.margin_best))
         + f"<br><small>step {run.step_of_best:,}</small>".replace(",", "\u2009"),
-        lower_text(run.margin_last).replace("-", "\u2212"),
+        minus(lower_text(run.margin_last)),
         share + _bar(fraction, item.reference),
         f"{run.steps:,}".replace(",", "\u2009"),
         f"{run.seconds:.1f}",

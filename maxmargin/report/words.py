@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from ..plots.numbers import percent
-from .tables import bracket
+from .tables import bracket, minus
 
 _GAMMA1, _GAMMA2 = "\u03b3<sub>1</sub>", "\u03b3<sub>2</sub>"
 
@@ -17,8 +17,9 @@ def head(comparison: Any) -> str:
     data = comparison.dataset
     facts = [("points", data.n), ("features", data.d)]
     for label, name in ((1.0, data.classes[1]), (-1.0, data.classes[0])):
-        sign = "+1" if label > 0 else "\u22121"
-        facts.append((f"{name} ({sign})", int((data.y == label).sum())))
+        sign, shown = "+1" if label > 0 else "\u22121", minus(name)
+        own = "" if shown == sign.lstrip("+") else f" ({sign})"
+        facts.append((f"class {shown}{own}", int((data.y == label).sum())))
     problem = next((certificate.problem for certificate in comparison.margins.values()), None)
     if problem is not None:
         facts += [("activation", problem.feature.name), ("bias", "z = (x, 1)" if problem.bias else "none: z = x")]
@@ -54,6 +55,12 @@ def _solved(certificate: Any) -> str:
 
 
 def _trained(item: Any) -> str:
+    if item.run.margin_best <= 0:
+        layers = "both layers" if item.reference == "f1" else "only the output layer"
+        return (
+            f"Training {layers} of {item.run.width} neurons did not separate the classes in {item.run.steps} steps: "
+            "a longer run or a larger network may."
+        )
     low, high = percent(item.fraction_of_upper), percent(item.fraction_of_lower)
     reached = f"<strong>{high}</strong>" if low == high else f"<strong>{low} to {high}</strong>"
     if item.reference == "f1":

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .background import in_background
+from .proposal import INTERRUPTED
 
 if TYPE_CHECKING:
     import cvxpy
@@ -66,7 +68,7 @@ def kernel_program(K: Array, y: Array) -> cvxpy.Problem:
     import cvxpy as cp
 
     coefficients = cp.Variable(len(y), name="coefficients")
-    eigenvalues, vectors = np.linalg.eigh(K)
+    eigenvalues, vectors = in_background(lambda: np.linalg.eigh(K))
     root = (
         np.sqrt(np.maximum(eigenvalues, 0.0))[:, None] * vectors.T
     )  # root' root = K: keeps the program visibly convex
@@ -89,7 +91,7 @@ class Solution(NamedTuple):
 
 
 def solve(problem: cvxpy.Problem, solver: str) -> Solution:
-    """Solve with a named solver; its own status is kept for the record only.
+    """Solve with a named solver; its own status is kept for the record only. Ctrl-C ends it without a point.
 
     Raises
     ------
@@ -104,7 +106,9 @@ def solve(problem: cvxpy.Problem, solver: str) -> Solution:
     try:
         with _no_banner(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "solution may be inaccurate": our own bracket will say by how much
-            problem.solve(solver=name, **SOLVER_OPTIONS.get(name, {}))
+            in_background(lambda: problem.solve(solver=name, **SOLVER_OPTIONS.get(name, {})))
+    except KeyboardInterrupt:
+        return Solution(None, None, INTERRUPTED, time.perf_counter() - start)
     except cp.error.SolverError as error:
         if "cannot solve this problem" in str(error):
             raise InputError(f"solver: {solver!r} cannot solve this kind of program; use --solver auto") from error

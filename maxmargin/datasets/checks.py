@@ -1,0 +1,130 @@
+"""What may be points, labels and names: the checks behind `make_dataset`, each refusal one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..conventions import Array
+from ..errors import InputError
+
+# |z|^4 is the largest power that any kernel of the package forms (squared ReLU); beyond these it over- or underflows.
+LARGEST, SMALLEST = 1e75, 1e-75
+
+Label = int | float | str
+
+
+def check_points(X: ArrayLike) -> Array:
+    """A private float64 C-contiguous copy of X (n, d), or an InputError that says what is wrong with it."""
+    array = _as_array("X", X)
+    if array.dtype == object and array.ndim == 2:
+        array = _real_entries(array)
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"X: found entries of type {array.dtype}, wanted real numbers")
+    if array.ndim != 2:
+        raise InputError(
+            f"X: found an array of shape {array.shape}, wanted (n, d) with one row a point"
+            + (" (one feature: X.reshape(-1, 1))" if array.ndim == 1 else "")
+        )
+    if 0 in array.shape:
+        raise InputError(f"X: found shape {array.shape}, wanted at least one row and one column")
+    if np.ma.is_masked(X):
+        raise InputError("X: found masked entries, wanted every value present (drop or fill those rows)")
+    points = np.array(array, dtype=np.float64, order="C") + 0.0  # -0.0 + 0.0 = 0.0: equal points, equal bytes
+    if not np.isfinite(points).all():
+        row, column = np.argwhere(~np.isfinite(points))[0]
+        raise InputError(
+            f"X: found {points[row, column]} in row {row}, column {column} (from 0), wanted finite numbers"
+        )
+    magnitude = np.abs(points).max(axis=1)
+    if (bad := (magnitude > LARGEST) | ((magnitude < SMALLEST) & (magnitude > 0.0))).any():
+        row = int(np.argmax(bad))
+        raise InputError(
+            f"X: found largest magnitude {magnitude[row]:.3g} in row {row} (from 0), wanted 0 or {SMALLEST:g} "
+            f"to {LARGEST:g}, where fourth powers neither over- nor underflow: rescale the features"
+        )
+    return points
+
+
+def _real_entries(array: np.ndarray) -> Array:
+    """Columns of different types, or of one that knows missing values, come out of a data frame as objects."""
+    for (row, column), value in np.ndenumerate(array):
+        if not isinstance(value, (Real, np.bool_)):
+            raise InputError(f"X: found {value!r:.40} in row {row}, column {column} (from 0), wanted real numbers")
+    return array.astype(float)
+
+
+def _as_array(argument: str, values: ArrayLike) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"{argument}: found values that form no array ({error}), wanted rows of equal length"
+        ) from None
+
+
+def check_labels(y: ArrayLike) -> np.ndarray:
+    """The labels as a 1-D float64 or string array."""
+    labels = _as_array("y", y)
+    if labels.ndim != 1:
+        raise InputError(
+            f"y: found an array of shape {labels.shape}, wanted a vector of n labels"
+            + (" (np.ravel(y))" * (labels.ndim == 2))
+        )
+    if labels.dtype == object:
+        labels = _plain_labels(labels)
+    if labels.dtype.kind == "U":
+        labels = np.array([label.strip() for label in labels.tolist()], dtype=str)
+        if (labels == "").any():
+            raise InputError(
+                f"y: found an empty label at position {np.argmax(labels == '')} (from 0), wanted no missing label"
+            )
+        try:
+            labels = labels.astype(float)
+        except ValueError:
+            return labels
+    if labels.dtype.kind not in "biuf":
+        raise InputError(f"y: found labels of type {labels.dtype}, wanted numbers or strings")
+    labels = labels.astype(float)
+    if not np.isfinite(labels).all():
+        raise InputError(f"y: found {labels[~np.isfinite(labels)][0]} among the labels, wanted two finite labels")
+    return labels
+
+
+def _plain_labels(labels: np.ndarray) -> np.ndarray:
+    """Objects, which is how pandas holds text and whatever may be missing, as strings or numbers."""
+    for kind, dtype in ((str, str), ((Real, np.bool_), float)):
+        fits = np.array([isinstance(label, kind) for label in labels])
+        if fits.all():
+            return labels.astype(dtype)
+        if fits.any():
+            k = int(np.argmin(fits))
+            raise InputError(
+                f"y: found {labels[k]!r:.40} at position {k} (from 0) beside {labels[fits][0]!r:.40}, wanted no "
+                "missing label and all of one kind, numbers or strings"
+            )
+    return labels
+
+
+def column_names(X: object) -> tuple[str, ...] | None:
+    """The column names of a data frame, where they can be feature names: strings, distinct, no ``y``."""
+    columns = getattr(X, "columns", None)
+    if columns is None:
+        return None
+    names = [name.strip() if isinstance(name, str) else name for name in columns]
+    try:
+        return check_names(names, len(names))
+    except InputError:
+        return None
+
+
+def check_names(names: Sequence[str], d: int) -> tuple[str, ...]:
+    words = all(isinstance(name, str) and name.strip() == name != "" for name in names)
+    if not words or not len(names) == len(set(names)) == d:
+        raise InputError(f"feature_names: found {list(names)!r}, wanted {d} distinct non-empty strings")
+    if "y" in names:
+        raise InputError("feature_names: found 'y', which names the label column of a file; rename that feature")
+    return tuple(names)
