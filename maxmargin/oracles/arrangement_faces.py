@@ -155,7 +155,13 @@ def _inside(forms: Forms, visit: Faces, v: Array, r: Array | float, pool: Reach)
         local &= (np.abs(mu) <= limit * (1.0 + INSIDE)).all(axis=0)
     useful = local | (length[keep] > pool.top)
     keep, local = keep[useful], local[useful]
-    A = np.einsum("cij,jc->ci", block.frame[visit.circle[keep]], a[:, keep] / length[keep])
+    a = a[:, keep] / length[keep]
+    if beta is not None:
+        # v may be 1e8 times as long as its projection: what the subtraction left across a kink costs first order
+        inside = basis[:, :, keep]
+        a[:k] -= np.einsum("dbc,bc->dc", inside, np.einsum("dbc,dc->bc", inside, a[:k]))
+        a /= np.sqrt(_dot(a, a))
+    A = np.einsum("cij,jc->ci", block.frame[visit.circle[keep]], a)
     return Candidates(A, np.broadcast_to(r, visit.at.shape)[keep], length[keep], local)
 
 
