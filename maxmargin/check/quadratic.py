@@ -22,8 +22,8 @@ from .arrangement import Signs
 from .cells import Batch, Index, sweep
 from .exact import Integers, is_positive_semidefinite, relative_error, to_floats
 from .fields import Array
-from .linear import project
 from .pieces import Pieces
+from .projection import project
 from .verdict import Refusal
 
 
