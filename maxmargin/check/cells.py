@@ -14,7 +14,9 @@ from .fields import Array
 from .pieces import Pieces
 from .verdict import Refusal
 
-MOST_RAYS = 40_000_000
+# Numbers in the forms of all visits: some minutes. A batch holds a few arrays of BATCH numbers at once.
+MOST_NUMBERS = 300_000_000
+BATCH = 4_000_000
 
 Index = NDArray[np.intp]
 
@@ -67,11 +69,12 @@ def visit_cells(pieces: Pieces) -> Iterator[Batch]:
             pieces.float_offset[None, None, :], np.zeros((1, 0), dtype=np.intp), np.zeros((1, 0), dtype=np.int8)
         )
         return
-    if arrangement.count_rays(N, rank) > MOST_RAYS:
+    around_ray = 2**rank * pieces.offset.size
+    if arrangement.count_rays(N, rank) * around_ray > MOST_NUMBERS:
         raise Refusal(
-            f"upper: not proved, the cells of {N} hyperplanes in dimension {rank} are too many for this checker"
+            f"upper: no proof is stored, and {N} hyperplanes in dimension {rank} have too many cells to visit them all"
         )
-    for rays, degenerate in arrangement.simple_rays(pieces.normals[:, columns]):
+    for rays, degenerate in arrangement.simple_rays(pieces.normals[:, columns], 1 + min(2047, BATCH // around_ray)):
         for direction in (1, -1):
             signs = direction * rays.signs
             yield Batch(_forms(pieces, signs, rays.subsets), rays.subsets, signs)

@@ -27,6 +27,9 @@ from .pieces import Pieces, rounded
 from .projection import project, project_exactly
 from .verdict import Refusal
 
+# Around a ray on m hyperplanes there are 3^m faces but only 2^m cells.
+MOST_THROUGH_RAY = 8
+
 
 def check_linear(pieces: Pieces) -> str:
     """Prove ``|g(a)| <= U`` on the unit sphere; `Refusal` names a neuron that is paid more, or what is not proved."""
@@ -52,7 +55,7 @@ class LinearCells:
 
     def sift(self, batch: Batch) -> Iterator[tuple[int, Signs]]:
         """Cells with a face that is not settled around a simple ray, else cells that one lambda does not settle."""
-        if self.by_faces and batch.subsets.shape[1]:
+        if self.by_faces and 0 < batch.subsets.shape[1] <= MOST_THROUGH_RAY:
             form_error = float(np.linalg.norm(self.pieces.error)) * 1.001
             yield from open_faces(batch, self.normals, self.pieces.float_bound * (1.0 - 1e-15), form_error)
             return
