@@ -149,9 +149,8 @@ def _assemble(claim: Claim, pairs: _Angles) -> tuple[Integers, Integers, Fractio
     denominator = math.lcm(*(c.denominator for c, _ in terms))
     N = sum(int(c * denominator) * values for c, values in terms)
     size = sum(abs(int(c * denominator)) for c, _ in terms)
-    # where |z||z'| = 0 the kernel is exactly 0, and so is every term above
-    reach = np.where(pairs.length == 0, 0, pairs.length + 1)
-    error = size * reach**activation.degree << (BITS - GOOD_BITS)
+    error = size * (pairs.length + 1) ** activation.degree << (BITS - GOOD_BITS)
+    error[pairs.length == 0] = 0  # the kernel is exactly 0 there, and so is every term above
     return np.asarray(N), error, power_of_two(activation.degree * pairs.exponent - BITS) / denominator
 
 
