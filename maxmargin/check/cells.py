@@ -17,6 +17,7 @@ from .verdict import Refusal
 # Numbers in the forms of all visits: some minutes. A batch holds a few arrays of BATCH numbers at once.
 MOST_NUMBERS = 300_000_000
 BATCH = 4_000_000
+TOGETHER = 4096  # cells that are settled in one call
 
 Index = NDArray[np.intp]
 
@@ -48,15 +49,19 @@ def sweep(
     sift: Callable[[Batch], Iterable[tuple[int, Signs]]],
     settle: Callable[[Signs, int], None],
 ) -> str:
-    """Visit every cell; `sift` yields (output sign, cells left open), `settle` proves each of these or refuses."""
-    visits, pending = 0, dict[tuple[int, bytes], Signs]()
+    """Visit every cell; `sift` yields (output sign, cells left open), `settle` proves all of these or refuses."""
+    visits, pending = 0, {1: dict[bytes, Signs](), -1: dict[bytes, Signs]()}
     for batch in visit_cells(pieces):
         visits += batch.forms.shape[0] * batch.forms.shape[1]
         for output, cells in sift(batch):
-            pending.update(((output, np.packbits(cell > 0).tobytes()), cell) for cell in cells)
-    for (output, _), cell in pending.items():
-        settle(cell, output)
-    return f"{visits} visits to the cells of {len(pieces.jumps)} hyperplanes, {len(pending)} of them settled one by one"
+            keys = np.packbits(cells > 0, axis=1)
+            pending[output].update((key.tobytes(), cell) for key, cell in zip(keys, cells, strict=True))
+    for output, found in pending.items():
+        left = list(found.values())
+        for start in range(0, len(left), TOGETHER):
+            settle(np.array(left[start : start + TOGETHER]), output)
+    count = sum(len(found) for found in pending.values())
+    return f"{visits} visits to the cells of {len(pieces.jumps)} hyperplanes, {count} of them left for a closer look"
 
 
 def visit_cells(pieces: Pieces) -> Iterator[Batch]:

@@ -71,7 +71,12 @@ class LinearCells:
             sure = np.maximum(depth - math.sqrt(self.slack), 0.0)
             yield output, cells[~(square - sure * sure <= limit)]
 
-    def settle(self, cell: Signs, output: int) -> None:
+    def settle(self, cells: Signs, output: int) -> None:
+        """The projection of v on each cell, one by one."""
+        for cell in cells:
+            self._settle_one(cell, output)
+
+    def _settle_one(self, cell: Signs, output: int) -> None:
         """Project v on the cell; exact when floats cannot tell the length of the projection from U."""
         pieces = self.pieces
         exact = pieces.exact_form(cell) * output
