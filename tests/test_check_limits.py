@@ -12,7 +12,7 @@ from maxmargin.cli import main
 
 @pytest.mark.parametrize("scope", ["sphere-exact", "sphere-bound"])
 @pytest.mark.parametrize("feature", ["relu", "squared-relu"])
-@pytest.mark.parametrize(("n", "d"), [(22, 14), (200, 30), (400, 5)])
+@pytest.mark.parametrize(("n", "d"), [(22, 14), (18, 18), (200, 30), (400, 5)])
 def test_without_a_proof_a_large_arrangement_is_declined_before_it_is_visited(n, d, scope, feature, monkeypatch):
     monkeypatch.setattr(cells, "_forms", lambda *_: pytest.fail("a cell was visited"))
     rng = np.random.default_rng(0)

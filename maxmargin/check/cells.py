@@ -17,6 +17,7 @@ from .verdict import Refusal
 # Numbers in the forms of all visits: some minutes. A batch holds a few arrays of BATCH numbers at once.
 MOST_NUMBERS = 300_000_000
 BATCH = 4_000_000
+MOST_RANK = 14  # a ray is the expansion of a determinant, 2^rank terms
 TOGETHER = 4096  # cells that are settled in one call
 
 Index = NDArray[np.intp]
@@ -75,7 +76,7 @@ def visit_cells(pieces: Pieces) -> Iterator[Batch]:
         )
         return
     around_ray = 2**rank * pieces.offset.size
-    if arrangement.count_rays(N, rank) * around_ray > MOST_NUMBERS:
+    if rank > MOST_RANK or arrangement.count_rays(N, rank) * around_ray > MOST_NUMBERS:
         raise Refusal(
             f"upper: no proof is stored, and {N} hyperplanes in dimension {rank} have too many cells to visit them all"
         )
