@@ -9,7 +9,7 @@ from check_support import certificate, refused
 
 from maxmargin.check import check_certificate, relaxation, spectral
 from maxmargin.check.claim import read_claim
-from maxmargin.check.semidefinite import shift_to_semidefinite
+from maxmargin.check.semidefinite import lacking
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.games.variation import VariationGame
 from maxmargin.oracles.branch import tighten
@@ -201,10 +201,32 @@ def test_the_semidefinite_test_errs_on_the_safe_side():
     for size in (2, 5, 30):
         A = rng.normal(size=(size, size - 1))
         S, error = A @ A.T, np.full((size, size), 1e-13)
-        assert shift_to_semidefinite(S + 1e-9 * np.eye(size), error)[0] == 0.0
-        delta, e = shift_to_semidefinite(S - 1e-9 * np.eye(size), error)
-        assert delta > 0.0
-        assert np.linalg.eigvalsh(S - 1e-9 * np.eye(size) + delta * np.diag(e))[0] > -1e-14
+        assert lacking(S + 1e-9 * np.eye(size), error, np.max) == 0.0
+        least = -np.linalg.eigvalsh(S - 1e-9 * np.eye(size))[0]
+        assert least <= lacking(S - 1e-9 * np.eye(size), error, np.max) <= 1e-11 * size + 10.0 * least
+
+
+def test_what_a_singular_matrix_lacks_is_no_more_than_its_error():
+    # diagonal entries of 1e-16 beside 1: the error is relative to the whole, not to each variable
+    S, error = np.diag([1e-16, 1.0, 1.0, -1e-16]), np.full((4, 4), 1e-16)
+    assert 1e-16 <= lacking(S, error, np.max) <= 1e-13
+    # variables in different units: what counts is each entry beside its own diagonal
+    units = np.array([1e-2, 1.0, 1e2])
+    S = np.outer(units, units) * np.array([[2.0, 1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, 2.0]])
+    assert lacking(S, 1e-14 * np.abs(S), np.max) == 0.0
+
+
+@pytest.mark.parametrize(("plus", "minus"), [(1, 1), (3, 3), (5, 2), (20, 30)])
+@pytest.mark.parametrize("radius", [1e-6, 1.0, 3e4])
+def test_squared_relu_on_orthogonal_points_has_a_tight_spectral_proof(plus, minus, radius):
+    # C6: against equal weights every neuron earns at most r^2 / n, and the matrix is singular on its own class
+    n = plus + minus
+    X, y, p = radius * np.eye(n), np.repeat([1.0, -1.0], [plus, minus]), np.full(n, 1.0 / n)
+    gamma = radius * radius / n
+    signs = [{"sign": sign, "value": gamma, "rho": gamma} for sign in (1, -1)]
+    proof = {"kind": "spectral", "version": 1, "signs": signs}
+    assert check_certificate(claim_of(X, y, p, SQUARED_RELU, gamma * (1 + 1e-11), proof), X, y).holds
+    assert refused(check_certificate(claim_of(X, y, p, SQUARED_RELU, gamma * (1 - 1e-14), proof), X, y))
 
 
 def test_a_dual_bound_that_is_not_met_from_below_is_not_sphere_exact():

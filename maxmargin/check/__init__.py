@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from . import dictionary, kernel
-from .claim import Array, Claim, check_data, check_gap, check_status, check_structure, read_claim, read_data, recognise
+from .claim import Array, Claim, check_data, check_structure, read_claim, read_data, recognise
 from .sphere import check_proof, check_sphere
+from .status import check_gap, check_status
 from .verdict import Check, Refusal, Verdict
 
 __all__ = ["Check", "Verdict", "check_certificate"]
@@ -67,7 +68,7 @@ def _check_itself(document: dict[str, Any], X: Array, y: Array, checks: list[Che
     _record(checks, "structure", "comparison", lambda: check_structure(read_claim(document, X, y)))
     claim = read_claim(document, X, y)
     _record(checks, "relative gap", "comparison", lambda: check_gap(claim))
-    _record(checks, "status", "comparison", lambda: check_status(claim))
+    _record(checks, "status", "comparison, exact integers", lambda: check_status(claim))
     return claim
 
 

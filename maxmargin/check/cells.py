@@ -14,7 +14,11 @@ from .fields import Array
 from .pieces import Pieces
 from .verdict import Refusal
 
-MOST_RAYS = 40_000_000
+# Numbers in the forms of all visits: some minutes. A batch holds a few arrays of BATCH numbers at once.
+MOST_NUMBERS = 300_000_000
+BATCH = 4_000_000
+MOST_RANK = 14  # a ray is the expansion of a determinant, 2^rank terms
+TOGETHER = 4096  # cells that are settled in one call
 
 Index = NDArray[np.intp]
 
@@ -46,15 +50,19 @@ def sweep(
     sift: Callable[[Batch], Iterable[tuple[int, Signs]]],
     settle: Callable[[Signs, int], None],
 ) -> str:
-    """Visit every cell; `sift` yields (output sign, cells left open), `settle` proves each of these or refuses."""
-    visits, pending = 0, dict[tuple[int, bytes], Signs]()
+    """Visit every cell; `sift` yields (output sign, cells left open), `settle` proves all of these or refuses."""
+    visits, pending = 0, {1: dict[bytes, Signs](), -1: dict[bytes, Signs]()}
     for batch in visit_cells(pieces):
         visits += batch.forms.shape[0] * batch.forms.shape[1]
         for output, cells in sift(batch):
-            pending.update(((output, np.packbits(cell > 0).tobytes()), cell) for cell in cells)
-    for (output, _), cell in pending.items():
-        settle(cell, output)
-    return f"{visits} visits to the cells of {len(pieces.jumps)} hyperplanes, {len(pending)} of them settled one by one"
+            keys = np.packbits(cells > 0, axis=1)
+            pending[output].update((key.tobytes(), cell) for key, cell in zip(keys, cells, strict=True))
+    for output, found in pending.items():
+        left = list(found.values())
+        for start in range(0, len(left), TOGETHER):
+            settle(np.array(left[start : start + TOGETHER]), output)
+    count = sum(len(found) for found in pending.values())
+    return f"{visits} visits to the cells of {len(pieces.jumps)} hyperplanes, {count} of them left for a closer look"
 
 
 def visit_cells(pieces: Pieces) -> Iterator[Batch]:
@@ -67,11 +75,12 @@ def visit_cells(pieces: Pieces) -> Iterator[Batch]:
             pieces.float_offset[None, None, :], np.zeros((1, 0), dtype=np.intp), np.zeros((1, 0), dtype=np.int8)
         )
         return
-    if arrangement.count_rays(N, rank) > MOST_RAYS:
+    around_ray = 2**rank * pieces.offset.size
+    if rank > MOST_RANK or arrangement.count_rays(N, rank) * around_ray > MOST_NUMBERS:
         raise Refusal(
-            f"upper: not proved, the cells of {N} hyperplanes in dimension {rank} are too many for this checker"
+            f"upper: no proof is stored, and {N} hyperplanes in dimension {rank} have too many cells to visit them all"
         )
-    for rays, degenerate in arrangement.simple_rays(pieces.normals[:, columns]):
+    for rays, degenerate in arrangement.simple_rays(pieces.normals[:, columns], 1 + min(2047, BATCH // around_ray)):
         for direction in (1, -1):
             signs = direction * rays.signs
             yield Batch(_forms(pieces, signs, rays.subsets), rays.subsets, signs)

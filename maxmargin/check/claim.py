@@ -19,7 +19,6 @@ SCOPES = {"f1": ("sphere-exact", "sphere-bound", "dictionary"), "f2": ("kernel",
 STATUSES = ("certified", "bracketed", "not-separable", "interrupted")
 # name -> degree, right, left of sigma(u) = right (u)_+^degree + left (-u)_+^degree, restated on purpose
 FEATURES = {"relu": (1, 1.0, 0.0), "squared-relu": (2, 1.0, 0.0)}
-ATTAINED = 1e-6  # relative gap at which the classifier shows that a dual bound is attained
 UNIT = 1e-9  # how far "unit norm" and "sum 1" may be off; the exact checks divide by the actual values
 
 
@@ -171,57 +170,6 @@ def check_structure(claim: Claim) -> str:
             f"bracket: lower {claim.lower!r} and upper {claim.upper!r} are not ordered as 0 <= lower <= upper"
         )
     return f"n = {claim.Z.shape[0]}, D = {claim.Z.shape[1]}, all fields present, finite and normalised"
-
-
-def check_gap(claim: Claim) -> str:
-    """relative_gap = (upper - lower) / upper, and 0 when both are 0."""
-    if math.isinf(claim.upper):
-        if claim.gap not in (None, 1.0):
-            raise Refusal(f"relative_gap: found {claim.gap!r} although no upper end is claimed")
-        return "no upper end is claimed, hence no gap"
-    gap = 0.0 if claim.upper == claim.lower else (claim.upper - claim.lower) / claim.upper
-    if claim.gap is None or abs(claim.gap - gap) > 1e-15 + 1e-9 * gap:
-        raise Refusal(f"relative_gap: found {claim.gap!r}, but lower and upper give {gap!r}")
-    return f"relative_gap = {gap:.3g} agrees with lower and upper"
-
-
-def check_status(claim: Claim) -> str:
-    """certified: gap <= tol; not-separable: lower = 0 and upper zero up to rounding; the others claim nothing more."""
-    if not 0.0 <= claim.tol < 1.0:
-        raise Refusal(f"tol: found {claim.tol!r}, wanted a relative gap in [0, 1)")
-    if claim.status == "certified":
-        if claim.gap is None or claim.gap > claim.tol:
-            raise Refusal(f"status: 'certified' needs relative_gap <= tol, found {claim.gap!r} and tol {claim.tol!r}")
-        if claim.scope == "dictionary" and claim.dictionary_sha256 is None:
-            raise Refusal(
-                "status: 'certified' in scope 'dictionary' needs the hash of the dictionary that was asked for"
-            )
-    if claim.status == "not-separable":
-        zero = _negligible(claim) * (1.0 + 1e-9)
-        if claim.lower > 0.0 or claim.upper > zero:
-            raise Refusal(
-                f"status: 'not-separable' needs lower = 0, upper <= {zero:.3g}, found {claim.lower!r}, {claim.upper!r}"
-            )
-    if claim.scope == "sphere-exact" and claim.proof is not None and (claim.gap is None or claim.gap > ATTAINED):
-        raise Refusal(
-            f"scope: a dual proof is 'sphere-exact' only if the lower end meets it, found relative_gap {claim.gap!r}"
-        )
-    return f"status {claim.status!r} follows from the gap, tol = {claim.tol:.3g} and scope {claim.scope!r}"
-
-
-def _negligible(claim: Claim) -> float:
-    """The payoff that counts as zero: 1e-12 of what no neuron, 1e-6 (a root) of what no f of the unit ball exceeds."""
-    D, degree = claim.Z.shape[1], claim.activation.degree
-    sizes = claim.p @ np.linalg.norm(claim.Z, axis=1) ** degree
-    right, left = claim.activation.right, claim.activation.left
-    if claim.norm == "f1":
-        return float(1e-12 * claim.factor * max(abs(right), abs(left)) * sizes)
-    # K(z, z) = right^2 + left^2 times, at |z| = 1: E (a.z)_+^2 = 1/(2D), E (a.z)_+^4 = 3/(2D(D+2)), P(a.z > 0) = 1/2
-    gaussian = claim.law == "gaussian"
-    outer = {1: 0.5 / (1 if gaussian else D), 2: 1.5 / (1 if gaussian else D * (D + 2))}[degree]
-    inner = {1: 0.5, 2: 2.0 / (1 if gaussian else D)}[degree]
-    unit = {"f2": outer, "ntk": inner + (outer if degree == 1 else 0.0)}[claim.norm]
-    return float(1e-6 * math.sqrt((right * right + left * left) * unit) * sizes)
 
 
 def _activation(feature: str | dict[str, Any]) -> Activation:

@@ -30,7 +30,7 @@ from .verdict import Refusal
 
 Index = NDArray[np.intp]
 
-# An entry of 2 pi K is off by at most 2**-GOOD_BITS (|z||z'|)^degree times the coefficients' size.
+# An entry of 2 pi K is off by at most 2**-GOOD_BITS (|z||z'|)^degree times the coefficients' size: not at all at z = 0.
 GOOD_BITS = BITS - 40
 
 
@@ -150,6 +150,7 @@ def _assemble(claim: Claim, pairs: _Angles) -> tuple[Integers, Integers, Fractio
     N = sum(int(c * denominator) * values for c, values in terms)
     size = sum(abs(int(c * denominator)) for c, _ in terms)
     error = size * (pairs.length + 1) ** activation.degree << (BITS - GOOD_BITS)
+    error[pairs.length == 0] = 0  # the kernel is exactly 0 there, and so is every term above
     return np.asarray(N), error, power_of_two(activation.degree * pairs.exponent - BITS) / denominator
 
 

@@ -57,6 +57,10 @@ class Pieces:
         """The form on the cell with these signs (N,), in integers."""
         return self.offset + self.jumps[signs > 0].sum(axis=0)
 
+    def float_forms(self, cells: Signs) -> Array:
+        """The forms (B, M) on the cells with these signs (B, N), times `scale`, each entry within `error`."""
+        return self.float_offset + (cells > 0) @ self.float_jumps
+
 
 def make_pieces(claim: Claim) -> Pieces:
     """Group points by hyperplane, drop those across which g does not change, and scale the bound to path units."""

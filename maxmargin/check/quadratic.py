@@ -8,10 +8,12 @@ the closed cell that contains it, a unit eigenvector of sV with eigenvalue s g(a
   eigenvector e in C has all u_i.e >= 0; if nu >= 0 is such that sum_i nu_i u_i.e <= eps for every unit e near the span
   of these eigenvectors, then u_i.e <= eps / nu_i for each i, which is absurd when the u_i span that space and eps is
   small.  Such a nu exists if (and only if) the span meets C in 0 alone (Gordan), and least squares find it.
+  For one or two such eigenvectors, by far the most frequent, `eigenvectors` looks at all normals of many cells at once.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,10 +22,11 @@ import numpy as np
 
 from .arrangement import Signs
 from .cells import Batch, Index, sweep
+from .eigenvectors import eigenvalue_range, outside, top_space
 from .exact import Integers, is_positive_semidefinite, relative_error, to_floats
 from .fields import Array
-from .linear import project
 from .pieces import Pieces
+from .projection import project
 from .verdict import Refusal
 
 
@@ -55,13 +58,22 @@ class QuadraticCells:
         if not rows.size:
             return
         D = self.normals.shape[1]
-        top, bottom = _eigenvalue_range(forms[rows, choice].reshape(-1, D, D))
+        top, bottom = eigenvalue_range(forms[rows, choice].reshape(-1, D, D))
         cells = batch.cells(rows, choice)
         yield 1, cells[~(top <= limit)]
         yield -1, cells[~(-bottom <= limit)]
 
-    def settle(self, cell: Signs, output: int) -> None:
-        """Show that no eigenvector with eigenvalue > U lies in the cell."""
+    def settle(self, cells: Signs, output: int) -> None:
+        """Show that no eigenvector with eigenvalue > U lies in these cells: in floats for nearly all, then exactly."""
+        D, bound = self.normals.shape[1], self.pieces.float_bound * (1.0 - 1e-15)
+        V = self.pieces.float_forms(cells).reshape(-1, D, D) * output
+        vectors, k, off = top_space(V, self.slack, bound)
+        for row in np.flatnonzero(~outside(vectors, k, off, cells, self.normals)):
+            inward = cells[row][:, None] * self.normals
+            if not _excluded(vectors[row, :, D - k[row] :], off[row], inward):
+                self._settle_exactly(cells[row], output)
+
+    def _settle_exactly(self, cell: Signs, output: int) -> None:
         D, bound = self.normals.shape[1], self.pieces.bound
         exact = (self.pieces.exact_form(cell) * output).reshape(D, D)
         if is_positive_semidefinite(_bound_minus(bound, exact)):
@@ -69,27 +81,8 @@ class QuadraticCells:
         V = to_floats(exact)
         values, vectors = np.linalg.eigh(V)
         k = next((k for k in range(1, D) if _at_most(bound, exact, vectors[:, D - k :])), D)
-        if not _excluded(V, values, vectors, k, cell[:, None] * self.normals):
+        if not _excluded(vectors[:, D - k :], _distance(V, values, vectors, k), cell[:, None] * self.normals):
             raise Refusal(f"upper: {_witness(self.pieces, vectors, output)}")
-
-
-def _eigenvalue_range(V: Array) -> tuple[Array, Array]:
-    """Rigorous upper and lower bounds on the eigenvalues of symmetric matrices (B, D, D).
-
-    With W the computed eigenvectors, Gershgorin's discs bound the spectrum of T = W'VW; the Rayleigh quotient of V at
-    Wy is y'Ty / |Wy|^2, so that with ``|W'W - I| <= omega`` the spectrum of V is at most 2 omega |V| further out.
-    """
-    W = np.linalg.eigh(V)[1]
-    transposed = np.swapaxes(W, 1, 2)
-    D = V.shape[1]
-    T = transposed @ V @ W
-    size = np.sqrt((V * V).sum(axis=(1, 2)))
-    rounding = relative_error(4 * D * D + 16) * size * D
-    omega = np.sqrt(((transposed @ W - np.eye(D)) ** 2).sum(axis=(1, 2))) + relative_error(2 * D + 4) * D
-    diagonal = np.diagonal(T, axis1=1, axis2=2)
-    radius = np.abs(T).sum(axis=2) - np.abs(diagonal)
-    spread = rounding + 4.0 * omega * size
-    return (diagonal + radius).max(axis=1) + spread, (diagonal - radius).min(axis=1) - spread
 
 
 def _bound_minus(bound: Fraction, V: Integers) -> list[list[Fraction]]:
@@ -106,24 +99,30 @@ def _at_most(bound: Fraction, V: Integers, top: Array) -> bool:
     return is_positive_semidefinite(matrix)
 
 
-def _excluded(V: Array, values: Array, vectors: Array, k: int, inward: Array) -> bool:
-    """No unit eigenvector of the k largest eigenvalues lies in {a : inward a >= 0}; every float here carries its error.
+def _distance(V: Array, values: Array, vectors: Array, k: int) -> float:
+    """How far an eigenvector of one of the k largest eigenvalues can be from the span of their computed eigenvectors.
 
-    For an eigenvector e whose eigenvalue is at least lambda_k, and the others' approximate eigenvectors W_s with
-    residual R_s: ``|W_s'e| <= |R_s| / (lambda_k - lambda_s)``, so that e is within eta of the span of the top k.
+    Its eigenvalue is at least lambda_k; for the others' approximate eigenvectors W_s with residual R_s,
+    ``|W_s'e| <= |R_s| / (lambda_k - lambda_s)``.  inf when the two groups are too close to tell.
     """
     D = len(V)
-    top, rest = vectors[:, D - k :], vectors[:, : D - k]
     size = float(np.linalg.norm(V)) * (1.0 + 1e-14)
     rounding = relative_error(4 * D + 16) * D * size * 2.0
     defect = float(np.linalg.norm(vectors.T @ vectors - np.eye(D))) + relative_error(2 * D + 8) * D
-    eta = 2.0 * defect
-    if k < D:
-        residual = float(np.linalg.norm(V @ vectors - vectors * values)) * 1.01 + rounding
-        gap = float(values[D - k] - values[D - k - 1]) - 2.0 * (residual + size * defect)
-        if gap <= 0.0:
-            return False
-        eta += 1.01 * (float(np.linalg.norm(V @ rest - rest * values[: D - k])) + rounding) / gap
+    if k == D:
+        return 2.0 * defect
+    residual = np.linalg.norm(V @ vectors - vectors * values, axis=0)
+    gap = float(values[D - k] - values[D - k - 1]) - 2.0 * (
+        float(np.linalg.norm(residual)) * 1.01 + rounding + size * defect
+    )
+    return 2.0 * defect + 1.01 * (float(np.linalg.norm(residual[: D - k])) + rounding) / gap if gap > 0.0 else math.inf
+
+
+def _excluded(top: Array, eta: float, inward: Array) -> bool:
+    """No unit vector within eta of the span of the columns of `top` lies in {a : inward a >= 0}."""
+    D, k = top.shape
+    if not eta < 0.5:
+        return False
     local = inward @ top
     # nu: the weights with which other normals cancel one of them, tried for one normal after the other
     order = np.argsort(-np.linalg.norm(local, axis=1))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .claim import Activation, Claim
 from .exact import relative_error
 from .fields import Array, field, number, numbers
-from .semidefinite import shift_to_semidefinite
+from .semidefinite import lacking
 from .verdict import Refusal
 
 MOST_LEAVES = 1_000_000
@@ -99,13 +99,14 @@ def _leaf_bound(Z: Array, q: Array, activation: Activation, cone: Cone, leaf: di
     terms = (L != 0.0).sum(axis=0) + 1
     terms[0] = 2
     error = (terms[:, None] + terms[None, :] + 16) * (2.0**-53 * 1.001) * size + 1e-290
-    delta, e = shift_to_semidefinite(S, error)
-    if delta == 0.0:
-        return value
     free = L.shape[1] - 1 - D
     lengths = (Z[_free(cone, len(Z))] ** 2).sum(axis=1) if free else np.zeros(0)
-    budget = float(e[0] + e[a].max() + e[D + 1 :] @ lengths)
-    return value + delta * budget * (1.0 + relative_error(len(S) + D + 16)) + abs(value) * 2.0**-50
+
+    def budget(e: Array) -> float:
+        return float(e[0] + e[1 : D + 1].max() + e[D + 1 :] @ lengths) * (1.0 + relative_error(free + D + 16))
+
+    raised = lacking(S, error, budget)
+    return value + raised + abs(value) * 2.0**-50 if raised else value
 
 
 def _free(cone: Cone, N: int) -> NDArray[np.intp]:

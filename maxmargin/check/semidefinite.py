@@ -8,6 +8,7 @@ underflow).  NumPy's (LAPACK's) factorisation is trusted to use IEEE operations,
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,30 +16,46 @@ from .exact import relative_error
 from .fields import Array
 
 
-def shift_to_semidefinite(S: Array, error: Array) -> tuple[float, Array]:
-    """A delta >= 0 and e > 0 such that A + delta diag(e) is PSD for every symmetric A within `error` (entrywise) of S.
+def lacking(S: Array, error: Array, budget: Callable[[Array], float]) -> float:
+    """A bound on ``-v'Av`` for every symmetric A within `error` (entrywise) of S and all admissible v; 0 if A is PSD.
 
-    delta = 0 whenever that can be proved; inf when S is no finite matrix.
+    If A + delta diag(e) is semidefinite, ``-v'Av <= delta v'diag(e)v``.  Two diagonals e are tried: the one of S, for
+    variables in different units, and the identity, for a matrix that is singular where its diagonal vanishes.
+
+    Parameters
+    ----------
+    budget : e > 0 -> an upper bound on v'diag(e)v over all admissible v.
+
+    Returns
+    -------
+    float : inf when S is no finite matrix.
     """
     if not (np.isfinite(S).all() and np.isfinite(error).all()):
-        return math.inf, np.ones(len(S))
-    diagonal = np.abs(np.diag(S))
-    # Powers of two scale without rounding.
-    roots = np.exp2(np.round(0.5 * np.log2(np.maximum(diagonal, 1e-12 * np.abs(S).max() + 1e-280))))
-    scaled = S / np.outer(roots, roots)
-    scaled_error = error / np.outer(roots, roots)
+        return math.inf
+    diagonal, top = np.abs(np.diag(S)), np.abs(S).max(initial=0.0)
+    least = math.inf
+    for sizes in (np.maximum(diagonal, 1e-12 * top + 1e-280), np.full(len(S), top + 1e-280)):
+        roots = np.exp2(np.round(0.5 * np.log2(sizes)))  # powers of two scale without rounding
+        delta = _shift(S / np.outer(roots, roots), error / np.outer(roots, roots))
+        if delta == 0.0:
+            return 0.0
+        least = min(least, delta * budget(roots**2) * (1.0 + relative_error(len(S) + 16)))
+    return least
+
+
+def _shift(S: Array, error: Array) -> float:
+    """A delta >= 0 such that A + delta I is PSD for every symmetric A within `error` of S."""
     # The spectral norm of a symmetric non-negative matrix is at most its largest row sum, and its Frobenius norm.
-    size = min(float(scaled_error.sum(axis=1).max()), float(np.linalg.norm(scaled_error))) * (1.0 + 1e-9)
-    if _is_semidefinite(scaled, size):
-        return 0.0, roots**2
-    delta = max(0.0, -float(np.linalg.eigvalsh(scaled)[0])) + 2.0 * size + 1e-15 * len(S)
-    while not _is_semidefinite(
-        scaled + delta * np.eye(len(S)), size + 2.0**-51 * (delta + float(diagonal.max(initial=0.0)))
-    ):
+    size = min(float(error.sum(axis=1).max()), float(np.linalg.norm(error))) * (1.0 + 1e-9)
+    if _is_semidefinite(S, size):
+        return 0.0
+    delta = max(0.0, -float(np.linalg.eigvalsh(S)[0])) + 2.0 * size + 1e-15 * len(S)
+    largest = float(np.abs(np.diag(S)).max())
+    while not _is_semidefinite(S + delta * np.eye(len(S)), size + 2.0**-51 * (delta + largest)):
         delta *= 1.5
         if not math.isfinite(delta):
-            return math.inf, roots**2
-    return delta * (1.0 + 1e-12), roots**2
+            return math.inf
+    return delta
 
 
 def _is_semidefinite(S: Array, error: float) -> bool:

@@ -21,8 +21,8 @@ import numpy as np
 
 from .claim import Claim
 from .exact import relative_error
-from .fields import Array, field, number, numbers
-from .semidefinite import shift_to_semidefinite
+from .fields import field, number, numbers
+from .semidefinite import lacking
 from .verdict import Refusal
 
 
@@ -63,10 +63,10 @@ def _leaf_bound(claim: Claim, leaf: dict[str, Any]) -> float:
     H = (Z.T * curvature) @ Z
     S[1:, 1:] = rho * np.eye(D) - 0.5 * (H + H.T)
     size[1:, 1:] = (np.abs(Z).T * np.abs(curvature)) @ np.abs(Z) + abs(rho) * np.eye(D)
-    return _raised(value, S, relative_error(m + D + 24) * 1.001 * size + 1e-290)
-
-
-def _raised(value: float, S: Array, error: Array) -> float:
-    """If S + delta diag(e) is semidefinite, value + delta (e_0 + max_a e) is a bound: the vector is (1, a), |a| = 1."""
-    delta, e = shift_to_semidefinite(S, error)
-    return value if delta == 0.0 else value + delta * float(e[0] + e[1:].max()) * (1.0 + 1e-12) + abs(value) * 2.0**-50
+    error = relative_error(m + D + 24) * 1.001 * size + 1e-290
+    if claim.activation.degree == 2:
+        # no row for r: zeros would hide that the rest is definite
+        S, error = S[1:, 1:], error[1:, 1:]
+    # the vector is (1, a) or a, with |a| = 1
+    raised = lacking(S, error, lambda e: float(e[:-D].sum() + e[-D:].max()) * (1.0 + 1e-12))
+    return value + raised + abs(value) * 2.0**-50 if raised else value

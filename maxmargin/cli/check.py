@@ -65,6 +65,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(
             f"certificate {str(path)!r} is not JSON ({error}); write it with maxmargin margin --json"
         ) from error
+    except RecursionError:
+        # a million brackets are no certificate; where the parser stopped helps no one
+        raise InputError(
+            f"certificate {str(path)!r} is nested too deeply to be one; write it with maxmargin margin --json"
+        ) from None
     if not isinstance(document, dict):
         raise InputError(f"certificate {str(path)!r}: found a JSON {type(document).__name__}, wanted an object")
     return document
