@@ -21,9 +21,12 @@ from ..oracles.proofs import proved_bound
 from ..oracles.responses import SPHERE_BOUND, Oracle, Responses
 from .bracket import ZERO, Bracket
 from .measure import Measure
+from .variation_exact import exact_lower
 
 Array = NDArray[np.float64]
 
+_SHARP = 1e-12  # relative width of the margins' rounding error above which they are evaluated without rounding
+_EXACT_WORK = 1_000_000  # products of integers: about 0.1 s
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,14 @@ class _Variation:
         norm = self.norm(measure)
         if norm <= 0.0 or not np.isfinite(norm):
             return 0.0
-        margins = self.margins(measure) - self._margin_errors(measure)
-        return max(
-            0.0, rounding.below(margins.min() / norm, rounding.dot_error(abs(margins.min()) / norm, len(measure)))
-        )
+        margins, errors = self.margins(measure), self._margin_errors(measure)
+        least = float((margins - errors).min())
+        value = rounding.below(least / norm, rounding.dot_error(abs(least) / norm, len(measure)))
+        # Points and neurons that cancel leave little of a small margin: then integers, for affordable sizes.
+        lost = float((margins + errors).min()) - least > _SHARP * abs(least) and (margins + errors).min() > 0.0
+        if lost and len(measure) * self.Z.size <= _EXACT_WORK:
+            value = max(value, self.factor * exact_lower(self.Z, self.y, self.feature, measure))
+        return max(0.0, value)
 
     def _margin_errors(self, measure: Measure) -> Array:
         """Rigorous rounding error of each entry of `margins`."""

@@ -86,6 +86,9 @@ class Maxima:
     def best(self) -> tuple[Array, Array, Array]:
         """Values (K,) decreasing, directions (K, D) and signs (K,) of the local maxima, and of the largest value if it
         was met only where hyperplanes are not in general position (there the local test may fail)."""
+        if not len(self._near):
+            # Nothing promised more than rounding can do: any direction is as good.
+            self.offer_anything(np.eye(1, self._near.shape[1]))
         k = int(self._near_values.argmax())
         even, odd = (float(part[0]) for part in self._parts(self._near[k : k + 1]))
         if not len(self.values) or self._near_values[k] > self.values[0] + self._eta:

@@ -10,6 +10,7 @@ from .arrangement import ArrangementOracle
 from .cells_quadratic import QuadraticCellOracle
 from .enumeration import EnumeratingOracle
 from .local import LocalOracle
+from .plane import PlaneOracle
 from .power import PowerOracle
 from .responses import Oracle
 from .spectral import SpectralOracle
@@ -22,8 +23,12 @@ ENUMERATION_DIMENSION = 5  # of the span of the support; above, cells multiply (
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 
-def exact_oracle(Z: Array, feature: Feature) -> EnumeratingOracle:
+def exact_oracle(Z: Array, feature: Feature) -> Oracle:
     """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved."""
+    return PlaneOracle(Z, feature) if Z.shape[1] == 2 else _enumerating(Z, feature)
+
+
+def _enumerating(Z: Array, feature: Feature) -> EnumeratingOracle:
     return ArrangementOracle(Z, feature) if feature.degree == 1 else QuadraticCellOracle(Z, feature)
 
 
@@ -33,7 +38,7 @@ def enumerable(Z: Array, feature: Feature, p: Array) -> bool:
         return True
     if min(np.count_nonzero(p), Z.shape[1]) > ENUMERATION_DIMENSION:
         return False
-    return exact_oracle(Z, feature).affordable(p, WORK[feature.degree])
+    return _enumerating(Z, feature).affordable(p, WORK[feature.degree])
 
 
 def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:
