@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
 BRANCHING_ROUNDS, BRANCHING_GAP = 6, 1e-3  # for the upper end when there is no time limit: seconds, and repeatable
+_UNIT = 1e-14  # directions whose norm is one up to this are not divided by it
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,17 @@ def _conic(request: Request, features: Array, directions: Array, fallback: Propo
 
 def _classifier(request: Request, proposal: Proposal) -> Measure:
     """The proposed measure, of total variation one, on at most n + 1 neurons (Caratheodory)."""
-    measure = proposal.measure.normalised(request.feature.degree)
+    measure = _weighed(proposal.measure, request.feature.degree)
     return measure if len(measure) <= request.data.n + 1 else prune(measure, _unit(request.Z), request.feature)
+
+
+def _weighed(measure: Measure, degree: int) -> Measure:
+    """Total variation one; unit directions stay as they are, since any rounding would move their kinks."""
+    kept = measure.weights != 0.0
+    if not kept.any() or np.abs(np.linalg.norm(measure.directions, axis=1) - 1.0).max() > _UNIT:
+        return measure.normalised(degree)
+    weights = measure.weights[kept]
+    return Measure(measure.directions[kept], weights / np.abs(weights).sum())
 
 
 def _proved(bracket: Bracket, measure: Measure, proposal: Proposal) -> Proved:

@@ -99,7 +99,7 @@ class PlaneOracle:
         S = _arc_sums(W[:, None] * U, ends)
         U = U[ends]
         normals = np.stack([-U[:, 1], U[:, 0]], axis=1)
-        parts = []
+        parts: list[tuple[Integers, Integers | None, int, int]] = []
         for side in (1, -1):
             F = self._plus * S + side * self._minus * total
             before, after = (U * F[:-1]).sum(axis=1), (U * F[1:]).sum(axis=1)  # u_j.F on either side of b_j
@@ -142,7 +142,7 @@ def _sorted_lines(Z: Array, upward: Integers) -> tuple[Index, Index]:
     for _, group in groupby(rough, key=lambda i: slope[i]):
         same = list(group)
         exact = [_slope(*upward[i]) for i in same] if len(same) > 1 else [(0, Fraction(0))]
-        for key, members in groupby(sorted(zip(exact, same, strict=True)), key=lambda pair: pair[0]):
+        for _, members in groupby(sorted(zip(exact, same, strict=True)), key=lambda pair: pair[0]):
             number += 1
             for _, i in members:
                 order.append(i)
@@ -197,7 +197,8 @@ def _eigenvectors(M: Integers, U: Integers) -> Found:
     V = _floats(U, unit)
     inside, toward = _between(A, V)
     keep = np.flatnonzero(inside & (top > 0.0) & (root > 0.0))
-    height = _floats(M[:, 0] * U[:, 1] ** 2 - 2 * M[:, 1] * U[:, 0] * U[:, 1] + M[:, 2] * U[:, 0] ** 2, shift + 2 * unit)
+    x, y = U.T
+    height = _floats(M[:, 0] * y * y - 2 * M[:, 1] * x * y + M[:, 2] * x * x, shift + 2 * unit)
     height /= V[:, 0] ** 2 + V[:, 1] ** 2
     directions, values = toward[keep, None] * A[keep], top[keep]
     vertex = int(height.argmax())

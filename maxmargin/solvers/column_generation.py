@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +25,15 @@ from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.dictionary import DictionaryOracle
 from ..oracles.responses import Oracle, Responses
-from .master import Master, MasterSolution, evaluate
-from .polish import polish
-from .proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
+from .master import Master
+from .polish import MasterSolution, evaluate, payoffs
+from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 
 Array = NDArray[np.float64]
 
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero
 _ROUGH = 1e-3  # relative gap at which scouting ends
+_BLUNT = 0.1  # part of the gap that the LP's own may be
 _CROWD = (4, 1000)  # columns a point, and at least, beyond which the less useful half is forgotten
 
 
@@ -115,7 +117,8 @@ class _Search:
 
     def __post_init__(self) -> None:
         n, D = self.Z.shape
-        self.master = Master(n, self.options.cap)
+        self.sizes = np.linalg.norm(self.Z, axis=1) ** self.feature.degree
+        self.master = Master(n, self.options.cap, self.sizes)
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
         self.lower, self.upper, self.estimate = 0.0, np.inf, np.inf
         self.measure = Measure(np.eye(1, D), np.zeros(1))
@@ -123,7 +126,7 @@ class _Search:
         self.trace: list[Round] = []
         self.solution: MasterSolution | None = None
         self.refusal: str | None = None
-        self.scouted = False
+        self.scouted = self.sharp = False
         self.master_seconds = self.oracle_seconds = 0.0
 
     @property
@@ -147,10 +150,10 @@ class _Search:
             self.refusal = str(error)
         if not self.trace:
             self._respond(self.p)  # an upper end even when there was no time to solve anything
-        return INTERRUPTED
+        return INTERRUPTED if self.left <= 0.0 else FAILED
 
     def _rounds(self) -> str:
-        options, blend, polished = self.options, 0.0, False
+        options, blend = self.options, 0.0
         if self.scouted:
             # Symmetric data have a balanced optimum, which the LP's vertices would take long to average.
             self._add_violated(self._respond(self.p), self.p)
@@ -168,16 +171,16 @@ class _Search:
             self._add_violated(responses, p)
             fresh = self.master.size - known  # `_met` adds what it finds, too
             if not fresh and self.asked is p:
-                refined = self._polish()
-                if polished or np.array_equal(refined, p):
+                refined = p if self.sharp else self._sharpen()
+                if np.array_equal(refined, p):
                     return CONVERGED if self.lower >= self.upper * (1.0 - options.tol) else STALLED
-                p, blend, polished = refined, 0.0, True
+                p, blend = refined, 0.0
                 continue
             if self.left <= 0.0 or len(self.trace) >= options.max_rounds:
                 return INTERRUPTED
             # Nothing new against the LP's own p: ask about that one alone.
-            blend = options.smoothing if fresh and len(self.trace) > 1 else 0.0
-            p, polished = (self._solve(), False) if fresh else (p, polished)
+            blend = options.smoothing if fresh and len(self.trace) > 1 and not self.sharp else 0.0
+            p = self._solve() if fresh else p
 
     def _met(self) -> bool:
         """Without a proving oracle: no neuron found pays more than the learner's margin against the best adversary."""
@@ -189,7 +192,9 @@ class _Search:
         return self._add_violated(responses, self.p) == 0
 
     def _columns(self, directions: Array, signs: Array) -> Array:
-        return self.feature.evaluate(directions, self.Z) * (signs[:, None] * self.y)
+        # a.z of neurons near a point's hyperplane is small, and its rounding is not
+        products: Any = directions.astype(np.longdouble) @ self.Z.T.astype(np.longdouble)
+        return self.feature(products).astype(float) * (signs[:, None] * self.y)
 
     def _append(self, directions: Array, signs: Array, columns: Array) -> None:
         self.directions = np.vstack([self.directions, directions])
@@ -200,25 +205,32 @@ class _Search:
         """Add the responses that pay more against p than all known neurons do; how many there were."""
         step = 0.1 * self.options.tol if np.isfinite(responses.bound) else self.options.local_tol
         columns = self._columns(responses.directions, responses.signs)
-        fresh = columns @ p > max(self._value(p) * (1.0 + step), _ZERO * self._scale(p))
+        pays = payoffs(columns, p) if self.sharp else columns @ p
+        fresh = pays > max(self._value(p) * (1.0 + step), _ZERO * self._scale(p))
         if fresh.any():
             self._append(responses.directions[fresh], responses.signs[fresh], columns[fresh])
         return int(fresh.sum())
 
     def _value(self, p: Array) -> float:
         """Best payoff against p among the neurons already known."""
-        return max(0.0, float((self.master.columns @ p).max())) if self.master.size else 0.0
+        if not self.master.size:
+            return 0.0
+        pays = payoffs(self.master.columns, p) if self.sharp else self.master.columns @ p
+        return max(0.0, float(pays.max()))
 
     def _scale(self, p: Array) -> float:
-        return float(p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree)
+        return float(p @ self.sizes)
 
     def _solve(self) -> Array:
         """Solve the restricted game, keep the best learner, forget columns long out of play; its p."""
         start = time.perf_counter()
         try:
-            self.solution = solution = self.master.solve(self.left)
+            solution = self.master.solve(self.left)
+            if self.sharp or self._blunt(solution):
+                self.sharp, solution = True, self.master.refine(solution, self.left)
         finally:
             self.master_seconds += time.perf_counter() - start
+        self.solution = solution
         self._keep(solution)
         crowd = max(_CROWD[0] * len(self.y), _CROWD[1])
         if self.master.size > crowd:
@@ -235,13 +247,17 @@ class _Search:
             self.lower = solution.margin
             self.measure = Measure(self.directions[support], (self.signs * solution.weights)[support])
 
-    def _polish(self) -> Array:
-        """The LP's last digits: its vertex refined, if the learner or the adversary gains from it."""
+    def _blunt(self, solution: MasterSolution) -> bool:
+        """Is the LP's own gap, left by the solver's tolerances, a part of ours?"""
+        return self.options.cap >= 1.0 and solution.value - solution.margin > _BLUNT * (self.upper - self.lower)
+
+    def _sharpen(self) -> Array:
+        """The p of the last LP with all its digits, and so of all later ones."""
         if self.solution is None or self.options.cap < 1.0:
             return self.p
-        refined = polish(self.master.columns, self.solution)
-        self._keep(refined)
-        return refined.p
+        self.sharp, self.solution = True, self.master.refine(self.solution, self.left)
+        self._keep(self.solution)
+        return self.solution.p
 
     def _respond(self, p: Array) -> Responses:
         start = time.perf_counter()

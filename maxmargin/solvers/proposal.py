@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 CONVERGED = "converged"  # the gap to the oracle's bound is within tol
 STALLED = "stalled"  # the oracle found no neuron that pays more, and proved nothing closer
 INTERRUPTED = "interrupted"  # time, rounds or the keyboard
+FAILED = "failed"  # the LP solver gave up; the attempts tell how
 NOT_SEPARABLE = "not-separable"  # the adversary pays no neuron anything
 
 
