@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
 BRANCHING_ROUNDS, BRANCHING_GAP = 6, 1e-3  # for the upper end when there is no time limit: seconds, and repeatable
-_UNIT = 1e-14  # directions whose norm is one up to this are not divided by it
+_UNIT = 1e-14  # norms that are one up to this are not divided by
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,12 @@ def _classifier(request: Request, proposal: Proposal) -> Measure:
 
 
 def _weighed(measure: Measure, degree: int) -> Measure:
-    """Total variation one; unit directions stay as they are, since any rounding would move their kinks."""
+    """Total variation one; what is normalised stays, since rounding it again would move kinks and margins."""
     kept = measure.weights != 0.0
     if not kept.any() or np.abs(np.linalg.norm(measure.directions, axis=1) - 1.0).max() > _UNIT:
         return measure.normalised(degree)
-    weights = measure.weights[kept]
-    return Measure(measure.directions[kept], weights / np.abs(weights).sum())
+    weights, total = measure.weights[kept], float(np.abs(measure.weights).sum())
+    return Measure(measure.directions[kept], weights if abs(total - 1.0) <= _UNIT else weights / total)
 
 
 def _proved(bracket: Bracket, measure: Measure, proposal: Proposal) -> Proved:

@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero
 _ROUGH = 1e-3  # relative gap at which scouting ends
 _BLUNT = 0.1  # part of the gap that the LP's own may be
+_EXTENDED = 20_000_000  # products of all neurons with all points, up to which they are kept extended
 _CROWD = (4, 1000)  # columns a point, and at least, beyond which the less useful half is forgotten
 
 
@@ -123,6 +124,7 @@ class _Search:
         self.lower, self.upper, self.estimate = 0.0, np.inf, np.inf
         self.measure = Measure(np.eye(1, D), np.zeros(1))
         self.p = self.asked = capped(balanced(self.y), self.options.cap)
+        self._known: Any = np.empty((0, n))
         self.trace: list[Round] = []
         self.solution: MasterSolution | None = None
         self.refusal: str | None = None
@@ -140,7 +142,7 @@ class _Search:
             directions, weights = measure.directions[atoms], measure.weights[atoms]
             columns = self._columns(directions, np.sign(weights))
             self._append(directions, np.sign(weights), columns)
-            self._keep(evaluate(columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
+            self._keep(evaluate(self.master.columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
 
     def run(self) -> str:
         """Rounds until one of the stopping reasons, which is returned."""
@@ -191,21 +193,30 @@ class _Search:
         self.estimate = max(self.estimate, float(responses.values[0]))
         return self._add_violated(responses, self.p) == 0
 
-    def _columns(self, directions: Array, signs: Array) -> Array:
-        # a.z of neurons near a point's hyperplane is small, and its rounding is not
+    def _columns(self, directions: Array, signs: Array) -> Any:
+        """(K, n), extended: a.z is small for a neuron near the hyperplane of z, its rounding is not."""
         products: Any = directions.astype(np.longdouble) @ self.Z.T.astype(np.longdouble)
-        return self.feature(products).astype(float) * (signs[:, None] * self.y)
+        return self.feature(products) * (signs[:, None] * self.y)
+
+    @property
+    def known(self) -> Any:
+        """The columns of all neurons, extended where that is affordable."""
+        if not self.sharp or self.master.size * self.Z.size > _EXTENDED:
+            return self.master.columns
+        if len(self._known) != self.master.size:
+            self._known = self._columns(self.directions, self.signs)
+        return self._known
 
     def _append(self, directions: Array, signs: Array, columns: Array) -> None:
         self.directions = np.vstack([self.directions, directions])
         self.signs = np.append(self.signs, signs)
-        self.master.add(columns)
+        self.master.add(columns.astype(float))
 
     def _add_violated(self, responses: Responses, p: Array) -> int:
         """Add the responses that pay more against p than all known neurons do; how many there were."""
         step = 0.1 * self.options.tol if np.isfinite(responses.bound) else self.options.local_tol
         columns = self._columns(responses.directions, responses.signs)
-        pays = payoffs(columns, p) if self.sharp else columns @ p
+        pays = payoffs(columns, p)
         fresh = pays > max(self._value(p) * (1.0 + step), _ZERO * self._scale(p))
         if fresh.any():
             self._append(responses.directions[fresh], responses.signs[fresh], columns[fresh])
@@ -215,7 +226,7 @@ class _Search:
         """Best payoff against p among the neurons already known."""
         if not self.master.size:
             return 0.0
-        pays = payoffs(self.master.columns, p) if self.sharp else self.master.columns @ p
+        pays = payoffs(self.known, p) if self.sharp else self.master.columns @ p
         return max(0.0, float(pays.max()))
 
     def _scale(self, p: Array) -> float:
@@ -227,7 +238,8 @@ class _Search:
         try:
             solution = self.master.solve(self.left)
             if self.sharp or self._blunt(solution):
-                self.sharp, solution = True, self.master.refine(solution, self.left)
+                self.sharp = True
+                solution = self.master.refine(solution, self.known, self.left)
         finally:
             self.master_seconds += time.perf_counter() - start
         self.solution = solution
@@ -237,7 +249,7 @@ class _Search:
             kept = np.argsort(-(self.master.columns @ solution.p), kind="stable")[: crowd // 2]
             kept.sort()
             self.master.shrink(kept)
-            self.directions, self.signs = self.directions[kept], self.signs[kept]
+            self.directions, self.signs, self._known = self.directions[kept], self.signs[kept], self._known[:0]
             self.solution = solution._replace(weights=solution.weights[kept])
         return solution.p
 
@@ -255,7 +267,8 @@ class _Search:
         """The p of the last LP with all its digits, and so of all later ones."""
         if self.solution is None or self.options.cap < 1.0:
             return self.p
-        self.sharp, self.solution = True, self.master.refine(self.solution, self.left)
+        self.sharp = True
+        self.solution = self.master.refine(self.solution, self.known, self.left)
         self._keep(self.solution)
         return self.solution.p
 

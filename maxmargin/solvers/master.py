@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolverError
-from .polish import GameLP, MasterSolution, better, evaluate, refine
+from .polish import GameLP, MasterSolution, better, evaluate, exactly, refine
 
 Array = NDArray[np.float64]
 
@@ -126,17 +126,23 @@ class Master:
                 break
         return solution
 
-    def refine(self, solution: MasterSolution, time_limit: float = np.inf) -> MasterSolution:
-        """What `solve` returned, with the digits that HiGHS' tolerances left open; each side only where it gains."""
+    def refine(self, solution: MasterSolution, columns: Any = None, time_limit: float = np.inf) -> MasterSolution:
+        """What `solve` returned, with the digits that HiGHS' tolerances left open; each side only where it gains.
+
+        Parameters
+        ----------
+        columns : (K, n) the columns in extended precision, if there are any better than those added.
+        """
         if solution.margin < self.noise * self._unit:  # no digit is known: the value is at least an upper end
             solution = self._in_unit(solution, time_limit, lambda found: max(found.margin, found.value))
+        columns = (self.columns if columns is None else columns).astype(np.longdouble)
         rows = self._rows[: self.size]
-        lp = GameLP(self.columns * self._points / rows[:, None], self._points, self._unit / rows)
-        try:
-            P, weights = refine(lp, self._point(), partial(self._correct, time_limit))
-        finally:
-            self._set((np.zeros(self.n), 1.0), np.zeros(self.n), 1.0, (np.full(self.size, -np.inf), np.zeros(self.size)))
-        return better(self.columns, solution, P * self._points, weights / rows)
+        lp = GameLP(columns * self._points / rows[:, None], self._points, self._unit / rows)
+        solution = exactly(columns, solution.p, solution.weights)
+        for P, multipliers in refine(lp, self._point(), partial(self._correct, time_limit)):
+            solution = better(columns, solution, P * self._points, multipliers / rows)
+        self._set((np.zeros(self.n), 1.0), np.zeros(self.n), 1.0, np.zeros(self.size))
+        return solution
 
     def shrink(self, kept: NDArray[np.intp]) -> None:
         """Forget all columns but those with the indices `kept`, which must include the active ones."""
@@ -184,14 +190,14 @@ class Master:
         lower, upper = np.full(K, -highspy.kHighsInf), np.zeros(K)
         self._highs.addRows(K, lower, upper, values.size, starts, indices, values.ravel())
 
-    def _set(self, cost: tuple[Array, float], lower: Array, total: float, rows_: tuple[Array, Array]) -> None:
-        """Costs of P and T, lower ends of P, its sum, and the ranges of the other rows."""
+    def _set(self, cost: tuple[Array, float], lower: Array, total: float, upper: Array) -> None:
+        """Costs of P and T, lower ends of P, its sum, and the right sides of the rows."""
         highs, n, inf = self._highs, self.n, highspy.kHighsInf
         points, rows = np.arange(n + 1, dtype=np.int32), np.arange(self.size + 1, dtype=np.int32)
         highs.changeColsCost(n + 1, points, np.append(*cost))
         highs.changeColsBounds(n + 1, points, np.append(lower, -inf), np.append(self._largest, inf))
-        low, high = (np.append(total, side) for side in rows_)
-        highs.changeRowsBounds(self.size + 1, rows, low, high)
+        low = np.append(total, np.full(self.size, -inf))
+        highs.changeRowsBounds(self.size + 1, rows, low, np.append(total, upper))
 
     def _correct(self, time_limit: float, *model: Any) -> tuple[Array, Array]:
         self._set(*model)

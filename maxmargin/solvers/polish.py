@@ -5,17 +5,18 @@ the multipliers lambda >= 0 of the rows and mu of the sum, the residuals of both
 enlarged by C, and the LP of the *corrections* is solved by the same HiGHS, from its last basis (Gleixner, Steffy
 and Wolter, Iterative refinement for linear programming, INFORMS J. Comput. 28, 2016):
 
-    minimise D (d.x + d_T t)   subject to   e.x = C (1 - e.P),   x >= -C P,   B x - tau t <= C (tau T - B P),
+    minimise 2^14 (d.x + t)   subject to   e.x = C (1 - e.P),   x >= -C P,   B x - tau t <= C (tau T - B P),
 
-d and d_T the reduced costs without the rows, whose multipliers come out anew (with D = 2^14), as the active rows may
-change.  When they do no more, those rows are kept as equations and their multipliers refined as well (D = C).  The
-pair is to be rounded to float64 in the end, which moves a payoff by u sum |P_i B_ki| and a margin by
+d the reduced costs but for the rows, whose multipliers come out anew, as the active rows may change.  That gives the
+right basis; its two linear systems, which are transposed to each other, are then solved with residuals in extended
+precision.  The pair is to be rounded to float64 in the end, which moves a payoff by u sum |P_i B_ki| and a margin by
 u sum |lambda_k B_ki|, too much where large terms cancel: both are put on the right sides beforehand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -29,10 +30,10 @@ Array = NDArray[np.float64]
 Extended = NDArray[np.longdouble]
 Point = tuple[Array, Array]
 
-_ROUNDING = 2.0**-51  # of p and the weights, their sums included
-_PASSES = (False, False, True, True)  # whether the active rows are taken for granted
+_ROUNDING = 1.01 * 2.0**-53  # of p and the weights
 _COSTS = 2.0**14
 _DONE, _LEAST = 2.0**-58, 2.0**-40  # errors not worth a pass; the most that residuals are enlarged
+_STEPS, _RANK = 4, 1e-14  # of iterative refinement; singular values below this fraction are left alone
 
 
 class MasterSolution(NamedTuple):
@@ -49,36 +50,32 @@ class MasterSolution(NamedTuple):
 
 
 class GameLP(NamedTuple):
-    """minimise T subject to e.P = 1, B P <= tau T, P >= 0; shapes (K, n), (n,), (K,)."""
+    """minimise T subject to e.P = 1, B P <= tau T, P >= 0; shapes (K, n), (n,), (K,), extended precision."""
 
-    B: Array
+    B: Extended
     e: Array
     tau: Array
 
 
-Correct = Callable[[tuple[Array, float], Array, float, tuple[Array, Array]], Point]
+Correct = Callable[[tuple[Array, float], Array, float, Array], Point]
 
 
-def refine(lp: GameLP, point: Point, correct: Correct) -> tuple[Extended, Extended]:
-    """P (n,) and the multipliers (K,) of the rows, both >= 0, to extended precision.
+def refine(lp: GameLP, point: Point, correct: Correct) -> Iterator[tuple[Extended, Extended]]:
+    """Pairs of P (n,) and the multipliers (K,) of the rows, both >= 0, to extended precision; any may be the best.
 
     Parameters
     ----------
     point : ((P, T), (mu, -lambda)), a solution in float64.
-    correct : solves the LP with the costs of P and T, lower ends of P, its sum, and lower and upper sides of the rows.
+    correct : solves the LP with the costs of P and T, lower ends of P, its sum, and the right sides of the rows.
     """
     state = _State.of(lp, point)
-    for keep in _PASSES:
-        error = state.error()
-        if error < _DONE:
-            break
-        try:
-            following = state.corrected(float(np.exp2(-np.ceil(np.log2(max(error, _LEAST))))), keep, correct)
-        except SolverError:
-            continue
-        if following.error() < error:
-            state = following
-    return np.maximum(state.P, 0.0), np.maximum(state.multipliers, 0.0)
+    error = state.error()
+    if error > _DONE:
+        with suppress(SolverError):
+            state = state.corrected(float(np.exp2(-np.ceil(np.log2(max(error, _LEAST))))), correct)
+            yield np.maximum(state.P, 0.0), np.maximum(state.multipliers, 0.0)
+    state = state.equalised()
+    yield np.maximum(state.P, 0.0), np.maximum(state.multipliers, 0.0)
 
 
 @dataclass(frozen=True)
@@ -95,58 +92,76 @@ class _State:
 
     @classmethod
     def of(cls, lp: GameLP, point: Point) -> _State:
-        (x, dual), size = (part.astype(np.longdouble) for part in point), np.abs(lp.B)
+        (x, dual), size = (part.astype(np.longdouble) for part in point), np.abs(lp.B).astype(float)
         P, multipliers = np.maximum(x[:-1], 0.0), np.maximum(-dual[1:], 0.0)
         slack, cost = _ROUNDING * (size @ P.astype(float)), -_ROUNDING * (multipliers.astype(float) @ size)
-        extended = GameLP(*(part.astype(np.longdouble) for part in lp))
-        return cls(extended, slack, cost, P, x[-1], dual[0], multipliers)
+        return cls(lp, slack, cost, P, x[-1], dual[0], multipliers)
 
     @property
     def room(self) -> Extended:
         """What the rows have left."""
         return np.asarray(self.lp.tau * self.T - self.slack - self.lp.B @ self.P)
 
-    def reduced(self, multipliers: Extended) -> tuple[Extended, np.longdouble]:
-        """Reduced costs of P and T for these multipliers."""
-        used = np.flatnonzero(multipliers)
-        of_p = self.cost - self.lp.e * self.mu + multipliers[used] @ self.lp.B[used]
-        return of_p, 1.0 - self.lp.tau @ multipliers
+    @property
+    def reduced(self) -> Extended:
+        """Reduced costs of P."""
+        used = np.flatnonzero(self.multipliers)
+        return np.asarray(self.cost - self.lp.e * self.mu + self.multipliers[used] @ self.lp.B[used])
 
     def error(self) -> float:
         """The largest violation of feasibility, on either side, or of complementarity."""
-        of_p, of_t = self.reduced(self.multipliers)
-        parts = np.minimum(self.P, of_p), np.minimum(self.room, self.multipliers), [1.0 - self.lp.e @ self.P], [of_t]
+        sums = np.array([1.0 - self.lp.e @ self.P, 1.0 - self.lp.tau @ self.multipliers])
+        parts = np.minimum(self.P, self.reduced), np.minimum(self.room, self.multipliers), sums
         return max(float(np.abs(part).max(initial=0.0)) for part in parts)
 
-    def corrected(self, scale: float, keep: bool, correct: Correct) -> _State:
-        """The pair after one LP of corrections; `keep` the active rows."""
-        clear = (self.multipliers > 0.0) & keep
-        kept, of_cost = np.where(clear, self.multipliers, 0.0), scale if keep else _COSTS
-        of_p, of_t = self.reduced(kept)
-        room = (scale * self.room).astype(float)
-        costs = (of_cost * of_p).astype(float), float(of_cost * of_t)
-        total = float(scale * (1.0 - self.lp.e @ self.P))
-        change, turn = correct(costs, (-scale * self.P).astype(float), total, (np.where(clear, room, -np.inf), room))
-        return replace(
-            self,
-            P=self.P + change[:-1] / np.longdouble(scale),
-            T=self.T + change[-1] / np.longdouble(scale),
-            mu=self.mu + turn[0] / np.longdouble(of_cost),
-            multipliers=kept - turn[1:] / np.longdouble(of_cost),
-        )
+    def corrected(self, scale: float, correct: Correct) -> _State:
+        """The pair after one LP of corrections."""
+        costs = (_COSTS * (self.cost - self.lp.e * self.mu)).astype(float), _COSTS
+        total, room = float(scale * (1.0 - self.lp.e @ self.P)), (scale * self.room).astype(float)
+        change, turn = correct(costs, (-scale * self.P).astype(float), total, room)
+        P, T = self.P + change[:-1] / np.longdouble(scale), self.T + change[-1] / np.longdouble(scale)
+        return replace(self, P=P, T=T, mu=self.mu + turn[0] / _COSTS, multipliers=np.maximum(-turn[1:] / _COSTS, 0.0))
+
+    def equalised(self) -> _State:
+        """Tight rows made equal on the support of P, and tight points on the support of the multipliers.
+
+        With M = [[B, -tau], [e', 0]] on both supports:  M (P, T) = (-slack, 1),  M' (lambda, -mu) = (-cost, -1).
+        """
+        S, K = np.flatnonzero(self.P > 0.0), np.flatnonzero(self.multipliers > 0.0)
+        M = np.zeros((len(K) + 1, len(S) + 1), np.longdouble)
+        M[:-1, :-1], M[:-1, -1], M[-1, :-1] = self.lp.B[np.ix_(K, S)], -self.lp.tau[K], self.lp.e[S]
+        inverse = _inverse(M.astype(float))
+        x = _solved(M, inverse, np.append(-self.slack[K], 1.0), np.append(self.P[S], self.T))
+        dual = _solved(M.T, inverse.T, np.append(-self.cost[S], -1.0), np.append(self.multipliers[K], -self.mu))
+        P, multipliers = np.zeros_like(self.P), np.zeros_like(self.multipliers)
+        P[S], multipliers[K] = x[:-1], dual[:-1]
+        return replace(self, P=P, T=x[-1], mu=-dual[-1], multipliers=multipliers)
 
 
-def better(columns: Array, solution: MasterSolution, p: Any, weights: Any) -> MasterSolution:
+def _inverse(M: Array) -> Array:
+    """Pseudo-inverse of M, computed with rows and columns of comparable sizes."""
+    rows = np.abs(M).max(axis=1, keepdims=True)
+    columns = np.abs(M / rows).max(axis=0)
+    return np.asarray(np.linalg.pinv(M / rows / columns, rcond=_RANK) / columns[:, None] / rows.T)
+
+
+def _solved(M: Extended, inverse: Array, right: Extended, x: Extended) -> Extended:
+    """The solution of M x = right that is nearest to x, by iterative refinement."""
+    for _ in range(_STEPS):
+        x = x + inverse @ (right - M @ x).astype(float)
+    return x
+
+
+def better(columns: Any, solution: MasterSolution, p: Extended, weights: Extended) -> MasterSolution:
     """The solution with p or weights (of any sum) exchanged where that improves value or margin."""
     if not (p.sum() > 0.0 and weights.sum() > 0.0):
         return solution
-    old = exactly(columns, solution.p, solution.weights)
     new = exactly(columns, (p / p.sum()).astype(float), (weights / weights.sum()).astype(float))
     return MasterSolution(
-        new.p if new.value < old.value else old.p,
-        new.weights if new.margin > old.margin else old.weights,
-        min(new.value, old.value),
-        max(new.margin, old.margin),
+        new.p if new.value < solution.value else solution.p,
+        new.weights if new.margin > solution.margin else solution.weights,
+        min(new.value, solution.value),
+        max(new.margin, solution.margin),
     )
 
 
@@ -155,14 +170,14 @@ def evaluate(columns: Array, p: Array, weights: Array, cap: float = 1.0) -> Mast
     return MasterSolution(p, weights, float((columns @ p).max()), worst_mean(weights @ columns, cap))
 
 
-def exactly(columns: Array, p: Array, weights: Array) -> MasterSolution:
+def exactly(columns: Any, p: Array, weights: Array) -> MasterSolution:
     """The same in extended precision, for terms that cancel; the margin is the hard one."""
     used = np.flatnonzero(weights)
     outputs = weights[used].astype(np.longdouble) @ columns[used].astype(np.longdouble)
     return MasterSolution(p, weights, float(payoffs(columns, p).max()), float(outputs.min()))
 
 
-def payoffs(columns: Array, p: Array) -> Extended:
+def payoffs(columns: Any, p: Array) -> Extended:
     """``p . h_k`` for every column, in extended precision."""
     support = np.flatnonzero(p)
-    return columns[:, support].astype(np.longdouble) @ p[support].astype(np.longdouble)
+    return np.asarray(columns[:, support].astype(np.longdouble) @ p[support].astype(np.longdouble))
