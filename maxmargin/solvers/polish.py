@@ -32,7 +32,7 @@ Point = tuple[Array, Array]
 
 _ROUNDING = 1.01 * 2.0**-53  # of p and the weights
 _COSTS = 2.0**14
-_DONE, _LEAST = 2.0**-58, 2.0**-40  # errors not worth a pass; the most that residuals are enlarged
+_LEAST, _GAIN, _ENOUGH = 2.0**-40, 2.0**20, 2.0**28  # the most that residuals are enlarged, by what each time, the aim
 _STEPS, _RANK = 4, 1e-14  # of iterative refinement; singular values below this fraction are left alone
 
 
@@ -69,11 +69,14 @@ def refine(lp: GameLP, point: Point, correct: Correct) -> Iterator[tuple[Extende
     correct : solves the LP with the costs of P and T, lower ends of P, its sum, and the right sides of the rows.
     """
     state = _State.of(lp, point)
-    error = state.error()
-    if error > _DONE:
-        with suppress(SolverError):
-            state = state.corrected(float(np.exp2(-np.ceil(np.log2(max(error, _LEAST))))), correct)
+    scale = float(np.exp2(-np.ceil(np.log2(max(state.error(), _LEAST)))))
+    with suppress(SolverError):
+        while True:
+            state = state.corrected(scale, correct)
             yield np.maximum(state.P, 0.0), np.maximum(state.multipliers, 0.0)
+            if scale >= _ENOUGH:
+                break
+            scale *= _GAIN
     state = state.equalised()
     yield np.maximum(state.P, 0.0), np.maximum(state.multipliers, 0.0)
 
@@ -120,7 +123,8 @@ class _State:
         total, room = float(scale * (1.0 - self.lp.e @ self.P)), (scale * self.room).astype(float)
         change, turn = correct(costs, (-scale * self.P).astype(float), total, room)
         P, T = self.P + change[:-1] / np.longdouble(scale), self.T + change[-1] / np.longdouble(scale)
-        return replace(self, P=P, T=T, mu=self.mu + turn[0] / _COSTS, multipliers=np.maximum(-turn[1:] / _COSTS, 0.0))
+        multipliers = np.maximum(-turn[1:] / np.longdouble(_COSTS), 0.0)
+        return replace(self, P=P, T=T, mu=self.mu + turn[0] / np.longdouble(_COSTS), multipliers=multipliers)
 
     def equalised(self) -> _State:
         """Tight rows made equal on the support of P, and tight points on the support of the multipliers.
@@ -133,7 +137,7 @@ class _State:
         inverse = _inverse(M.astype(float))
         x = _solved(M, inverse, np.append(-self.slack[K], 1.0), np.append(self.P[S], self.T))
         dual = _solved(M.T, inverse.T, np.append(-self.cost[S], -1.0), np.append(self.multipliers[K], -self.mu))
-        P, multipliers = np.zeros_like(self.P), np.zeros_like(self.multipliers)
+        P, multipliers = np.zeros(len(self.P), np.longdouble), np.zeros(len(self.multipliers), np.longdouble)
         P[S], multipliers[K] = x[:-1], dual[:-1]
         return replace(self, P=P, T=x[-1], mu=-dual[-1], multipliers=multipliers)
 
