@@ -33,7 +33,8 @@ Array = NDArray[np.float64]
 
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero
 _ROUGH = 1e-3  # relative gap at which scouting ends
-_BLUNT = 0.1  # part of the gap that the LP's own may be
+_BLUNT = 0.3  # part of the gap that the LP's own may be
+_SMALL = 20_000  # products that cost nothing: extended from the start
 _EXTENDED = 20_000_000  # products of all neurons with all points, up to which they are kept extended
 _CROWD = (4, 1000)  # columns a point, and at least, beyond which the less useful half is forgotten
 
@@ -128,7 +129,7 @@ class _Search:
         self.trace: list[Round] = []
         self.solution: MasterSolution | None = None
         self.refusal: str | None = None
-        self.scouted = self.sharp = False
+        self.scouted = self.sharp = self.refined = False
         self.master_seconds = self.oracle_seconds = 0.0
 
     @property
@@ -140,7 +141,7 @@ class _Search:
         atoms = np.flatnonzero(measure.weights)
         if len(atoms):
             directions, weights = measure.directions[atoms], measure.weights[atoms]
-            columns = self._columns(directions, np.sign(weights))
+            columns = self._columns(directions, np.sign(weights), extended=False)
             self._append(directions, np.sign(weights), columns)
             self._keep(evaluate(self.master.columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
 
@@ -173,7 +174,7 @@ class _Search:
             self._add_violated(responses, p)
             fresh = self.master.size - known  # `_met` adds what it finds, too
             if not fresh and self.asked is p:
-                refined = p if self.sharp else self._sharpen()
+                refined = p if self.refined else self._sharpen()
                 if np.array_equal(refined, p):
                     return CONVERGED if self.lower >= self.upper * (1.0 - options.tol) else STALLED
                 p, blend = refined, 0.0
@@ -193,10 +194,10 @@ class _Search:
         self.estimate = max(self.estimate, float(responses.values[0]))
         return self._add_violated(responses, self.p) == 0
 
-    def _columns(self, directions: Array, signs: Array) -> Any:
-        """(K, n), extended: a.z is small for a neuron near the hyperplane of z, its rounding is not."""
-        products: Any = directions.astype(np.longdouble) @ self.Z.T.astype(np.longdouble)
-        return self.feature(products) * (signs[:, None] * self.y)
+    def _columns(self, directions: Array, signs: Array, extended: bool) -> Any:
+        """(K, n); extended: a.z is small for a neuron near the hyperplane of z, its rounding is not."""
+        kind: Any = np.longdouble if extended else float
+        return self.feature(directions.astype(kind) @ self.Z.T.astype(kind)) * (signs[:, None] * self.y)
 
     @property
     def known(self) -> Any:
@@ -204,7 +205,7 @@ class _Search:
         if not self.sharp or self.master.size * self.Z.size > _EXTENDED:
             return self.master.columns
         if len(self._known) != self.master.size:
-            self._known = self._columns(self.directions, self.signs)
+            self._known = self._columns(self.directions, self.signs, extended=True)
         return self._known
 
     def _append(self, directions: Array, signs: Array, columns: Array) -> None:
@@ -215,8 +216,9 @@ class _Search:
     def _add_violated(self, responses: Responses, p: Array) -> int:
         """Add the responses that pay more against p than all known neurons do; how many there were."""
         step = 0.1 * self.options.tol if np.isfinite(responses.bound) else self.options.local_tol
-        columns = self._columns(responses.directions, responses.signs)
-        pays = payoffs(columns, p)
+        extended = self.sharp or responses.directions.size * len(self.Z) <= _SMALL
+        columns = self._columns(responses.directions, responses.signs, extended)
+        pays = payoffs(columns, p) if extended else columns @ p
         fresh = pays > max(self._value(p) * (1.0 + step), _ZERO * self._scale(p))
         if fresh.any():
             self._append(responses.directions[fresh], responses.signs[fresh], columns[fresh])
@@ -236,13 +238,12 @@ class _Search:
         """Solve the restricted game, keep the best learner, forget columns long out of play; its p."""
         start = time.perf_counter()
         try:
-            solution = self.master.solve(self.left)
-            if self.sharp or self._blunt(solution):
-                self.sharp = True
-                solution = self.master.refine(solution, self.known, self.left)
+            self.solution, self.refined = self.master.solve(self.left), False
+            if self._blunt(self.solution):
+                self._refine()
         finally:
             self.master_seconds += time.perf_counter() - start
-        self.solution = solution
+        solution = self.solution
         self._keep(solution)
         crowd = max(_CROWD[0] * len(self.y), _CROWD[1])
         if self.master.size > crowd:
@@ -267,10 +268,14 @@ class _Search:
         """The p of the last LP with all its digits, and so of all later ones."""
         if self.solution is None or self.options.cap < 1.0:
             return self.p
-        self.sharp = True
-        self.solution = self.master.refine(self.solution, self.known, self.left)
+        self._refine()
         self._keep(self.solution)
         return self.solution.p
+
+    def _refine(self) -> None:
+        self.sharp = self.refined = True
+        if self.solution is not None:
+            self.solution = self.master.refine(self.solution, self.known, self.left)
 
     def _respond(self, p: Array) -> Responses:
         start = time.perf_counter()
