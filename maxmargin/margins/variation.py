@@ -32,6 +32,7 @@ Array = NDArray[np.float64]
 
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
+SEARCHED = 0.05  # part of the tolerance that the search may use up: the rest is for rounding
 BRANCHING_ROUNDS, BRANCHING_GAP = 6, 1e-3  # for the upper end when there is no time limit: seconds, and repeatable
 _UNIT = 1e-14  # norms that are one up to this are not divided by
 
@@ -194,7 +195,7 @@ def _unit(Z: Array) -> Array:
 
 def _search(request: Request, clock: Clock, share: float = 1.0) -> ColumnGeneration:
     return ColumnGeneration(
-        tol=min(request.tol, 1e-12),
+        tol=SEARCHED * request.tol,
         seed=request.seed,
         time_limit=share * clock.left,
         max_rounds=10_000 if request.max_rounds is None else request.max_rounds,
