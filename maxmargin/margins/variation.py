@@ -18,7 +18,7 @@ from ..games.measure import Measure
 from ..games.variation import DictionaryGame, VariationGame
 from ..oracles.branch import tighten
 from ..oracles.choose import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle
-from ..oracles.responses import SPHERE_EXACT
+from ..oracles.responses import SPHERE_EXACT, Remembering
 from ..oracles.spectral import SpectralOracle
 from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
 SEARCHED = 0.05  # part of the tolerance that the search may use up: the rest is for rounding
+FEW = 0.1  # a single enumeration may take so many times longer than each of many
 BRANCHING_ROUNDS, BRANCHING_GAP = 6, 1e-3  # for the upper end when there is no time limit: seconds, and repeatable
 _UNIT = 1e-14  # norms that are one up to this are not divided by
 
@@ -96,18 +97,37 @@ def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
     unit, feature = _unit(request.Z), request.feature
     search = _search(request, clock, share=COLUMNS_SHARE)
     proposal = search(unit, game.y, feature, local_oracle(unit, feature, request.seed))
-    if not proposal.stopped and enumerable(unit, feature, proposal.p):
-        search = _search(request, clock)
-        exact = search(unit, game.y, feature, exact_oracle(unit, feature), initial=proposal.measure)
-        proposal = replace(exact, attempts=proposal.attempts + exact.attempts, rounds=proposal.rounds + exact.rounds)
-        game = replace(game, oracle=exact_oracle(request.Z, feature))
+    if not proposal.stopped and enumerable(unit, feature, proposal.p, FEW):
+        proposal, game = _finished(request, game, proposal, clock)
     proposal = _second_opinion(request, unit, proposal)
     measure = _classifier(request, proposal)
+    game = replace(game, oracle=Remembering(game.oracle))
     proof = game.best_response(proposal.p, count=1).proof
     proved = replace(_proved(game.certify(measure, proposal.p), measure, proposal), proof=proof)
     if proved.stopped or proved.bracket.scope == SPHERE_EXACT or proved.bracket.relative_gap <= request.tol:
         return proved
     return _bounded(request, game, proved, clock)
+
+
+def _finished(
+    request: Request, game: VariationGame, proposal: Proposal, clock: Clock
+) -> tuple[Proposal, VariationGame]:
+    """The proposal judged by enumeration; where that says that it can be better, and is fast, searched with it, too."""
+    feature, deadline = request.feature, time.perf_counter() + clock.left
+    judge = replace(game, oracle=Remembering(exact_oracle(request.Z, feature, deadline)))
+    answer = judge.best_response(proposal.p, count=1)
+    near = game.lower(proposal.measure) >= (1.0 - SEARCHED * request.tol) * game.factor * answer.bound
+    if answer.scope != SPHERE_EXACT:
+        return proposal, game  # out of time
+    unit = _unit(request.Z)
+    if near or clock.left <= 0.0 or not enumerable(unit, feature, proposal.p):
+        return proposal, judge
+    oracle = exact_oracle(unit, feature, deadline)
+    exact = _search(request, clock)(unit, game.y, feature, oracle, initial=proposal.measure)
+    attempts, rounds = proposal.attempts + exact.attempts, proposal.rounds + exact.rounds
+    found = replace(exact, attempts=attempts, rounds=rounds)
+    exactly = exact.scope == SPHERE_EXACT
+    return found, replace(game, oracle=exact_oracle(request.Z, feature)) if exactly else game
 
 
 def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock) -> Proved:

@@ -36,7 +36,7 @@ from .arrangement_faces import interiors, linear_forms, vertices
 from .arrangement_maxima import Maxima
 from .arrangement_rays import span, vanishes
 from .circle import Array, Index, arcs, further_flags, index_blocks
-from .enumeration import EnumeratingOracle, accumulate, answer, demand_affordable, nothing
+from .enumeration import EnumeratingOracle, accumulate, answer, demand_affordable, in_time, nothing
 from .responses import Responses
 
 BLOCK = 1 << 16  # crossings handled at once: keeps the working set in cache
@@ -47,8 +47,7 @@ class ArrangementOracle(EnumeratingOracle):
 
     degree = 1
 
-    def __call__(self, q: Array, count: int = 15) -> Responses:
-        """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
+    def _answer(self, q: Array, count: int) -> Responses:
         used, q = self._rays.weighted(q)
         Z = self.Z[used]
         right, left = self.feature.right, self.feature.left
@@ -58,20 +57,21 @@ class ArrangementOracle(EnumeratingOracle):
         if np.abs(h).sum() + np.linalg.norm(ell) <= 1e-12 * reach and vanishes(Z, q, self.feature):
             return nothing(Z.shape[1])
         support = np.flatnonzero(h)
-        directions, bound = maximise(self._rays.X[support], h[support], ell, count, self.separation)
+        limits = count, self.separation, self.deadline
+        directions, bound = maximise(self._rays.X[support], h[support], ell, limits)
         # h and l carry one rounding each, relative to their terms
         return answer(self.feature, Z, q, directions, rounding.above(bound, rounding.relative_error(8) * reach))
 
 
-def maximise(X: Array, h: Array, ell: Array, count: int, separation: float) -> tuple[Array, float]:
-    """Maxima of ``|l.a| + |sum_j h_j |a.x_j||`` over the sphere of R^D.
+def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, float]) -> tuple[Array, float]:
+    """Maxima of ``|l.a| + |sum_j h_j |a.x_j||`` over the sphere of R^D; limits: count, separation, deadline.
 
     Returns
     -------
     directions : (K, D) unit, distinct, best first.
     bound : the largest evaluated value plus the enumeration's slack (item 1 above).
     """
-    D = len(ell)
+    D, (count, separation, deadline) = len(ell), limits
     basis, residual = span(X)
     inside = basis @ ell
     outside = ell - inside @ basis
@@ -84,7 +84,7 @@ def maximise(X: Array, h: Array, ell: Array, count: int, separation: float) -> t
         return np.abs(A @ X.T) @ h, A @ inside
 
     pool = Maxima(parts, len(basis), (H, len(h) + D + 4), count=count, separation=separation)
-    _enumerate(X, h, inside, pool)
+    _enumerate(X, h, inside, pool, deadline)
     values, directions, signs = pool.best()
     A = directions @ basis if len(basis) else np.eye(1, D)
     if outside.any():  # l.a gains outside of the span: the maximum over it is a hypotenuse
@@ -94,7 +94,7 @@ def maximise(X: Array, h: Array, ell: Array, count: int, separation: float) -> t
     return A, rounding.above(float(np.hypot(pool.proved(), np.linalg.norm(outside))), slack)
 
 
-def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima) -> None:
+def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima, deadline: float) -> None:
     """Offer the maximisers of all faces of the arrangement to the pool; the rows of X span R^D."""
     N, D = X.shape
     if D <= 1:
@@ -102,8 +102,10 @@ def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima) -> None:
         return
     demand_affordable(N, D)
     for T in circles(N, D):
+        in_time(deadline)
         flags = _visit(X, h, ell, T, pool)
         for start in range(0, len(flags), len(T)):
+            in_time(deadline)
             _visit(X, h, ell, flags[start : start + len(T)], pool)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,22 +25,26 @@ ENUMERATION_DIMENSION = 5  # of the span of the support; above, cells multiply (
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 
-def exact_oracle(Z: Array, feature: Feature) -> Oracle:
-    """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved."""
-    return PlaneOracle(Z, feature) if Z.shape[1] == 2 else _enumerating(Z, feature)
+def exact_oracle(Z: Array, feature: Feature, deadline: float = inf) -> Oracle:
+    """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved.
+
+    An answer that does not come before `deadline` (`time.perf_counter`) is a bound only; up to D = 3 all come.
+    """
+    return PlaneOracle(Z, feature) if Z.shape[1] == 2 else _enumerating(Z, feature, deadline)
 
 
-def _enumerating(Z: Array, feature: Feature) -> EnumeratingOracle:
-    return ArrangementOracle(Z, feature) if feature.degree == 1 else QuadraticCellOracle(Z, feature)
+def _enumerating(Z: Array, feature: Feature, deadline: float = inf) -> EnumeratingOracle:
+    oracle = ArrangementOracle if feature.degree == 1 else QuadraticCellOracle
+    return oracle(Z, feature, deadline=deadline if Z.shape[1] > EXACT_DIMENSION else inf)
 
 
-def enumerable(Z: Array, feature: Feature, p: Array) -> bool:
-    """Whether the cells over the support of p can be enumerated in seconds."""
+def enumerable(Z: Array, feature: Feature, p: Array, calls: float = 1.0) -> bool:
+    """Whether the cells over the support of p can be enumerated in seconds (`calls` < 1: for fewer calls than many)."""
     if Z.shape[1] <= EXACT_DIMENSION:
         return True
     if min(np.count_nonzero(p), Z.shape[1]) > ENUMERATION_DIMENSION:
         return False
-    return _enumerating(Z, feature).affordable(p, WORK[feature.degree])
+    return _enumerating(Z, feature).affordable(p, WORK[feature.degree] / calls)
 
 
 def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:

@@ -124,6 +124,7 @@ class _Search:
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
         self.lower, self.upper, self.estimate = 0.0, np.inf, np.inf
         self.measure = Measure(np.eye(1, D), np.zeros(1))
+        self.scope: str | None = None
         self.p = self.asked = capped(balanced(self.y), self.options.cap)
         self._known: Any = np.empty((0, n))
         self.trace: list[Round] = []
@@ -285,7 +286,7 @@ class _Search:
         best = float(responses.values[0]) if len(responses.values) else 0.0
         # Without a proof the adversary that looks best is proposed.
         if (responses.bound, best) < (self.upper, self.estimate):
-            self.p, self.upper, self.estimate = p, responses.bound, best
+            self.p, self.upper, self.estimate, self.scope = p, responses.bound, best, responses.scope
         self.trace.append(Round(len(self.trace), self.lower, self.upper, best, self.master.size, now - self.start))
         if self.options.progress is not None:
             self.options.progress(self.trace[-1])
@@ -297,8 +298,9 @@ class _Search:
             Attempt("highs", self.refusal or "optimal", self.master_seconds),
             Attempt(type(self.oracle).__name__, hint, self.oracle_seconds),
         )
+        ends = self.lower, self.upper
         return Proposal(
-            self.measure, self.p, hint, self.lower, self.upper, len(self.trace), attempts, tuple(self.trace)
+            self.measure, self.p, hint, *ends, len(self.trace), attempts, tuple(self.trace), scope=self.scope
         )
 
 

@@ -44,6 +44,7 @@ class Proposal:
     rounds : number of oracle calls.
     attempts : solvers called, what they said and cost.
     trace : one `Round` a round.
+    scope : what `upper` covers, as the oracle said it.
     stopped : ended by Ctrl-C: whoever asked wants what there is, now.
     """
 
@@ -55,4 +56,5 @@ class Proposal:
     rounds: int = 0
     attempts: tuple[Attempt, ...] = ()
     trace: tuple[Round, ...] = ()
+    scope: str | None = None
     stopped: bool = False
