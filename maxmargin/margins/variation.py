@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,7 +34,8 @@ Array = NDArray[np.float64]
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
 SEARCHED = 0.05  # part of the tolerance that the search may use up: the rest is for rounding
-FEW = 0.1  # a single enumeration may take so many times longer than each of many
+ENUMERATION_SHARE = 0.5  # of the time left: a relaxation must still be possible
+FEW = 0.25  # a single enumeration may take so many times longer than each of many
 BRANCHING_ROUNDS, BRANCHING_GAP = 6, 1e-3  # for the upper end when there is no time limit: seconds, and repeatable
 _UNIT = 1e-14  # norms that are one up to this are not divided by
 
@@ -52,6 +54,16 @@ class Proved:
     stopped: bool = False  # by Ctrl-C: no further work
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The engines multiply many small matrices: threads of BLAS would only wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@_one_thread()
 def dictionary_margin(request: Request, directions: Array) -> Certificate:
     """F1 over the given unit directions (K, D), scope "dictionary"."""
     clock, unit, feature = Clock(request.time_limit), _unit(request.Z), request.feature
@@ -72,6 +84,7 @@ def dictionary_hash(directions: Array) -> str:
     return digest.hexdigest()
 
 
+@_one_thread()
 def sphere_margin(request: Request) -> Certificate:
     """F1 over all neurons: exact enumeration in low dimension, else column generation and a proved relaxation."""
     clock, Z = Clock(request.time_limit), request.Z
@@ -113,7 +126,7 @@ def _finished(
     request: Request, game: VariationGame, proposal: Proposal, clock: Clock
 ) -> tuple[Proposal, VariationGame]:
     """The proposal judged by enumeration; where that says that it can be better, and is fast, searched with it, too."""
-    feature, deadline = request.feature, time.perf_counter() + clock.left
+    feature, deadline = request.feature, time.perf_counter() + ENUMERATION_SHARE * clock.left
     judge = replace(game, oracle=Remembering(exact_oracle(request.Z, feature, deadline)))
     answer = judge.best_response(proposal.p, count=1)
     near = game.lower(proposal.measure) >= (1.0 - SEARCHED * request.tol) * game.factor * answer.bound
