@@ -21,7 +21,8 @@ from .zonotope import ZonotopeOracle
 Array = NDArray[np.float64]
 
 EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
-ENUMERATION_DIMENSION = 5  # of the span of the support; above, cells multiply (most for points in special position)
+ENUMERATION_DIMENSION = 6  # of the span of the support; above, cells multiply (most for points in special position)
+FACES = 16.0  # what a crossing costs in that dimension, compared with one below
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 
@@ -42,9 +43,11 @@ def enumerable(Z: Array, feature: Feature, p: Array, calls: float = 1.0) -> bool
     """Whether the cells over the support of p can be enumerated in seconds (`calls` < 1: for fewer calls than many)."""
     if Z.shape[1] <= EXACT_DIMENSION:
         return True
-    if min(np.count_nonzero(p), Z.shape[1]) > ENUMERATION_DIMENSION:
+    dimension = min(np.count_nonzero(p), Z.shape[1])
+    if dimension > ENUMERATION_DIMENSION:
         return False
-    return _enumerating(Z, feature).affordable(p, WORK[feature.degree] / calls)
+    faces = FACES if dimension == ENUMERATION_DIMENSION else 1.0
+    return _enumerating(Z, feature).affordable(p, WORK[feature.degree] / calls / faces)
 
 
 def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:
