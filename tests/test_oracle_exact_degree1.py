@@ -179,7 +179,7 @@ def test_all_points_on_one_line():
 def test_a_base_term_outside_the_span_of_the_points():
     """max |l.a| + |E(a)| with l orthogonal to all points is a hypotenuse."""
     X, h = np.eye(2, 3), np.array([1.0, 1.0])
-    directions, bound = maximise(X, h, np.array([0.0, 0.0, 3.0]), 5, 1e-4)
+    directions, bound = maximise(X, h, np.array([0.0, 0.0, 3.0]), (5, 1e-4, np.inf))
     assert bound == pytest.approx(np.sqrt(2.0 + 9.0), rel=1e-13)
     assert np.abs(directions[0]) == pytest.approx(np.array([1.0, 1.0, 3.0]) / np.sqrt(11.0))
 

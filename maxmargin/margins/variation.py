@@ -200,9 +200,7 @@ def _weighed(measure: Measure, degree: int) -> Measure:
 
 def _proved(bracket: Bracket, measure: Measure, proposal: Proposal) -> Proved:
     interrupted = proposal.hint == INTERRUPTED
-    return Proved(
-        bracket, measure, proposal.p, None, proposal.attempts, proposal.rounds, interrupted, proposal.stopped
-    )
+    return Proved(bracket, measure, proposal.p, None, proposal.attempts, proposal.rounds, interrupted, proposal.stopped)
 
 
 def _certificate(request: Request, game: VariationGame | DictionaryGame, proved: Proved, clock: Clock) -> Certificate:

@@ -13,14 +13,18 @@ Every evaluated direction is a valid candidate, so only misjudged faces could hu
 
 1. Householder frames are backward stable: each circle, its crossings and the values on it are exact for vectors x_j'
    with |x_j' - x_j| <= eps, eps = O(D) u, and ``|E - E'| <= eps H`` on the whole sphere.
-2. A face is missed only if it is thinner than some delta (the tolerances 1e-9 and 1e-11 that decide on which side of a
+2. A face is missed only if it is thinner than some delta (the tolerances up to 1e-9 that decide on which side of a
    hyperplane a point lies).  If the maximum were inside such a face, a point of the face's boundary would be within
    delta of it, and there the value |v| cos(delta) is lower by |v| delta^2 / 2 < 1e-17 |v| only; the boundary is a
    smaller face, to which the argument applies again, down to the vertices, which are all evaluated.
 3. The same holds for an active sum v with accumulated rounding eta: v/|v| turns by eta/|v|, second order inside its
    face, and if that leaves the face, its boundary is near.
 
-The slack added to the largest evaluated value is therefore first order in 1 only: ``2 eps H`` with eps = 24 D u.
+4. Where an x_j lies within d <= 2^-47 of the span of x_T, it is taken to be in it, which moves it by d: vertices that
+   it would have on the circle are lost.  Angles of 1e-12 are no special position, so 2^-47 is hardly more than eps.
+
+The slack added to the largest evaluated value is therefore first order in 1 and 4 only: ``2 (eps + max d) H`` with
+eps = 24 D u.
 """
 
 from __future__ import annotations
@@ -90,7 +94,7 @@ def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, float]) -
     if outside.any():  # l.a gains outside of the span: the maximum over it is a hypotenuse
         A = values[:, None] * (directions @ basis) + signs[:, None] * outside
         A /= np.linalg.norm(A, axis=1)[:, None]
-    slack = 2.0 * (24.0 * D * rounding.UNIT_ROUNDOFF + residual) * H
+    slack = 2.0 * (24.0 * D * rounding.UNIT_ROUNDOFF + residual + pool.residual) * H
     return A, rounding.above(float(np.hypot(pool.proved(), np.linalg.norm(outside))), slack)
 
 
@@ -117,6 +121,7 @@ def circles(N: int, D: int) -> Iterator[Index]:
 def _visit(X: Array, h: Array, ell: Array, T: Index, pool: Maxima) -> Index:
     """Offer the maximisers of the faces to be visited from the circles T; what `further_flags` has to add to T."""
     block = arcs(X, T)
+    pool.residual = max(pool.residual, block.residual)
     if not len(block.T):
         return block.T
     forms = linear_forms(block, X, h, ell)

@@ -63,6 +63,7 @@ class Maxima:
         self._signs = np.empty(0)
         self._best, self._largest = np.eye(1, D), -np.inf
         self.top = self.floor = -self._eta
+        self.residual = 0.0  # by how much the x_j were moved to where several hyperplanes meet
 
     def offer(self, found: Candidates) -> None:
         """Evaluate candidates, best promised value first, while they can still be of use."""

@@ -58,6 +58,8 @@ class PlaneOracle:
     InputError : Z is not a finite (n, 2) matrix; on call, q is not n finite weights.
     """
 
+    zero = 1e-17  # payoffs below this fraction of the data's scale are what the rounding of the weights leaves of zero
+
     def __init__(self, Z: Array, feature: Feature) -> None:
         Z = np.ascontiguousarray(Z, dtype=float)
         if Z.ndim != 2 or Z.shape[1] != 2 or not np.isfinite(Z).all():

@@ -31,7 +31,7 @@ from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Pr
 
 Array = NDArray[np.float64]
 
-_ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero
+_ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero, unless the oracle sees further
 _ROUGH = 1e-3  # relative gap at which scouting ends
 _BLUNT = 0.3  # part of the gap that the LP's own may be
 _SMALL = 20_000  # products that cost nothing: extended from the start
@@ -119,6 +119,7 @@ class _Search:
 
     def __post_init__(self) -> None:
         n, D = self.Z.shape
+        self.zero = getattr(self.oracle, "zero", _ZERO)
         self.sizes = np.linalg.norm(self.Z, axis=1) ** self.feature.degree
         self.master = Master(n, self.options.cap, self.sizes)
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
@@ -165,7 +166,7 @@ class _Search:
         while True:
             self.asked = blend * self.asked + (1.0 - blend) * p if blend else p
             responses = self._respond(self.asked)
-            if self.upper <= _ZERO * self._scale(p):
+            if self.upper <= self.zero * self._scale(p):
                 return NOT_SEPARABLE
             if self.lower >= self.upper * (1.0 - options.tol):
                 return CONVERGED
@@ -220,7 +221,7 @@ class _Search:
         extended = self.sharp or responses.directions.size * len(self.Z) <= _SMALL
         columns = self._columns(responses.directions, responses.signs, extended)
         pays = payoffs(columns, p) if extended else columns @ p
-        fresh = pays > max(self._value(p) * (1.0 + step), _ZERO * self._scale(p))
+        fresh = pays > max(self._value(p) * (1.0 + step), self.zero * self._scale(p))
         if fresh.any():
             self._append(responses.directions[fresh], responses.signs[fresh], columns[fresh])
         return int(fresh.sum())

@@ -32,7 +32,7 @@ _OPTIONS = {
 }
 _TOLERANCES = (1e-10, 1e-9, 1e-7)
 _UNITS = 6  # in which to try to see a margin
-_ZERO = 1e-13  # the smallest, relative to the largest entry
+_ZERO = 1e-18  # the smallest, relative to the largest entry
 _ANSWERS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
 
 
