@@ -34,6 +34,10 @@ ROWS = {
     "norms 1, 2.5": (two(1.0, 2.5, 1e-6), {"bias": False}),
     "n = 100, d = 1": (np.random.default_rng(0).normal(size=(100, 1)), {}),
     "n = 100, d = 1, squared": (np.random.default_rng(0).normal(size=(100, 1)), {"feature": "squared-relu"}),
+    "years and a normal feature": (
+        np.column_stack([2000.0 + np.arange(12.0), np.random.default_rng(0).normal(size=12)]),
+        {},
+    ),
     "n = 30, d = 2, squared": (
         np.random.default_rng(0).normal(size=(30, 2)),
         {"bias": False, "feature": "squared-relu"},
@@ -87,7 +91,7 @@ def test_tiny_inputs_beside_a_bias_are_not_called_interrupted(draw):
         X = rng.normal(size=(12, 2)) * 1e-10
     certificate = mm.max_margin((X, alternating(12)))
     assert certificate.status in (Status.CERTIFIED, Status.BRACKETED)
-    assert certificate.relative_gap < 0.02
+    assert certificate.relative_gap < 1e-4
 
 
 def test_a_solver_that_fails_is_on_record_and_does_not_interrupt(monkeypatch):

@@ -18,7 +18,7 @@ from ..games.certificate import Attempt, Certificate
 from ..games.measure import Measure
 from ..games.variation import DictionaryGame, VariationGame
 from ..oracles.branch import tighten
-from ..oracles.choose import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle
+from ..oracles.choose import EXACT_DIMENSION, certifying_oracle, enumerable, exact_oracle, local_oracle
 from ..oracles.responses import SPHERE_EXACT, Remembering
 from ..oracles.spectral import SpectralOracle
 from ..solvers import conic
@@ -101,7 +101,7 @@ def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
     proposal = _search(request, clock)(unit, game.y, request.feature, exact_oracle(unit, request.feature))
     proposal = _second_opinion(request, unit, proposal)
     measure = _classifier(request, proposal)
-    exact = replace(game, oracle=exact_oracle(request.Z, request.feature))
+    exact = replace(game, oracle=certifying_oracle(request.Z, request.feature))
     return _proved(exact.certify(measure, proposal.p), measure, proposal)
 
 

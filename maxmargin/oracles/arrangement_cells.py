@@ -70,10 +70,11 @@ def slopes(block: Arcs, X: Array) -> Slopes:
     length = np.sqrt(e1 * e1 + e2 * e2)
     sure = ~block.crowded & (turn > LEVEL) & ~_ties(e1, e2, length) & (length.min(axis=1) > CLEAR)
     sure &= np.diagonal(block.triangle, axis1=1, axis2=2).min(axis=1, initial=1.0) > CLEAR
-    rising = np.empty((k, *length.shape))
+    rising = np.empty((k, *length.shape), length.dtype)
     if k == 0:
         return Slopes(sure, rising)
-    dual = np.linalg.inv(block.triangle).transpose(1, 2, 0)  # [m, coordinate, circle]
+    inverse = 1.0 / block.triangle if k == 1 else np.linalg.inv(block.triangle)
+    dual = inverse.transpose(1, 2, 0)  # [m, coordinate, circle]
     with np.errstate(divide="ignore", invalid="ignore"):
         cos, sin = e2 / length, -e1 / length
         x_a = x[k][:, None] * cos + x[k + 1][:, None] * sin

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
-from .arrangement import ArrangementOracle
+from .arrangement import ArrangementOracle, ExtendedArrangementOracle
 from .cells_quadratic import QuadraticCellOracle
 from .enumeration import EnumeratingOracle
 from .local import LocalOracle
@@ -32,6 +32,13 @@ def exact_oracle(Z: Array, feature: Feature, deadline: float = inf) -> Oracle:
     An answer that does not come before `deadline` (`time.perf_counter`) is a bound only; up to D = 3 all come.
     """
     return PlaneOracle(Z, feature) if Z.shape[1] == 2 else _enumerating(Z, feature, deadline)
+
+
+def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
+    """The exact oracle with the least rounding there is, for the one answer that a certificate states."""
+    if Z.shape[1] == 3 and feature.degree == 1:
+        return ExtendedArrangementOracle(Z, feature)
+    return exact_oracle(Z, feature)
 
 
 def _enumerating(Z: Array, feature: Feature, deadline: float = inf) -> EnumeratingOracle:

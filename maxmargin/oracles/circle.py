@@ -126,7 +126,7 @@ def _frames(X: Array, T: Index) -> tuple[Array, Array, Index, float]:
     D = X.shape[1]
     if k == 0:
         return np.broadcast_to(np.eye(D), (C, D, D)), np.empty((C, 0, 0)), T, 0.0
-    frame, R = np.linalg.qr(X[T].transpose(0, 2, 1), mode="complete")
+    frame, R = _reflections(X[T[:, 0]]) if k == 1 else np.linalg.qr(X[T].transpose(0, 2, 1), mode="complete")
     diagonal = np.diagonal(R, axis1=1, axis2=2)
     sign = np.where(diagonal < 0.0, -1.0, 1.0)
     frame[:, :, :k] *= sign[:, None, :]
@@ -137,6 +137,18 @@ def _frames(X: Array, T: Index) -> tuple[Array, Array, Index, float]:
         return frame, R, T, 0.0
     dependent = float(np.abs(diagonal).max(where=small, initial=0.0))
     return frame[independent], R[independent], T[independent], dependent
+
+
+def _reflections(x: Array) -> tuple[Array, Array]:
+    """The QR factors of single columns x (C, D): one Householder reflection each, in the precision of x."""
+    C, D = x.shape
+    length = np.sqrt((x * x).sum(axis=1))
+    v = x.copy()
+    v[:, 0] += np.copysign(length, x[:, 0])
+    frame = np.eye(D) - v[:, :, None] * (v * (2.0 / (v * v).sum(axis=1))[:, None])[:, None, :]
+    R = np.zeros((C, D, 1), x.dtype)
+    R[:, 0, 0] = -np.copysign(length, x[:, 0])
+    return frame, R
 
 
 def _upwards(frame: Array, x: Array) -> Array:
