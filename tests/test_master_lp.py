@@ -105,6 +105,18 @@ def test_large_terms_that_cancel_survive_the_rounding_of_the_weights():
     assert solution.value == pytest.approx(1.0, rel=1e-12)
 
 
+def test_refinement_after_columns_were_forgotten():
+    H = np.random.default_rng(2).standard_normal((90, 20)) + 0.3
+    master = Master(20)
+    master.add(H)
+    solution = master.solve()
+    kept = np.flatnonzero(H @ solution.p > solution.value - 0.2)
+    master.shrink(kept)
+    refined = master.refine(solution._replace(weights=solution.weights[kept]))
+    assert refined.value - refined.margin < 1e-14
+    assert refined.value == pytest.approx(solution.value, rel=1e-9)
+
+
 def test_the_model_is_as_before_after_a_refinement():
     """Columns added after a refinement meet the original costs and bounds."""
     H = np.random.default_rng(1).standard_normal((90, 20)) + 0.3

@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
-SEARCHED = 0.05  # part of the tolerance that the search may use up: the rest is for rounding
+SEARCHED = 0.1  # part of the tolerance that the search may use up: the rest is for rounding
 ENUMERATION_SHARE = 0.5  # of the time left: a relaxation must still be possible
 FEW = 0.25  # a single enumeration may take so many times longer than each of many
 BRANCHING_ROUNDS, BRANCHING_GAP = 6, 1e-3  # for the upper end when there is no time limit: seconds, and repeatable

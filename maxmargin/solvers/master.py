@@ -133,6 +133,8 @@ class Master:
         ----------
         columns : (K, n) the columns in extended precision, if there are any better than those added.
         """
+        if not self._highs.getSolution().value_valid:  # after `shrink`
+            self._attempt(time_limit)
         if solution.margin < self.noise * self._unit:  # no digit is known: the value is at least an upper end
             solution = self._in_unit(solution, time_limit, lambda found: max(found.margin, found.value))
         columns = (self.columns if columns is None else columns).astype(np.longdouble)
