@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero, unless the oracle sees further
 _ROUGH = 1e-3  # relative gap at which scouting ends
-_BLUNT = 0.3  # part of the gap that the LP's own may be
+_BLUNT = 1.5  # the LP's own gap, as a multiple of ours, above which it is refined before anything stalls
 _SMALL = 20_000  # products that cost nothing: extended from the start
 _EXTENDED = 20_000_000  # products of all neurons with all points, up to which they are kept extended
 _CROWD = (4, 1000)  # columns a point, and at least, beyond which the less useful half is forgotten
@@ -263,7 +263,7 @@ class _Search:
             self.measure = Measure(self.directions[support], (self.signs * solution.weights)[support])
 
     def _blunt(self, solution: MasterSolution) -> bool:
-        """Is the LP's own gap, left by the solver's tolerances, a part of ours?"""
+        """Is the gap that the solver's tolerances leave in the LP beyond ours?"""
         return self.options.cap >= 1.0 and solution.value - solution.margin > _BLUNT * (self.upper - self.lower)
 
     def _sharpen(self) -> Array:
