@@ -32,7 +32,8 @@ _OPTIONS = {
 }
 _TOLERANCES = (1e-10, 1e-9, 1e-7)
 _UNITS = 6  # in which to try to see a margin
-_ZERO = 1e-18  # the smallest, relative to the largest entry
+_ZERO = 1e-17  # the smallest, relative to the largest entry
+_SEEN = 2.0**36  # by which a row may be scaled down: smaller coefficients of T would be dropped
 _ANSWERS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
 
 
@@ -103,12 +104,18 @@ class Master:
         if not self._unit:
             self._peak = float(np.abs(self.columns * self._points).max()) or 1.0
             self._pass(self._peak)
-        return self._in_unit(self._run(time_limit), time_limit, lambda found: found.margin)
+        try:
+            solution = self._run(time_limit)
+        except SolverError:
+            if self._unit == self._peak:
+                raise
+            solution = self._restart(time_limit)
+        return self._in_unit(solution, time_limit, lambda found: found.margin)
 
     def _in_unit(
         self, solution: MasterSolution, time_limit: float, known: Callable[[MasterSolution], float]
     ) -> MasterSolution:
-        """Solve again while the unit is far from the margin, as far as that is `known`; back if that fails."""
+        """Solve again while the unit is far from the margin, as far as that is `known`."""
         for _ in range(_UNITS):
             before = self._unit
             # What is rounding noise in the present unit says only that the margin is smaller.
@@ -121,10 +128,14 @@ class Master:
             try:
                 solution = self._run(time_limit)
             except SolverError:
-                self._pass(before)
-                self._attempt(time_limit)
-                break
+                return self._restart(time_limit)
         return solution
+
+    def _restart(self, time_limit: float) -> MasterSolution:
+        """In the unit of the data: that of a margin which is nearly zero cannot always be solved in."""
+        self._highs, self._unit = _solver(), 0.0
+        self._pass(self._peak)
+        return self._run(time_limit)
 
     def refine(self, solution: MasterSolution, columns: Any = None, time_limit: float = np.inf) -> MasterSolution:
         """What `solve` returned, with the digits that HiGHS' tolerances left open; each side only where it gains.
@@ -183,7 +194,7 @@ class Master:
         values = np.empty((K, n + 1))
         np.multiply(columns, self._points, out=values[:, :n])
         peak = np.abs(values[:, :n]).max(axis=1, initial=0.0) / (self.largest * self._unit)
-        rows = self._unit * np.exp2(np.ceil(np.log2(np.maximum(peak, 1.0))))
+        rows = self._unit * np.exp2(np.ceil(np.log2(np.clip(peak, 1.0, _SEEN))))
         values[:, :n] /= rows[:, None]
         values[:, n] = -self._unit / rows
         self._rows[first : self.size] = rows
@@ -212,7 +223,15 @@ class Master:
         return np.asarray(point.col_value), np.asarray(point.row_dual)
 
     def _run(self, time_limit: float) -> MasterSolution:
-        self._attempt(time_limit)
+        try:
+            self._attempt(time_limit)
+        except SolverError:
+            if self._highs.getModelStatus() in _ANSWERS:  # no time
+                raise
+            # HiGHS may have lost itself for good: a new one, without a basis.
+            self._highs, unit, self._unit = _solver(), self._unit, 0.0
+            self._pass(unit)
+            self._attempt(time_limit)
         x, dual = self._point()
         p = np.maximum(x[: self.n], 0.0) * self._points
         weights = np.maximum(-dual[1:], 0.0) / self._rows[: self.size] * self._unit
