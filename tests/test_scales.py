@@ -119,7 +119,7 @@ def test_the_engines_run_on_one_blas_thread():
 
 
 def test_points_on_one_ray_are_not_separable_however_close():
-    """D = 1: the LP's optimum is zero, and no unit resolves it; the adversary must still be found to the last digits."""
+    """D = 1: the LP's optimum is zero, which no unit resolves; the adversary must be found to the last digits."""
     X = np.array([[10000.00025959], [9999.99987137], [10000.00051999]])
     for feature in ("relu", "squared-relu"):
         certificate = mm.max_margin((X, np.array([-1.0, 1.0, 1.0])), bias=False, feature=feature)
