@@ -67,6 +67,20 @@ def test_lower_survives_exact_arithmetic(seed, feature):
     assert claimed <= 0 or claimed * total <= least * (1 + Fraction(1, 10**15))
 
 
+@pytest.mark.parametrize("feature", FEATURES)
+def test_cancelling_terms_leave_the_margin_its_digits(feature):
+    """Two neurons that differ by 1e-9 against each other on z of norm 1e6: the bound is the rational value rounded."""
+    a = np.array([[0.6, 0.8], [0.6 + 1e-9, 0.8]])
+    Z = np.array([[1e6, 2e6], [3e6, 1e6]])
+    g = DictionaryGame(Z, np.ones(2), feature, "path", directions=a)
+    measure = Measure(a, np.array([-0.5, 0.5]))
+    least, total = exact_margin(g, measure)
+    norm = sum(0.5 * np.longdouble(np.linalg.norm(row)) ** feature.degree for row in a)
+    assert float(total) == 1.0
+    assert g.lower(measure) == pytest.approx(float(least) / float(norm), rel=1e-14)
+    assert Fraction(g.lower(measure)) <= least / Fraction(float(norm)) * (1 + Fraction(1, 10**15))
+
+
 @given(st.integers(0, 500), st.sampled_from(FEATURES))
 def test_upper_covers_every_neuron_of_the_dictionary(seed, feature):
     g, rng = game(seed, feature), np.random.default_rng(seed)

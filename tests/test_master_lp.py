@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from maxmargin.errors import SolverError
-from maxmargin.solvers.master import Master, evaluate
-from maxmargin.solvers.polish import polish
+from maxmargin.solvers.master import Master
 
 
 def game_with_known_value(seed, n, K, support, gamma):
@@ -33,7 +32,7 @@ def test_a_chosen_optimum_is_found(seed, gamma):
     H, p, w = game_with_known_value(seed, n=30, K=80, support=7, gamma=gamma)
     master = Master(30)
     master.add(H)
-    solution = polish(H, master.solve())
+    solution = master.refine(master.solve())
     assert solution.value == pytest.approx(gamma, abs=1e-12)
     assert solution.margin == pytest.approx(gamma, abs=1e-12)
     np.testing.assert_allclose(solution.p, p, atol=1e-8)
@@ -70,18 +69,63 @@ def test_the_solution_is_basic():
     assert np.count_nonzero(master.solve().weights) <= 13
 
 
-def test_polish_never_loses():
-    H = np.random.default_rng(3).standard_normal((40, 15)) + 0.4
+@pytest.mark.parametrize("seed", range(6))
+def test_refinement_never_loses_and_leaves_no_gap(seed):
+    """Value and margin enclose the game's value; HiGHS' 1e-10 is not the end."""
+    H = np.random.default_rng(seed).standard_normal((60, 15)) + 0.4
     master = Master(15)
     master.add(H)
-    exact = master.solve()
-    noise = np.random.default_rng(4)
-    p = np.maximum(exact.p + 1e-7 * noise.standard_normal(15) * (exact.p > 0), 0)
-    rough = evaluate(H, p / p.sum(), exact.weights)
-    refined = polish(H, rough)
-    assert refined.value <= rough.value
-    assert refined.margin >= rough.margin
-    assert refined.value - refined.margin < 1e-13
+    rough = master.solve()
+    refined = master.refine(rough)
+    assert refined.value <= rough.value + 1e-16
+    assert refined.margin >= rough.margin - 1e-16
+    assert -1e-15 <= refined.value - refined.margin < 1e-14
+
+
+@pytest.mark.parametrize("ratio", [1e3, 1e6, 1e12])
+def test_points_of_very_different_sizes(ratio):
+    """Neuron k sees point k alone, which is ratio^k times as large: gamma = 1/sum_k ratio^-k, p_k ~ w_k ~ ratio^-k."""
+    sizes = ratio ** np.arange(3.0)
+    master = Master(3, sizes=sizes)
+    master.add(np.diag(sizes))
+    solution = master.refine(master.solve())
+    gamma = 1.0 / (1.0 / sizes).sum()
+    assert solution.value == pytest.approx(gamma, rel=1e-14)
+    assert solution.margin == pytest.approx(gamma, rel=1e-14)
+    np.testing.assert_allclose(solution.weights * sizes, gamma, rtol=1e-12)
+
+
+def test_large_terms_that_cancel_survive_the_rounding_of_the_weights():
+    """Two neurons +-1e6 on the second point: its margin is a difference of 1e6-fold terms, which u would spoil."""
+    H = np.array([[1.0, 1e12], [1.0, -0.7e12]])
+    master = Master(2, sizes=np.array([1.0, 1e12]))
+    master.add(H)
+    solution = master.refine(master.solve())
+    assert solution.margin == pytest.approx(1.0, rel=1e-12)
+    assert solution.value == pytest.approx(1.0, rel=1e-12)
+
+
+def test_refinement_after_columns_were_forgotten():
+    H = np.random.default_rng(2).standard_normal((90, 20)) + 0.3
+    master = Master(20)
+    master.add(H)
+    solution = master.solve()
+    kept = np.flatnonzero(H @ solution.p > solution.value - 0.2)
+    master.shrink(kept)
+    refined = master.refine(solution._replace(weights=solution.weights[kept]))
+    assert refined.value - refined.margin < 1e-14
+    assert refined.value == pytest.approx(solution.value, rel=1e-9)
+
+
+def test_the_model_is_as_before_after_a_refinement():
+    """Columns added after a refinement meet the original costs and bounds."""
+    H = np.random.default_rng(1).standard_normal((90, 20)) + 0.3
+    once, twice = Master(20), Master(20)
+    once.add(H)
+    twice.add(H[:45])
+    twice.refine(twice.solve())
+    twice.add(H[45:])
+    assert twice.solve().value == pytest.approx(once.solve().value, rel=1e-8)
 
 
 def test_nothing_to_solve_is_an_error():

@@ -8,7 +8,7 @@ from oracle_reference import brute_force, payoffs, random_directions
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.arrangement import ArrangementOracle, maximise
+from maxmargin.oracles.arrangement import ArrangementOracle, ExtendedArrangementOracle, maximise
 from maxmargin.oracles.enumeration import affordable
 
 FEATURES = (RELU, Feature("leaky", 1, 1.0, -0.1), Feature("abs", 1, 1.0, 1.0), Feature("odd", 1, -0.5, 2.0))
@@ -179,7 +179,7 @@ def test_all_points_on_one_line():
 def test_a_base_term_outside_the_span_of_the_points():
     """max |l.a| + |E(a)| with l orthogonal to all points is a hypotenuse."""
     X, h = np.eye(2, 3), np.array([1.0, 1.0])
-    directions, bound = maximise(X, h, np.array([0.0, 0.0, 3.0]), 5, 1e-4)
+    directions, bound = maximise(X, h, np.array([0.0, 0.0, 3.0]), (5, 1e-4, np.inf))
     assert bound == pytest.approx(np.sqrt(2.0 + 9.0), rel=1e-13)
     assert np.abs(directions[0]) == pytest.approx(np.array([1.0, 1.0, 3.0]) / np.sqrt(11.0))
 
@@ -223,3 +223,15 @@ def test_affordability_and_bad_input():
     for q in (np.ones(3), np.array([1.0, np.nan])):
         with pytest.raises(InputError, match="q: found"):
             ArrangementOracle(np.eye(2), RELU)(q)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_extended_precision_agrees_and_leaves_less_slack(seed):
+    """On lattices and in general position; the value is the same, the bound closer to it."""
+    rng = np.random.default_rng(seed)
+    Z = rng.integers(-2, 3, (8, 3)).astype(float) if seed % 2 else rng.standard_normal((8, 3))
+    q = rng.standard_normal(8)
+    rough, fine = ArrangementOracle(Z, RELU)(q), ExtendedArrangementOracle(Z, RELU)(q)
+    assert fine.values[0] == pytest.approx(rough.values[0], rel=1e-13)
+    assert fine.values[0] * (1.0 - 1e-15) <= fine.bound <= fine.values[0] * (1.0 + 3e-15)
+    assert fine.bound < rough.bound

@@ -22,9 +22,12 @@ from ..oracles.responses import SPHERE_BOUND, Oracle, Responses
 from .bracket import ZERO, Bracket
 from .dependence import may_vanish
 from .measure import Measure
+from .variation_exact import exact_lower
 
 Array = NDArray[np.float64]
 
+_SHARP = 1e-12  # relative width of the margins' rounding error above which they are evaluated without rounding
+_EXACT_WORK = 1_000_000  # products of integers: about 0.1 s
 
 
 @dataclass(frozen=True)
@@ -55,12 +58,7 @@ class _Variation:
         return measure.total_variation(self.feature.degree)
 
     def negligible(self, p: Array) -> float:
-        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, the most that can be paid.
-
-        Negative (no payoff counts) when the points of p cannot cancel.
-        """
-        if not may_vanish(self.Z, self.y, self.feature, p):
-            return -1.0
+        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, the most that can be paid."""
         return float(ZERO * self.factor * (p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree))
 
     def lower(self, measure: Measure) -> float:
@@ -68,10 +66,14 @@ class _Variation:
         norm = self.norm(measure)
         if norm <= 0.0 or not np.isfinite(norm):
             return 0.0
-        margins = self.margins(measure) - self._margin_errors(measure)
-        return max(
-            0.0, rounding.below(margins.min() / norm, rounding.dot_error(abs(margins.min()) / norm, len(measure)))
-        )
+        margins, errors = self.margins(measure), self._margin_errors(measure)
+        least = float((margins - errors).min())
+        value = rounding.below(least / norm, rounding.dot_error(abs(least) / norm, len(measure)))
+        # Points and neurons that cancel leave little of a small margin: then integers, for affordable sizes.
+        lost = float((margins + errors).min()) - least > _SHARP * abs(least) and (margins + errors).min() > 0.0
+        if lost and len(measure) * self.Z.size <= _EXACT_WORK:
+            value = max(value, self.factor * exact_lower(self.Z, self.y, self.feature, measure))
+        return max(0.0, value)
 
     def _margin_errors(self, measure: Measure) -> Array:
         """Rigorous rounding error of each entry of `margins`."""
@@ -90,6 +92,10 @@ class VariationGame(_Variation):
     def best_response(self, p: Array, count: int = 15) -> Responses:
         """Neurons that the adversary p pays best, in path units (multiply by `factor`)."""
         return self.oracle(p * self.y, count)
+
+    def negligible(self, p: Array) -> float:
+        """As over a dictionary; but negative, so that no payoff counts, when the points of p cannot cancel."""
+        return super().negligible(p) if may_vanish(self.Z, self.y, self.feature, p) else -1.0
 
     def certify(self, measure: Measure, p: Array) -> Bracket:
         """Bracket of gamma_1 from any measure and any p >= 0; ``upper = inf`` when the oracle proves nothing."""

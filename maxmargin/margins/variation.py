@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,8 +18,8 @@ from ..games.certificate import Attempt, Certificate
 from ..games.measure import Measure
 from ..games.variation import DictionaryGame, VariationGame
 from ..oracles.branch import tighten
-from ..oracles.choose import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle
-from ..oracles.responses import SPHERE_EXACT
+from ..oracles.choose import EXACT_DIMENSION, certifying_oracle, enumerable, exact_oracle, local_oracle
+from ..oracles.responses import SPHERE_EXACT, Remembering
 from ..oracles.spectral import SpectralOracle
 from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
@@ -33,6 +34,10 @@ Array = NDArray[np.float64]
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
 BRANCHING_GAP = 1e-3  # for the upper end when there is no time limit
+SEARCHED = 0.1  # part of the tolerance that the search may use up: the rest is for rounding
+ENUMERATION_SHARE = 0.5  # of the time left: a relaxation must still be possible
+FEW = 0.25  # a single enumeration may take so many times longer than each of many
+_UNIT = 1e-14  # norms that are one up to this are not divided by
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,16 @@ class Proved:
     stopped: bool = False  # by Ctrl-C: no further work
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The engines multiply many small matrices: threads of BLAS would only wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@_one_thread()
 def dictionary_margin(request: Request, directions: Array) -> Certificate:
     """F1 over the given unit directions (K, D), scope "dictionary"."""
     clock, unit, feature = Clock(request.time_limit), _unit(request.Z), request.feature
@@ -69,6 +84,7 @@ def dictionary_hash(directions: Array) -> str:
     return digest.hexdigest()
 
 
+@_one_thread()
 def sphere_margin(request: Request) -> Certificate:
     """F1 over all neurons: exact enumeration in low dimension, else column generation and a proved relaxation."""
     clock, Z = Clock(request.time_limit), request.Z
@@ -85,7 +101,7 @@ def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
     proposal = _search(request, clock)(unit, game.y, request.feature, exact_oracle(unit, request.feature))
     proposal = _second_opinion(request, unit, proposal)
     measure = _classifier(request, proposal)
-    exact = replace(game, oracle=exact_oracle(request.Z, request.feature))
+    exact = replace(game, oracle=certifying_oracle(request.Z, request.feature))
     return _proved(exact.certify(measure, proposal.p), measure, proposal)
 
 
@@ -94,18 +110,37 @@ def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
     unit, feature = _unit(request.Z), request.feature
     search = _search(request, clock, share=COLUMNS_SHARE)
     proposal = search(unit, game.y, feature, local_oracle(unit, feature, request.seed))
-    if not proposal.stopped and enumerable(unit, feature, proposal.p):
-        search = _search(request, clock)
-        exact = search(unit, game.y, feature, exact_oracle(unit, feature), initial=proposal.measure)
-        proposal = replace(exact, attempts=proposal.attempts + exact.attempts, rounds=proposal.rounds + exact.rounds)
-        game = replace(game, oracle=exact_oracle(request.Z, feature))
+    if not proposal.stopped and enumerable(unit, feature, proposal.p, FEW):
+        proposal, game = _finished(request, game, proposal, clock)
     proposal = _second_opinion(request, unit, proposal)
     measure = _classifier(request, proposal)
+    game = replace(game, oracle=Remembering(game.oracle))
     proof = game.best_response(proposal.p, count=1).proof
     proved = replace(_proved(game.certify(measure, proposal.p), measure, proposal), proof=proof)
     if proved.stopped or proved.bracket.scope == SPHERE_EXACT or proved.bracket.relative_gap <= request.tol:
         return proved
     return _bounded(request, game, proved, clock)
+
+
+def _finished(
+    request: Request, game: VariationGame, proposal: Proposal, clock: Clock
+) -> tuple[Proposal, VariationGame]:
+    """The proposal judged by enumeration; where that says that it can be better, and is fast, searched with it, too."""
+    feature, deadline = request.feature, time.perf_counter() + ENUMERATION_SHARE * clock.left
+    judge = replace(game, oracle=Remembering(exact_oracle(request.Z, feature, deadline)))
+    answer = judge.best_response(proposal.p, count=1)
+    near = game.lower(proposal.measure) >= (1.0 - SEARCHED * request.tol) * game.factor * answer.bound
+    if answer.scope != SPHERE_EXACT:
+        return proposal, game  # out of time
+    unit = _unit(request.Z)
+    if near or clock.left <= 0.0 or not enumerable(unit, feature, proposal.p):
+        return proposal, judge
+    oracle = exact_oracle(unit, feature, deadline)
+    exact = _search(request, clock)(unit, game.y, feature, oracle, initial=proposal.measure)
+    attempts, rounds = proposal.attempts + exact.attempts, proposal.rounds + exact.rounds
+    found = replace(exact, attempts=attempts, rounds=rounds)
+    exactly = exact.scope == SPHERE_EXACT
+    return found, replace(game, oracle=exact_oracle(request.Z, feature)) if exactly else game
 
 
 def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock) -> Proved:
@@ -152,15 +187,22 @@ def _conic(request: Request, features: Array, directions: Array, fallback: Propo
 
 def _classifier(request: Request, proposal: Proposal) -> Measure:
     """The proposed measure, of total variation one, on at most n + 1 neurons (Caratheodory)."""
-    measure = proposal.measure.normalised(request.feature.degree)
+    measure = _weighed(proposal.measure, request.feature.degree)
     return measure if len(measure) <= request.data.n + 1 else prune(measure, _unit(request.Z), request.feature)
+
+
+def _weighed(measure: Measure, degree: int) -> Measure:
+    """Total variation one; what is normalised stays, since rounding it again would move kinks and margins."""
+    kept = measure.weights != 0.0
+    if not kept.any() or np.abs(np.linalg.norm(measure.directions, axis=1) - 1.0).max() > _UNIT:
+        return measure.normalised(degree)
+    weights, total = measure.weights[kept], float(np.abs(measure.weights).sum())
+    return Measure(measure.directions[kept], weights if abs(total - 1.0) <= _UNIT else weights / total)
 
 
 def _proved(bracket: Bracket, measure: Measure, proposal: Proposal) -> Proved:
     interrupted = proposal.hint == INTERRUPTED
-    return Proved(
-        bracket, measure, proposal.p, None, proposal.attempts, proposal.rounds, interrupted, proposal.stopped
-    )
+    return Proved(bracket, measure, proposal.p, None, proposal.attempts, proposal.rounds, interrupted, proposal.stopped)
 
 
 def _certificate(request: Request, game: VariationGame | DictionaryGame, proved: Proved, clock: Clock) -> Certificate:
@@ -187,7 +229,7 @@ def _unit(Z: Array) -> Array:
 
 def _search(request: Request, clock: Clock, share: float = 1.0) -> ColumnGeneration:
     return ColumnGeneration(
-        tol=min(request.tol, 1e-12),
+        tol=SEARCHED * request.tol,
         seed=request.seed,
         time_limit=share * clock.left,
         max_rounds=10_000 if request.max_rounds is None else request.max_rounds,

@@ -13,20 +13,25 @@ Every evaluated direction is a valid candidate, so only misjudged faces could hu
 
 1. Householder frames are backward stable: each circle, its crossings and the values on it are exact for vectors x_j'
    with |x_j' - x_j| <= eps, eps = O(D) u, and ``|E - E'| <= eps H`` on the whole sphere.
-2. A face is missed only if it is thinner than some delta (the tolerances 1e-9 and 1e-11 that decide on which side of a
+2. A face is missed only if it is thinner than some delta (the tolerances up to 1e-9 that decide on which side of a
    hyperplane a point lies).  If the maximum were inside such a face, a point of the face's boundary would be within
    delta of it, and there the value |v| cos(delta) is lower by |v| delta^2 / 2 < 1e-17 |v| only; the boundary is a
    smaller face, to which the argument applies again, down to the vertices, which are all evaluated.
 3. The same holds for an active sum v with accumulated rounding eta: v/|v| turns by eta/|v|, second order inside its
    face, and if that leaves the face, its boundary is near.
 
-The slack added to the largest evaluated value is therefore first order in 1 only: ``2 eps H`` with eps = 24 D u.
+4. Where an x_j lies within d <= 2^-47 of the span of x_T, it is taken to be in it, which moves it by d: vertices that
+   it would have on the circle are lost.  Angles of 1e-12 are no special position, so 2^-47 is hardly more than eps.
+
+The slack added to the largest evaluated value is therefore first order in 1 and 4 only: ``2 (eps + max d) H`` with
+eps = 24 D u.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +41,7 @@ from .arrangement_faces import interiors, linear_forms, vertices
 from .arrangement_maxima import Maxima
 from .arrangement_rays import span, vanishes
 from .circle import Array, Index, arcs, further_flags, index_blocks
-from .enumeration import EnumeratingOracle, accumulate, answer, demand_affordable, nothing
+from .enumeration import EnumeratingOracle, answer, demand_affordable, in_time, nothing
 from .responses import Responses
 
 BLOCK = 1 << 16  # crossings handled at once: keeps the working set in cache
@@ -45,56 +50,91 @@ BLOCK = 1 << 16  # crossings handled at once: keeps the working set in cache
 class ArrangementOracle(EnumeratingOracle):
     """Exact best responses for features of degree 1 in low dimension; see `EnumeratingOracle` for the parameters."""
 
-    degree = 1
+    degree, extended = 1, False
 
-    def __call__(self, q: Array, count: int = 15) -> Responses:
-        """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
+    def _answer(self, q: Array, count: int) -> Responses:
         used, q = self._rays.weighted(q)
-        Z = self.Z[used]
+        Z, (X, scale, moved) = self.Z[used], self._directions(used)
         right, left = self.feature.right, self.feature.left
-        h = self._rays.collect(used, 0.5 * (right + left) * q * np.abs(self._rays.scale[used]))
-        ell = accumulate(0.5 * (right - left) * q, Z)
+        h: Any = np.zeros(len(X), np.longdouble)
+        np.add.at(h, self._rays.index[used], 0.5 * (right + left) * q * np.abs(scale))
+        ell: Any = np.einsum("i,id->d", (0.5 * (right - left) * q).astype(np.longdouble), Z.astype(np.longdouble))
         reach = float(np.abs(q) @ np.abs(self._rays.scale[used])) * max(abs(right), abs(left))
-        if np.abs(h).sum() + np.linalg.norm(ell) <= 1e-12 * reach and vanishes(Z, q, self.feature):
+        if np.abs(h).sum() + np.sqrt(ell @ ell) <= 1e-12 * reach and vanishes(Z, q, self.feature):
             return nothing(Z.shape[1])
+        kind: Any = np.longdouble if self.extended else float
+        h, ell = h.astype(kind), ell.astype(kind)
         support = np.flatnonzero(h)
-        directions, bound = maximise(self._rays.X[support], h[support], ell, count, self.separation)
+        limits = count, self.separation, self.deadline
+        directions, bound = maximise(X[support], h[support], ell, limits)
         # h and l carry one rounding each, relative to their terms
-        return answer(self.feature, Z, q, directions, rounding.above(bound, rounding.relative_error(8) * reach))
+        error = (8.0 * _roundoff(h) + moved) * reach * 1.01
+        return answer(self.feature, Z, q, directions.astype(float), rounding.above(bound, error))
+
+    def _directions(self, used: Index) -> tuple[Array, Array, float]:
+        """Unit vectors of the rays, lengths +-|z_i| of the points used, and how far a point is from its ray."""
+        rays = self._rays
+        if not self.extended:
+            return rays.X, rays.scale[used], 0.0
+        Z: Any = self.Z.astype(np.longdouble)
+        length = np.sqrt((Z * Z).sum(axis=1)) * np.sign(rays.scale)
+        unit = Z / np.where(length == 0.0, 1.0, length)[:, None]
+        X = np.empty((len(rays.X), Z.shape[1]), np.longdouble)
+        X[rays.index[::-1]] = unit[::-1]  # the first point of each ray
+        moved = np.sqrt(((unit - X[rays.index]) ** 2).sum(axis=1))[used] * (length[used] != 0.0)
+        return X, length[used], float(moved.max(initial=0.0))
 
 
-def maximise(X: Array, h: Array, ell: Array, count: int, separation: float) -> tuple[Array, float]:
-    """Maxima of ``|l.a| + |sum_j h_j |a.x_j||`` over the sphere of R^D.
+class ExtendedArrangementOracle(ArrangementOracle):
+    """The same for D = 3 in extended precision: twice as slow, and the slack of the bound is 2000 times smaller.
+
+    That counts where payoffs are small against ``sum_i p_i |z_i|``: years, or a bias much larger than the features.
+    """
+
+    extended = True
+
+
+def _roundoff(values: Array) -> float:
+    """The unit roundoff of these values."""
+    return float(np.finfo(values.dtype).eps) / 2.0
+
+
+def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, float]) -> tuple[Array, float]:
+    """Maxima of ``|l.a| + |sum_j h_j |a.x_j||`` over the sphere of R^D; limits: count, separation, deadline.
 
     Returns
     -------
     directions : (K, D) unit, distinct, best first.
     bound : the largest evaluated value plus the enumeration's slack (item 1 above).
     """
-    D = len(ell)
-    basis, residual = span(X)
+    D, (count, separation, deadline) = len(ell), limits
+    basis, residual = span(X.astype(float))
+    if len(basis) < D:  # a basis of float64
+        X, h, ell = X.astype(float), h.astype(float), ell.astype(float)
+        residual += 8.0 * rounding.UNIT_ROUNDOFF
+    unit_roundoff = _roundoff(X)
     inside = basis @ ell
     outside = ell - inside @ basis
-    if np.linalg.norm(outside) <= 4.0 * D * rounding.UNIT_ROUNDOFF * np.linalg.norm(ell):
+    if np.sqrt(outside @ outside) <= 4.0 * D * unit_roundoff * np.sqrt(ell @ ell):
         outside[:] = 0.0
     X = X @ basis.T
-    H = float(np.abs(h).sum() + np.linalg.norm(ell))
+    H = float(np.abs(h).sum() + np.sqrt(ell @ ell)) * (1.0 + 1e-15)
 
     def parts(A: Array) -> tuple[Array, Array]:
         return np.abs(A @ X.T) @ h, A @ inside
 
     pool = Maxima(parts, len(basis), (H, len(h) + D + 4), count=count, separation=separation)
-    _enumerate(X, h, inside, pool)
+    _enumerate(X, h, inside, pool, deadline)
     values, directions, signs = pool.best()
     A = directions @ basis if len(basis) else np.eye(1, D)
     if outside.any():  # l.a gains outside of the span: the maximum over it is a hypotenuse
         A = values[:, None] * (directions @ basis) + signs[:, None] * outside
         A /= np.linalg.norm(A, axis=1)[:, None]
-    slack = 2.0 * (24.0 * D * rounding.UNIT_ROUNDOFF + residual) * H
-    return A, rounding.above(float(np.hypot(pool.proved(), np.linalg.norm(outside))), slack)
+    slack = 2.0 * (24.0 * D * unit_roundoff + residual + pool.residual) * H
+    return A, rounding.above(float(np.hypot(pool.proved(), float(np.sqrt(outside @ outside)))), slack)
 
 
-def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima) -> None:
+def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima, deadline: float) -> None:
     """Offer the maximisers of all faces of the arrangement to the pool; the rows of X span R^D."""
     N, D = X.shape
     if D <= 1:
@@ -102,8 +142,10 @@ def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima) -> None:
         return
     demand_affordable(N, D)
     for T in circles(N, D):
+        in_time(deadline)
         flags = _visit(X, h, ell, T, pool)
         for start in range(0, len(flags), len(T)):
+            in_time(deadline)
             _visit(X, h, ell, flags[start : start + len(T)], pool)
 
 
@@ -115,6 +157,7 @@ def circles(N: int, D: int) -> Iterator[Index]:
 def _visit(X: Array, h: Array, ell: Array, T: Index, pool: Maxima) -> Index:
     """Offer the maximisers of the faces to be visited from the circles T; what `further_flags` has to add to T."""
     block = arcs(X, T)
+    pool.residual = max(pool.residual, block.residual)
     if not len(block.T):
         return block.T
     forms = linear_forms(block, X, h, ell)

@@ -17,9 +17,11 @@ from itertools import product
 
 import numpy as np
 
-from .circle import DEGENERATE, Arcs, Array, Index, Mask, height
+from .circle import Arcs, Array, Index, Mask, height
 
 LEVEL = 1e-9  # slopes below this are not trusted
+TIED = 1e-11  # crossings closer than this can not be told apart
+CLEAR = 1e-5  # hyperplanes that meet the circle, or each other, under smaller angles make slopes of mere rounding
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,13 @@ def slopes(block: Arcs, X: Array) -> Slopes:
     turn = f[k + 1] * x[k] - f[k] * x[k + 1]
     e1, e2 = block.edges[k], block.edges[k + 1]
     length = np.sqrt(e1 * e1 + e2 * e2)
-    sure = ~block.crowded & (turn > LEVEL) & ~_ties(e1, e2, length)
-    rising = np.empty((k, *length.shape))
+    sure = ~block.crowded & (turn > LEVEL) & ~_ties(e1, e2, length) & (length.min(axis=1) > CLEAR)
+    sure &= np.diagonal(block.triangle, axis1=1, axis2=2).min(axis=1, initial=1.0) > CLEAR
+    rising = np.empty((k, *length.shape), length.dtype)
     if k == 0:
         return Slopes(sure, rising)
-    dual = np.linalg.inv(block.triangle).transpose(1, 2, 0)  # [m, coordinate, circle]
+    inverse = 1.0 / block.triangle if k == 1 else np.linalg.inv(block.triangle)
+    dual = inverse.transpose(1, 2, 0)  # [m, coordinate, circle]
     with np.errstate(divide="ignore", invalid="ignore"):
         cos, sin = e2 / length, -e1 / length
         x_a = x[k][:, None] * cos + x[k + 1][:, None] * sin
@@ -88,7 +92,7 @@ def slopes(block: Arcs, X: Array) -> Slopes:
 def _ties(e1: Array, e2: Array, length: Array) -> Mask:
     """Circles on which two crossings can not be told apart, (C,)."""
     area = np.abs(e1 * np.roll(e2, -1, axis=1) - e2 * np.roll(e1, -1, axis=1))
-    tied: Mask = area <= DEGENERATE * (length + np.roll(length, -1, axis=1))
+    tied: Mask = area <= TIED * (length + np.roll(length, -1, axis=1))
     return np.asarray(tied.any(axis=1))
 
 

@@ -135,7 +135,8 @@ def _inside(forms: Forms, visit: Faces, v: Array, r: Array | float, pool: Reach)
     zeros = list(visit.zeros)
     a, beta, inner = v, None, None
     if zeros:
-        basis, inner = np.linalg.qr(block.triangle[:, :, zeros])
+        inner = block.triangle[:, :, zeros]
+        basis, inner = (np.ones_like(inner), inner) if k == 1 else np.linalg.qr(inner)
         basis = basis.transpose(1, 2, 0).take(visit.circle, axis=2)
         beta = np.einsum("dbc,dc->bc", basis, v[:k])
         a = v.copy()

@@ -40,7 +40,7 @@ class Candidates:
 
 
 class Maxima:
-    """Keeps the `count` best distinct local maxima, and every direction that rounding cannot tell from the best.
+    """Keeps the `count` best distinct local maxima, and the largest value of all, in extended precision.
 
     `top` is the largest value of all candidates, `floor` the value below which a local maximum is of no use; both are
     lowered by what rounding can do to the cumulated sums with which they are compared.
@@ -61,9 +61,9 @@ class Maxima:
         self.values = np.empty(0)
         self.directions = np.empty((0, D))
         self._signs = np.empty(0)
-        self._near = np.empty((0, D))
-        self._near_values = np.empty(0)
+        self._best, self._largest = np.eye(1, D), -np.inf
         self.top = self.floor = -self._eta
+        self.residual = 0.0  # by how much the x_j were moved to where several hyperplanes meet
 
     def offer(self, found: Candidates) -> None:
         """Evaluate candidates, best promised value first, while they can still be of use."""
@@ -86,19 +86,19 @@ class Maxima:
     def best(self) -> tuple[Array, Array, Array]:
         """Values (K,) decreasing, directions (K, D) and signs (K,) of the local maxima, and of the largest value if it
         was met only where hyperplanes are not in general position (there the local test may fail)."""
-        k = int(self._near_values.argmax())
-        even, odd = (float(part[0]) for part in self._parts(self._near[k : k + 1]))
-        if not len(self.values) or self._near_values[k] > self.values[0] + self._eta:
+        if self._largest < 0.0:
+            # Nothing promised more than rounding can do: any direction is as good.
+            self.offer_anything(self._best)
+        if not len(self.values) or self._largest > self.values[0] + self._eta:
+            even, odd = (float(part[0]) for part in self._parts(self._best))
             s = -1.0 if even < 0.0 else 1.0
             t = -s if odd < 0.0 else s
-            self._insert(np.array([abs(even) + abs(odd)]), t * self._near[k : k + 1], np.array([s]))
+            self._insert(np.array([abs(even) + abs(odd)]), t * self._best, np.array([s]))
         return self.values, self.directions, self._signs
 
     def proved(self) -> float:
         """The largest value of all directions offered, plus the rounding of its evaluation in extended precision."""
-        A: Any = np.unique(self._near, axis=0).astype(np.longdouble)
-        even, odd = self._parts(A)
-        largest = float((np.abs(even) + np.abs(odd)).max(initial=0.0))
+        largest = max(self._largest, 0.0)
         precision = float(np.finfo(np.longdouble).eps)
         return above(largest, 4.0 * self._terms * precision * self._magnitude + 4.0 * UNIT_ROUNDOFF * largest)
 
@@ -125,11 +125,16 @@ class Maxima:
             self.floor = float(self.values[-1]) - self._eta
 
     def _remember(self, A: Array, values: Array) -> None:
-        """Keep the directions whose exact value may be the largest."""
-        A, values = np.concatenate([self._near, A]), np.concatenate([self._near_values, values])
-        self.top = float(values.max()) - self._eta
-        near = values >= self.top
-        self._near, self._near_values = A[near], values[near]
+        """Evaluate once more, in extended precision, the directions whose exact value may be the largest."""
+        self.top = max(self.top, float(values.max()) - self._eta)
+        near: Any = A[values >= self.top]
+        if not len(near):
+            return
+        even, odd = self._parts(near.astype(np.longdouble))
+        exact = np.abs(even) + np.abs(odd)
+        k = int(exact.argmax())
+        if exact[k] > self._largest:
+            self._best, self._largest = near[k : k + 1], float(exact[k])
 
     def _distinct(self, A: Array, signs: Array) -> Index:
         """Greedy choice, best first, of rows that are pairwise separated or have opposite signs."""

@@ -26,7 +26,7 @@ from .arrangement_faces import between_ends
 from .arrangement_maxima import Candidates, Maxima
 from .arrangement_rays import span, vanishes
 from .circle import Arcs, Array, Index, Mask, arcs, cumulate, further_flags, steps
-from .enumeration import EnumeratingOracle, accumulate, answer, demand_affordable, nothing
+from .enumeration import EnumeratingOracle, accumulate, answer, demand_affordable, in_time, nothing
 from .responses import SPHERE_BOUND, Responses
 
 MULTIPLE = 1e-12  # eigenvalues closer than this, relative to the matrix, are one
@@ -38,8 +38,7 @@ class QuadraticCellOracle(EnumeratingOracle):
 
     degree = 2
 
-    def __call__(self, q: Array, count: int = 15) -> Responses:
-        """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
+    def _answer(self, q: Array, count: int) -> Responses:
         used, q = self._rays.weighted(q)
         Z, scale = self.Z[used], self._rays.scale[used]
         right, left = self.feature.right, self.feature.left
@@ -50,7 +49,7 @@ class QuadraticCellOracle(EnumeratingOracle):
             return nothing(Z.shape[1])
         support = self._rays.support(used)
         search = _Search(self._rays.X[support], h[support], Q)
-        pool, unresolved = search.run(count, self.separation)
+        pool, unresolved = search.run(count, self.separation, self.deadline)
         slack = rounding.relative_error(16) * reach + search.slack
         response = answer(self.feature, Z, q, pool.best()[1] @ search.basis, rounding.above(pool.proved(), slack))
         if unresolved > response.bound:
@@ -79,7 +78,7 @@ class _Search:
         U = A @ self.X.T
         return ((A @ self.Q) * A).sum(axis=1), (np.abs(U) * U) @ self.h
 
-    def run(self, count: int, separation: float) -> tuple[Maxima, float]:
+    def run(self, count: int, separation: float, deadline: float) -> tuple[Maxima, float]:
         """All maxima, and the largest eigenvalue of a cell about which nothing could be said."""
         N, D = self.X.shape
         self.pool = Maxima(self.parts, D, (self.H, N + D * D + 4), count=count, separation=separation)
@@ -88,8 +87,10 @@ class _Search:
             return self.pool, 0.0
         demand_affordable(N, D)
         for T in circles(N, D):
+            in_time(deadline)
             flags = self._visit(T)
             for start in range(0, len(flags), len(T)):
+                in_time(deadline)
                 self._visit(flags[start : start + len(T)])
         return self.pool, self.unresolved
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
-from .arrangement import ArrangementOracle
+from .arrangement import ArrangementOracle, ExtendedArrangementOracle
 from .cells_quadratic import QuadraticCellOracle
 from .enumeration import EnumeratingOracle
 from .local import LocalOracle
+from .plane import PlaneOracle
 from .power import PowerOracle
 from .responses import Oracle
 from .spectral import SpectralOracle
@@ -18,22 +21,40 @@ from .zonotope import ZonotopeOracle
 Array = NDArray[np.float64]
 
 EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
-ENUMERATION_DIMENSION = 5  # of the span of the support; above, cells multiply (most for points in special position)
+ENUMERATION_DIMENSION = 6  # of the span of the support; above, cells multiply (most for points in special position)
+FACES = 16.0  # what a crossing costs in that dimension, compared with one below
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 
-def exact_oracle(Z: Array, feature: Feature) -> EnumeratingOracle:
-    """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved."""
-    return ArrangementOracle(Z, feature) if feature.degree == 1 else QuadraticCellOracle(Z, feature)
+def exact_oracle(Z: Array, feature: Feature, deadline: float = inf) -> Oracle:
+    """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved.
+
+    An answer that does not come before `deadline` (`time.perf_counter`) is a bound only; up to D = 3 all come.
+    """
+    return PlaneOracle(Z, feature) if Z.shape[1] == 2 else _enumerating(Z, feature, deadline)
 
 
-def enumerable(Z: Array, feature: Feature, p: Array) -> bool:
-    """Whether the cells over the support of p can be enumerated in seconds."""
+def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
+    """The exact oracle with the least rounding there is, for the one answer that a certificate states."""
+    if Z.shape[1] == 3 and feature.degree == 1:
+        return ExtendedArrangementOracle(Z, feature)
+    return exact_oracle(Z, feature)
+
+
+def _enumerating(Z: Array, feature: Feature, deadline: float = inf) -> EnumeratingOracle:
+    oracle = ArrangementOracle if feature.degree == 1 else QuadraticCellOracle
+    return oracle(Z, feature, deadline=deadline if Z.shape[1] > EXACT_DIMENSION else inf)
+
+
+def enumerable(Z: Array, feature: Feature, p: Array, calls: float = 1.0) -> bool:
+    """Whether the cells over the support of p can be enumerated in seconds (`calls` < 1: for fewer calls than many)."""
     if Z.shape[1] <= EXACT_DIMENSION:
         return True
-    if min(np.count_nonzero(p), Z.shape[1]) > ENUMERATION_DIMENSION:
+    dimension = min(np.count_nonzero(p), Z.shape[1])
+    if dimension > ENUMERATION_DIMENSION:
         return False
-    return exact_oracle(Z, feature).affordable(p, WORK[feature.degree])
+    faces = FACES if dimension == ENUMERATION_DIMENSION else 1.0
+    return _enumerating(Z, feature).affordable(p, WORK[feature.degree] / calls / faces)
 
 
 def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:

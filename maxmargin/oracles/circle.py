@@ -22,7 +22,9 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-DEGENERATE = 1e-11  # a unit vector whose projection on the circle's plane is shorter than this contains the circle
+# A unit vector whose projection on the circle's plane is shorter than this contains the circle: hardly more than
+# rounding, since what is lost with the crossing is first order (`Arcs.residual`).
+DEGENERATE = 2.0**-47
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Arcs:
     crowded : (C,) more than D-2 hyperplanes contain the circle.
     leaving : (D-2, crowded.sum(), N) for the crowded circles: the sign that x_j takes when one leaves the circle to
         side +1 of x_{T_m}, in the flag's order; 0 for x_j that cross the circle or have got their sign before.
+    residual : the largest distance of an x_j that is said to contain a circle from the span of x_T.
     """
 
     T: Index
@@ -52,6 +55,7 @@ class Arcs:
     edges: Array
     crowded: Mask
     leaving: Array
+    residual: float
 
 
 def index_blocks(N: int, size: int, rows: int) -> Iterator[Index]:
@@ -69,13 +73,15 @@ def arcs(X: Array, T: Index) -> Arcs:
     X : (N, D) unit rows that span R^D, pairwise distinct up to sign.
     T : (C, D-2) hyperplanes of each circle; circles whose x_T are linearly dependent are left out.
     """
-    frame, triangle, T = _frames(X, T)
+    frame, triangle, T, dependent = _frames(X, T)
     D, (C, k), N = X.shape[1], T.shape, len(X)
     infinity = (np.arange(k) == T).cumprod(axis=1).sum(axis=1)
     frame = _upwards(frame, X[infinity])
     F = np.matmul(frame.transpose(2, 0, 1), X.T)
     w1, w2 = F[D - 2], F[D - 1]
-    contains = w1 * w1 + w2 * w2 <= DEGENERATE**2
+    distance = w1 * w1 + w2 * w2
+    contains = distance <= DEGENERATE**2
+    residual = max(dependent, float(np.sqrt(distance.max(where=contains, initial=0.0))))
     with np.errstate(divide="ignore", invalid="ignore"):
         # a.x = |w| sin(phi - phi_j) * orientation, and cot(phi_j) = -w2/w1 falls as phi_j runs through (0, pi)
         key = w2 / w1
@@ -87,7 +93,7 @@ def arcs(X: Array, T: Index) -> Arcs:
     edges *= orientation
     crowded = contains.sum(axis=1) > k
     leaving = _leaving(np.where(contains[crowded], F[:k, crowded], 0.0))
-    return Arcs(T, infinity, frame, triangle, crossing, orientation, edges, crowded, leaving)
+    return Arcs(T, infinity, frame, triangle, crossing, orientation, edges, crowded, leaving, residual)
 
 
 def cumulate(weighted: Array) -> Array:
@@ -111,21 +117,38 @@ def height(D: int) -> Array:
     return np.cos(np.sqrt(2.0) * np.arange(1.0, D + 1.0) ** 2 + 0.5)
 
 
-def _frames(X: Array, T: Index) -> tuple[Array, Array, Index]:
-    """Orthonormal frames by Householder QR (backward stable for every T), independent T only."""
+def _frames(X: Array, T: Index) -> tuple[Array, Array, Index, float]:
+    """Orthonormal frames by Householder QR (backward stable for every T), independent T only.
+
+    The last item is the largest distance from the others of an x_T that is said to depend on them.
+    """
     C, k = T.shape
     D = X.shape[1]
     if k == 0:
-        return np.broadcast_to(np.eye(D), (C, D, D)), np.empty((C, 0, 0)), T
-    frame, R = np.linalg.qr(X[T].transpose(0, 2, 1), mode="complete")
+        return np.broadcast_to(np.eye(D), (C, D, D)), np.empty((C, 0, 0)), T, 0.0
+    frame, R = _reflections(X[T[:, 0]]) if k == 1 else np.linalg.qr(X[T].transpose(0, 2, 1), mode="complete")
     diagonal = np.diagonal(R, axis1=1, axis2=2)
     sign = np.where(diagonal < 0.0, -1.0, 1.0)
     frame[:, :, :k] *= sign[:, None, :]
     R = R[:, :k] * sign[:, :, None]
-    independent = (np.abs(diagonal) > DEGENERATE).all(axis=1)
+    small = np.abs(diagonal) <= DEGENERATE
+    independent = ~small.any(axis=1)
     if independent.all():
-        return frame, R, T
-    return frame[independent], R[independent], T[independent]
+        return frame, R, T, 0.0
+    dependent = float(np.abs(diagonal).max(where=small, initial=0.0))
+    return frame[independent], R[independent], T[independent], dependent
+
+
+def _reflections(x: Array) -> tuple[Array, Array]:
+    """The QR factors of single columns x (C, D): one Householder reflection each, in the precision of x."""
+    C, D = x.shape
+    length = np.sqrt((x * x).sum(axis=1))
+    v = x.copy()
+    v[:, 0] += np.copysign(length, x[:, 0])
+    frame = np.eye(D) - v[:, :, None] * (v * (2.0 / (v * v).sum(axis=1))[:, None])[:, None, :]
+    R = np.zeros((C, D, 1), x.dtype)
+    R[:, 0, 0] = -np.copysign(length, x[:, 0])
+    return frame, R
 
 
 def _upwards(frame: Array, x: Array) -> Array:

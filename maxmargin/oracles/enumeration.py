@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import comb
+import time
+from math import comb, factorial, inf
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,16 @@ import numpy as np
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from .arrangement_rays import rays, span
-from .circle import Array
+from .circle import Array, arcs
 from .responses import SPHERE_EXACT, Responses
+from .spectral import SpectralOracle
 
 WORK = 5e8  # crossings that an enumeration may sort: a few minutes
+_SAMPLE = 64  # circles looked at to tell how many are crowded
+
+
+class OutOfTime(Exception):
+    """The deadline has passed before all cells were visited."""
 
 
 class EnumeratingOracle:
@@ -24,6 +31,7 @@ class EnumeratingOracle:
     Z : (n, D) what the activation sees.
     feature : of the degree that the subclass handles.
     separation : directions closer than this angle count as one maximum.
+    deadline : on `time.perf_counter`; an answer that would take longer is the spectral bound instead.
 
     Raises
     ------
@@ -32,7 +40,7 @@ class EnumeratingOracle:
 
     degree: int
 
-    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4) -> None:
+    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4, deadline: float = inf) -> None:
         if feature.degree != self.degree:
             raise InputError(
                 f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree {self.degree}; "
@@ -41,16 +49,39 @@ class EnumeratingOracle:
         self._rays = rays(Z)
         self.Z = self._rays.Z
         self.feature = feature
-        self.separation = separation
+        self.separation, self.deadline = separation, deadline
 
     def affordable(self, q: Array, work: float = WORK) -> bool:
         """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
-        support = self._rays.support(np.flatnonzero(q))
-        return affordable(len(support), len(span(self._rays.X[support])[0]), work)
+        X = self._rays.X[self._rays.support(np.flatnonzero(q))]
+        basis = span(X)[0]
+        N, D = len(X), len(basis)
+        return affordable(N, D, work) and (D <= 3 or affordable(N, D, work / self._crowding(X @ basis.T)))
+
+    def _crowding(self, X: Array) -> float:
+        """How much more there is to do than in general position: crowded circles are walked in all orders and sides."""
+        N, D = X.shape
+        rng = np.random.default_rng(0)
+        T = np.sort([rng.choice(N, D - 2, replace=False) for _ in range(_SAMPLE)], axis=1)
+        crowded = arcs(X, T).crowded
+        walks = self.degree * factorial(D - 2) * 2 ** (D - 2)
+        return 1.0 + float(crowded.mean()) * (walks - 1) if len(crowded) else float(walks)
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
+        try:
+            return self._answer(q, count)
+        except OutOfTime:
+            return SpectralOracle(self.Z, self.feature)(q, count)
+
+    def _answer(self, q: Array, count: int) -> Responses:
         raise NotImplementedError
+
+
+def in_time(deadline: float) -> None:
+    """`OutOfTime` once the deadline has passed."""
+    if time.perf_counter() > deadline:
+        raise OutOfTime
 
 
 def affordable(N: int, D: int, work: float = WORK) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +25,17 @@ from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.dictionary import DictionaryOracle
 from ..oracles.responses import Oracle, Responses
-from .master import Master, MasterSolution, evaluate
-from .polish import polish
-from .proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
+from .master import Master
+from .polish import MasterSolution, evaluate, payoffs
+from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 
 Array = NDArray[np.float64]
 
-_ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero
+_ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero, unless the oracle sees further
 _ROUGH = 1e-3  # relative gap at which scouting ends
+_BLUNT = 1.5  # the LP's own gap, as a multiple of ours, above which it is refined before anything stalls
+_SMALL = 20_000  # products that cost nothing: extended from the start
+_EXTENDED = 20_000_000  # products of all neurons with all points, up to which they are kept extended
 _CROWD = (4, 1000)  # columns a point, and at least, beyond which the less useful half is forgotten
 
 
@@ -115,15 +119,19 @@ class _Search:
 
     def __post_init__(self) -> None:
         n, D = self.Z.shape
-        self.master = Master(n, self.options.cap)
+        self.zero = getattr(self.oracle, "zero", _ZERO)
+        self.sizes = np.linalg.norm(self.Z, axis=1) ** self.feature.degree
+        self.master = Master(n, self.options.cap, self.sizes)
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
         self.lower, self.upper, self.estimate = 0.0, np.inf, np.inf
         self.measure = Measure(np.eye(1, D), np.zeros(1))
+        self.scope: str | None = None
         self.p = self.asked = capped(balanced(self.y), self.options.cap)
+        self._known: Any = np.empty((0, n))
         self.trace: list[Round] = []
         self.solution: MasterSolution | None = None
         self.refusal: str | None = None
-        self.scouted = False
+        self.scouted = self.sharp = self.refined = False
         self.master_seconds = self.oracle_seconds = 0.0
 
     @property
@@ -135,9 +143,9 @@ class _Search:
         atoms = np.flatnonzero(measure.weights)
         if len(atoms):
             directions, weights = measure.directions[atoms], measure.weights[atoms]
-            columns = self._columns(directions, np.sign(weights))
+            columns = self._columns(directions, np.sign(weights), extended=False)
             self._append(directions, np.sign(weights), columns)
-            self._keep(evaluate(columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
+            self._keep(evaluate(self.master.columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
 
     def run(self) -> str:
         """Rounds until one of the stopping reasons, which is returned."""
@@ -147,10 +155,10 @@ class _Search:
             self.refusal = str(error)
         if not self.trace:
             self._respond(self.p)  # an upper end even when there was no time to solve anything
-        return INTERRUPTED
+        return INTERRUPTED if self.left <= 0.0 else FAILED
 
     def _rounds(self) -> str:
-        options, blend, polished = self.options, 0.0, False
+        options, blend = self.options, 0.0
         if self.scouted:
             # Symmetric data have a balanced optimum, which the LP's vertices would take long to average.
             self._add_violated(self._respond(self.p), self.p)
@@ -158,7 +166,7 @@ class _Search:
         while True:
             self.asked = blend * self.asked + (1.0 - blend) * p if blend else p
             responses = self._respond(self.asked)
-            if self.upper <= _ZERO * self._scale(p):
+            if self.upper <= self.zero * self._scale(p):
                 return NOT_SEPARABLE
             if self.lower >= self.upper * (1.0 - options.tol):
                 return CONVERGED
@@ -168,16 +176,16 @@ class _Search:
             self._add_violated(responses, p)
             fresh = self.master.size - known  # `_met` adds what it finds, too
             if not fresh and self.asked is p:
-                refined = self._polish()
-                if polished or np.array_equal(refined, p):
+                refined = p if self.refined else self._sharpen()
+                if np.array_equal(refined, p):
                     return CONVERGED if self.lower >= self.upper * (1.0 - options.tol) else STALLED
-                p, blend, polished = refined, 0.0, True
+                p, blend = refined, 0.0
                 continue
             if self.left <= 0.0 or len(self.trace) >= options.max_rounds:
                 return INTERRUPTED
             # Nothing new against the LP's own p: ask about that one alone.
-            blend = options.smoothing if fresh and len(self.trace) > 1 else 0.0
-            p, polished = (self._solve(), False) if fresh else (p, polished)
+            blend = options.smoothing if fresh and len(self.trace) > 1 and not self.sharp else 0.0
+            p = self._solve() if fresh else p
 
     def _met(self) -> bool:
         """Without a proving oracle: no neuron found pays more than the learner's margin against the best adversary."""
@@ -188,44 +196,63 @@ class _Search:
         self.estimate = max(self.estimate, float(responses.values[0]))
         return self._add_violated(responses, self.p) == 0
 
-    def _columns(self, directions: Array, signs: Array) -> Array:
-        return self.feature.evaluate(directions, self.Z) * (signs[:, None] * self.y)
+    def _columns(self, directions: Array, signs: Array, extended: bool) -> Any:
+        """(K, n); extended: a.z is small for a neuron near the hyperplane of z, its rounding is not."""
+        kind: Any = np.longdouble if extended else float
+        return self.feature(directions.astype(kind) @ self.Z.T.astype(kind)) * (signs[:, None] * self.y)
+
+    @property
+    def known(self) -> Any:
+        """The columns of all neurons, extended where that is affordable."""
+        if not self.sharp or self.master.size * self.Z.size > _EXTENDED:
+            return self.master.columns
+        if len(self._known) != self.master.size:
+            self._known = self._columns(self.directions, self.signs, extended=True)
+        return self._known
 
     def _append(self, directions: Array, signs: Array, columns: Array) -> None:
         self.directions = np.vstack([self.directions, directions])
         self.signs = np.append(self.signs, signs)
-        self.master.add(columns)
+        self.master.add(columns.astype(float))
 
     def _add_violated(self, responses: Responses, p: Array) -> int:
         """Add the responses that pay more against p than all known neurons do; how many there were."""
         step = 0.1 * self.options.tol if np.isfinite(responses.bound) else self.options.local_tol
-        columns = self._columns(responses.directions, responses.signs)
-        fresh = columns @ p > max(self._value(p) * (1.0 + step), _ZERO * self._scale(p))
+        extended = self.sharp or responses.directions.size * len(self.Z) <= _SMALL
+        columns = self._columns(responses.directions, responses.signs, extended)
+        pays = payoffs(columns, p) if extended else columns @ p
+        fresh = pays > max(self._value(p) * (1.0 + step), self.zero * self._scale(p))
         if fresh.any():
             self._append(responses.directions[fresh], responses.signs[fresh], columns[fresh])
         return int(fresh.sum())
 
     def _value(self, p: Array) -> float:
         """Best payoff against p among the neurons already known."""
-        return max(0.0, float((self.master.columns @ p).max())) if self.master.size else 0.0
+        if not self.master.size:
+            return 0.0
+        pays = payoffs(self.known, p) if self.sharp else self.master.columns @ p
+        return max(0.0, float(pays.max()))
 
     def _scale(self, p: Array) -> float:
-        return float(p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree)
+        return float(p @ self.sizes)
 
     def _solve(self) -> Array:
         """Solve the restricted game, keep the best learner, forget columns long out of play; its p."""
         start = time.perf_counter()
         try:
-            self.solution = solution = self.master.solve(self.left)
+            self.solution, self.refined = self.master.solve(self.left), False
+            if self._blunt(self.solution):
+                self._refine()
         finally:
             self.master_seconds += time.perf_counter() - start
+        solution = self.solution
         self._keep(solution)
         crowd = max(_CROWD[0] * len(self.y), _CROWD[1])
         if self.master.size > crowd:
             kept = np.argsort(-(self.master.columns @ solution.p), kind="stable")[: crowd // 2]
             kept.sort()
             self.master.shrink(kept)
-            self.directions, self.signs = self.directions[kept], self.signs[kept]
+            self.directions, self.signs, self._known = self.directions[kept], self.signs[kept], self._known[:0]
             self.solution = solution._replace(weights=solution.weights[kept])
         return solution.p
 
@@ -235,13 +262,22 @@ class _Search:
             self.lower = solution.margin
             self.measure = Measure(self.directions[support], (self.signs * solution.weights)[support])
 
-    def _polish(self) -> Array:
-        """The LP's last digits: its vertex refined, if the learner or the adversary gains from it."""
+    def _blunt(self, solution: MasterSolution) -> bool:
+        """Is the gap that the solver's tolerances leave in the LP beyond ours?"""
+        return self.options.cap >= 1.0 and solution.value - solution.margin > _BLUNT * (self.upper - self.lower)
+
+    def _sharpen(self) -> Array:
+        """The p of the last LP with all its digits, and so of all later ones."""
         if self.solution is None or self.options.cap < 1.0:
             return self.p
-        refined = polish(self.master.columns, self.solution)
-        self._keep(refined)
-        return refined.p
+        self._refine()
+        self._keep(self.solution)
+        return self.solution.p
+
+    def _refine(self) -> None:
+        self.sharp = self.refined = True
+        if self.solution is not None:
+            self.solution = self.master.refine(self.solution, self.known, self.left)
 
     def _respond(self, p: Array) -> Responses:
         start = time.perf_counter()
@@ -251,7 +287,7 @@ class _Search:
         best = float(responses.values[0]) if len(responses.values) else 0.0
         # Without a proof the adversary that looks best is proposed.
         if (responses.bound, best) < (self.upper, self.estimate):
-            self.p, self.upper, self.estimate = p, responses.bound, best
+            self.p, self.upper, self.estimate, self.scope = p, responses.bound, best, responses.scope
         self.trace.append(Round(len(self.trace), self.lower, self.upper, best, self.master.size, now - self.start))
         if self.options.progress is not None:
             self.options.progress(self.trace[-1])
@@ -263,8 +299,9 @@ class _Search:
             Attempt("highs", self.refusal or "optimal", self.master_seconds),
             Attempt(type(self.oracle).__name__, hint, self.oracle_seconds),
         )
+        ends = self.lower, self.upper
         return Proposal(
-            self.measure, self.p, hint, self.lower, self.upper, len(self.trace), attempts, tuple(self.trace)
+            self.measure, self.p, hint, *ends, len(self.trace), attempts, tuple(self.trace), scope=self.scope
         )
 
 

@@ -8,14 +8,16 @@ Its row duals are the weights of the best margin over these columns (Prop. 12, r
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolverError
-from ..games.soft import worst_mean
+from .polish import GameLP, MasterSolution, better, evaluate, exactly, refine
 
 Array = NDArray[np.float64]
 
@@ -26,8 +28,12 @@ _OPTIONS = {
     "simplex_strategy": 1,
     "threads": 1,
     "simplex_scale_strategy": 0,
+    "small_matrix_value": 1e-12,
 }
 _TOLERANCES = (1e-10, 1e-9, 1e-7)
+_UNITS = 6  # in which to try to see a margin
+_ZERO = 1e-17  # the smallest, relative to the largest entry
+_SEEN = 2.0**36  # by which a row may be scaled down: smaller coefficients of T would be dropped
 _ANSWERS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
 
 
@@ -38,19 +44,6 @@ class _Quiet(highspy.Highs):
         self.setOptionValue("output_flag", False)
 
 
-class MasterSolution(NamedTuple):
-    """Proposals of the restricted game: p (n,) on the simplex, weights (K,) >= 0 of the columns, sum one.
-
-    ``value = max_k p . h_k`` and ``margin = min_i sum_k weights_k h_ki`` (or its soft version) are evaluated here,
-    not reported by HiGHS.
-    """
-
-    p: Array
-    weights: Array
-    value: float
-    margin: float
-
-
 class Master:
     """The dual LP with rows added as neurons are found; a re-solve starts from the last basis.
 
@@ -58,25 +51,29 @@ class Master:
     ----------
     n : number of points.
     cap : largest weight of the adversary on one point; 1/(nu n) makes the margins soft (`games.soft`).
+    sizes : (n,) how much a neuron can get out of each point, |z_i|^degree; all the same by default.
 
     Notes
     -----
     One row a *signed* neuron: of the two signs of a symmetric neuron the oracle names the violated one, and a
-    second row for the other sign is hardly ever active.  HiGHS has absolute tolerances and drops entries below
-    1e-9, so it sees the columns divided by the current margin, and the model is passed again (with its basis)
-    whenever that unit has changed by more than `rescale`.
+    second row for the other sign is hardly ever active.  HiGHS has absolute tolerances and drops small entries, so it
+    sees the columns divided by the current margin, and the model is passed again (with its basis) whenever that unit
+    has changed by more than `rescale`.  Points much larger than others (e_i < 1), and rows with entries far above the
+    margin (r_k > unit), are scaled down, by powers of two:
+
+        minimise T,   sum_i e_i P_i = 1,   sum_i (e_i h_ki / r_k) P_i <= (unit / r_k) T,   p = e P,   t = unit T.
     """
 
-    rescale, noise = 8.0, 1e-6
+    rescale, noise = 8.0, 1e-7
+    bucket, largest = 4, 2.0**14  # binary digits by which the sizes of points may differ; entries of a row
 
-    def __init__(self, n: int, cap: float = 1.0) -> None:
+    def __init__(self, n: int, cap: float = 1.0, sizes: Array | None = None) -> None:
         self.n, self.cap = n, cap
-        self._columns = np.empty((64, n))
+        self._columns, self._rows = np.empty((64, n)), np.empty(64)
         self.size = 0
-        self._unit = 0.0
-        self._highs = _Quiet()
-        for option, setting in _OPTIONS.items():
-            self._highs.setOptionValue(option, setting)
+        self._unit = self._peak = 0.0
+        self._points = np.ones(n) if sizes is None else _shrinking(sizes, self.bucket)
+        self._highs = _solver()
 
     @property
     def columns(self) -> Array:
@@ -89,11 +86,11 @@ class Master:
         if self.size + K > len(self._columns):
             grown = np.empty((max(2 * len(self._columns), self.size + K), self.n))
             grown[: self.size] = self.columns
-            self._columns = grown
+            self._columns, self._rows = grown, np.append(self._rows, np.empty(len(grown) - len(self._rows)))
         self._columns[self.size : self.size + K] = columns
         self.size += K
         if self._unit:
-            self._append(columns)
+            self._append(self.size - K)
 
     def solve(self, time_limit: float = np.inf) -> MasterSolution:
         """Solve the restricted game.
@@ -105,13 +102,59 @@ class Master:
         if not self.size:
             raise SolverError("master LP: no columns to solve over; add at least one neuron first")
         if not self._unit:
-            self._pass(float(np.abs(self.columns).max()) or 1.0)
-        solution = self._run(time_limit)
-        # A margin that is rounding noise in the present unit says nothing about the next one.
-        significant = solution.margin > self.noise * self._unit
-        if significant and not 1 / self.rescale < self._unit / solution.margin < self.rescale:
-            self._pass(solution.margin)
+            self._peak = float(np.abs(self.columns * self._points).max()) or 1.0
+            self._pass(self._peak)
+        try:
             solution = self._run(time_limit)
+        except SolverError:
+            if self._unit == self._peak:
+                raise
+            solution = self._restart(time_limit)
+        return self._in_unit(solution, time_limit, lambda found: found.margin)
+
+    def _in_unit(
+        self, solution: MasterSolution, time_limit: float, known: Callable[[MasterSolution], float]
+    ) -> MasterSolution:
+        """Solve again while the unit is far from the margin, as far as that is `known`."""
+        for _ in range(_UNITS):
+            before = self._unit
+            # What is rounding noise in the present unit says only that the margin is smaller.
+            unit = max(known(solution), self.noise * before, _ZERO * self._peak)
+            if solution.value > self.rescale * before and solution.margin < 0.5 * solution.value:
+                unit = solution.value
+            elif known(solution) <= 0.0 or 1 / self.rescale < before / unit < self.rescale:
+                break
+            self._pass(unit)
+            try:
+                solution = self._run(time_limit)
+            except SolverError:
+                return self._restart(time_limit)
+        return solution
+
+    def _restart(self, time_limit: float) -> MasterSolution:
+        """In the unit of the data: that of a margin which is nearly zero cannot always be solved in."""
+        self._highs, self._unit = _solver(), 0.0
+        self._pass(self._peak)
+        return self._run(time_limit)
+
+    def refine(self, solution: MasterSolution, columns: Any = None, time_limit: float = np.inf) -> MasterSolution:
+        """What `solve` returned, with the digits that HiGHS' tolerances left open; each side only where it gains.
+
+        Parameters
+        ----------
+        columns : (K, n) the columns in extended precision, if there are any better than those added.
+        """
+        if not self._highs.getSolution().value_valid:  # after `shrink`
+            self._attempt(time_limit)
+        if solution.margin < self.noise * self._unit:  # no digit is known: the value is at least an upper end
+            solution = self._in_unit(solution, time_limit, lambda found: max(found.margin, found.value))
+        columns = (self.columns if columns is None else columns).astype(np.longdouble)
+        rows = self._rows[: self.size]
+        lp = GameLP(columns * self._points / rows[:, None], self._points, self._unit / rows)
+        solution = exactly(columns, solution.p, solution.weights)
+        for P, multipliers in refine(lp, self._point(), partial(self._correct, time_limit)):
+            solution = better(columns, solution, P * self._points, multipliers / rows)
+        self._set((np.zeros(self.n), 1.0), np.zeros(self.n), 1.0, np.zeros(self.size))
         return solution
 
     def shrink(self, kept: NDArray[np.intp]) -> None:
@@ -130,26 +173,77 @@ class Master:
             basis = highs.getBasis()
         self._unit = unit
         highs.clearModel()
-        lower, upper, cost = np.zeros(n + 1), np.full(n + 1, self.cap), np.zeros(n + 1)
-        lower[n], upper[n], cost[n] = -highspy.kHighsInf, highspy.kHighsInf, 1.0
+        lower, upper, cost = np.zeros(n + 1), np.append(self._largest, highspy.kHighsInf), np.zeros(n + 1)
+        lower[n], cost[n] = -highspy.kHighsInf, 1.0
         empty = np.empty(0, np.int32)
         highs.addCols(n + 1, cost, lower, upper, 0, empty, empty, np.empty(0))
-        highs.addRow(1.0, 1.0, n, np.arange(n, dtype=np.int32), np.ones(n))
-        self._append(self.columns)
-        if basis is not None:
+        highs.addRow(1.0, 1.0, n, np.arange(n, dtype=np.int32), self._points)
+        self._append(0)
+        if basis is not None and basis.valid:
             highs.setBasis(basis)
 
-    def _append(self, columns: Array) -> None:
+    @property
+    def _largest(self) -> Array:
+        """Upper ends of P."""
+        return np.full(self.n, highspy.kHighsInf) if self.cap >= 1.0 else self.cap / self._points
+
+    def _append(self, first: int) -> None:
+        """Add the rows of the columns from `first` on."""
+        columns = self._columns[first : self.size]
         K, n = columns.shape
         values = np.empty((K, n + 1))
-        np.divide(columns, self._unit, out=values[:, :n])
-        values[:, n] = -1.0
+        np.multiply(columns, self._points, out=values[:, :n])
+        peak = np.abs(values[:, :n]).max(axis=1, initial=0.0) / (self.largest * self._unit)
+        rows = self._unit * np.exp2(np.ceil(np.log2(np.clip(peak, 1.0, _SEEN))))
+        values[:, :n] /= rows[:, None]
+        values[:, n] = -self._unit / rows
+        self._rows[first : self.size] = rows
         starts = np.arange(0, K * (n + 1), n + 1, dtype=np.int32)
         indices = np.tile(np.arange(n + 1, dtype=np.int32), K)
         lower, upper = np.full(K, -highspy.kHighsInf), np.zeros(K)
         self._highs.addRows(K, lower, upper, values.size, starts, indices, values.ravel())
 
+    def _set(self, cost: tuple[Array, float], lower: Array, total: float, upper: Array) -> None:
+        """Costs of P and T, lower ends of P, its sum, and the right sides of the rows."""
+        highs, n, inf = self._highs, self.n, highspy.kHighsInf
+        points, rows = np.arange(n + 1, dtype=np.int32), np.arange(self.size + 1, dtype=np.int32)
+        highs.changeColsCost(n + 1, points, np.append(*cost))
+        highs.changeColsBounds(n + 1, points, np.append(lower, -inf), np.append(self._largest, inf))
+        low = np.append(total, np.full(self.size, -inf))
+        highs.changeRowsBounds(self.size + 1, rows, low, np.append(total, upper))
+
+    def _correct(self, time_limit: float, *model: Any) -> tuple[Array, Array]:
+        self._set(*model)
+        self._attempt(time_limit)
+        return self._point()
+
+    def _point(self) -> tuple[Array, Array]:
+        """(P, T) and the row duals, as HiGHS has them."""
+        point = self._highs.getSolution()
+        return np.asarray(point.col_value), np.asarray(point.row_dual)
+
     def _run(self, time_limit: float) -> MasterSolution:
+        try:
+            self._attempt(time_limit)
+        except SolverError:
+            if self._highs.getModelStatus() in _ANSWERS:  # no time
+                raise
+            # HiGHS may have lost itself for good: a new one, without a basis.
+            self._highs, unit, self._unit = _solver(), self._unit, 0.0
+            self._pass(unit)
+            self._attempt(time_limit)
+        x, dual = self._point()
+        p = np.maximum(x[: self.n], 0.0) * self._points
+        weights = np.maximum(-dual[1:], 0.0) / self._rows[: self.size] * self._unit
+        if not (p.sum() > 0 and weights.sum() > 0):
+            raise SolverError("master LP: HiGHS returned a point without an adversary or without a learner")
+        return evaluate(self.columns, p / p.sum(), weights / weights.sum(), self.cap)
+
+    def _attempt(self, time_limit: float) -> None:
+        """Run HiGHS until it calls the model optimal; `SolverError` if it never does.
+
+        A cycle or a singular basis is no reason to give up: once more from scratch, and then less tightly.
+        """
         highs = self._highs
         if np.isfinite(time_limit):
             # HiGHS counts its clock over all runs of one object.
@@ -161,16 +255,24 @@ class Master:
             highs.run()
             if highs.getModelStatus() in _ANSWERS:
                 break
-            # A cycle or a singular basis is no reason to give up: from scratch, less tightly.
             highs.clearSolver()
-        point = highs.getSolution()
-        p = np.maximum(np.asarray(point.col_value)[: self.n], 0.0)
-        weights = np.maximum(-np.asarray(point.row_dual)[1:], 0.0)
-        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal or not (p.sum() > 0 and weights.sum() > 0):
+        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise SolverError(f"master LP: HiGHS ended with {highs.modelStatusToString(highs.getModelStatus())!r}")
-        return evaluate(self.columns, p / p.sum(), weights / weights.sum(), self.cap)
+
+def _solver() -> _Quiet:
+    highs = _Quiet()
+    for option, setting in _OPTIONS.items():
+        highs.setOptionValue(option, setting)
+    return highs
 
 
-def evaluate(columns: Array, p: Array, weights: Array, cap: float = 1.0) -> MasterSolution:
-    """The pair with its value and (soft, when capped) margin over these columns."""
-    return MasterSolution(p, weights, float((columns @ p).max()), worst_mean(weights @ columns, cap))
+def _shrinking(sizes: Array, bucket: int) -> Array:
+    """Powers of 2**bucket, at most one, that bring all points half of the way to the size of the smallest.
+
+    The other half is left to the rows: a large point gets a small weight from the adversary *and* from the learner.
+    """
+    positive = sizes[sizes > 0.0]
+    if not len(positive):
+        return np.ones(len(sizes))
+    digits = np.log2(np.where(sizes > 0.0, sizes, positive.min()) / positive.min())
+    return np.asarray(np.exp2(-bucket * np.round(0.5 * digits / bucket)))

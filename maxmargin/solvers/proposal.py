@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 CONVERGED = "converged"  # the gap to the oracle's bound is within tol
 STALLED = "stalled"  # the oracle found no neuron that pays more, and proved nothing closer
 INTERRUPTED = "interrupted"  # time, rounds or the keyboard
+FAILED = "failed"  # the LP solver gave up; the attempts tell how
 NOT_SEPARABLE = "not-separable"  # the adversary pays no neuron anything
 
 
@@ -43,6 +44,7 @@ class Proposal:
     rounds : number of oracle calls.
     attempts : solvers called, what they said and cost.
     trace : one `Round` a round.
+    scope : what `upper` covers, as the oracle said it.
     stopped : ended by Ctrl-C: whoever asked wants what there is, now.
     """
 
@@ -54,4 +56,5 @@ class Proposal:
     rounds: int = 0
     attempts: tuple[Attempt, ...] = ()
     trace: tuple[Round, ...] = ()
+    scope: str | None = None
     stopped: bool = False
