@@ -203,9 +203,9 @@ def lazy_to_rich(rows: list[Row]) -> Table:
             f"{result['to_ntk'][best]:.3f} from it and {result['to_f1'][best]:.3f} from F1's; "
             f"in the end {result['to_ntk'][-1]:.3f} and {result['to_f1'][-1]:.3f}"
         )
-    _, result = rows[0]
-    gamma = text.bracket_text(result["lower"], result["upper"])
-    notes.append(f"the two solved classifiers are {result['apart']:.3f} apart; certified gamma_1 in {gamma}")
+    for _, result in rows[:1]:
+        gamma = text.bracket_text(result["lower"], result["upper"])
+        notes.append(f"the two solved classifiers are {result['apart']:.3f} apart; certified gamma_1 in {gamma}")
     header = ("start", "step", "F1 margin", "distance to tangent kernel", "less the start", "distance to F1")
     return Table(header, lines, tuple(notes))
 
