@@ -14,7 +14,7 @@ def add(subparsers: common.Subparsers) -> None:
         subparsers,
         "compare",
         "solve the margins, train the flows, write a report",
-        "maxmargin compare clusters:n=60,d=3,k=3,seed=0 --out report",
+        "maxmargin compare xor --no-bias --width 200 --steps 1000 --out report",
     )
     common.add_data(parser)
     parser.add_argument(

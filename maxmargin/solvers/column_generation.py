@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.certificate import Attempt
+from ..games.dependence import may_vanish
 from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.dictionary import DictionaryOracle
@@ -119,7 +120,9 @@ class _Search:
 
     def __post_init__(self) -> None:
         n, D = self.Z.shape
-        self.zero = getattr(self.oracle, "zero", _ZERO)
+        # Where points can cancel, what is left of them is rounding: chasing it takes thousands of rounds.
+        cancel = may_vanish(self.Z, self.y, self.feature, np.ones(len(self.y)))
+        self.zero = _ZERO if cancel else getattr(self.oracle, "zero", _ZERO)
         self.sizes = np.linalg.norm(self.Z, axis=1) ** self.feature.degree
         self.master = Master(n, self.options.cap, self.sizes)
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
