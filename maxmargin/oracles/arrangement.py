@@ -18,7 +18,8 @@ Every evaluated direction is a valid candidate, so only misjudged faces could hu
    delta of it, and there the value |v| cos(delta) is lower by |v| delta^2 / 2 < 1e-17 |v| only; the boundary is a
    smaller face, to which the argument applies again, down to the vertices, which are all evaluated.
 3. The same holds for an active sum v with accumulated rounding eta: v/|v| turns by eta/|v|, second order inside its
-   face, and if that leaves the face, its boundary is near.
+   face, and if that leaves the face, its boundary is near.  Off the face's span it would be first order, across the
+   kinks; `arrangement_faces` projects twice, which leaves O(u) there, as item 1 allows.
 
 4. Where an x_j lies within d <= 2^-47 of the span of x_T, it is taken to be in it, which moves it by d: vertices that
    it would have on the circle are lost.  Angles of 1e-12 are no special position, so 2^-47 is hardly more than eps.
