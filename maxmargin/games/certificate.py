@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import atomic
+from .. import __version__, atomic
 from ..conventions import inputs, variation_factor
 from ..errors import InputError
 from ..features import homogeneous
@@ -269,5 +269,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 def library_versions() -> dict[str, str]:
     """Versions of Python and of every package that takes part in a result."""
-    packages = ("maxmargin", "numpy", "scipy", "scikit-learn", "cvxpy", "highspy", "clarabel", "scs")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+    packages = ("numpy", "scipy", "scikit-learn", "cvxpy", "highspy", "clarabel", "scs")
+    own = {"python": platform.python_version(), "maxmargin": __version__}  # a checkout need not be installed
+    return own | {name: version(name) for name in packages}
