@@ -19,6 +19,7 @@ from .encode import document, script_json
 
 __all__ = ["check_target", "render", "save"]
 
+SCRIPTS = ("drawing.js", "charts.js", "scenes.js", "player.js")  # one module, in this order
 _PAGES, _MOVIES = {".html", ".htm"}, {".gif", ".mp4"}
 
 
@@ -36,7 +37,7 @@ def render(dataset: Any, run: Any, certificate: Any) -> str:
     """
     _check(dataset, run, certificate)
     here = files(__package__)
-    script = "\n".join((here / name).read_text(encoding="utf-8") for name in ("charts.js", "scenes.js", "player.js"))
+    script = "\n".join((here / name).read_text(encoding="utf-8") for name in SCRIPTS)
     page = (here / "film.html").read_text(encoding="utf-8")
     fields = {
         "@TITLE@": escape(f"{dataset.name}: a film of {run.width} neurons"),

@@ -13,64 +13,6 @@ const TAIL = 4, TAILS = 8; // snapshots that a tail reaches back, segments it is
 const sceneStage = new Stage("scene");
 const raster = document.createElement("canvas");
 
-function shade(grid, side) {
-  raster.width = raster.height = side;
-  const ctx = raster.getContext("2d"), image = ctx.createImageData(side, side), map = film.maps.decision;
-  for (let r = 0; r < side; r++)
-    for (let c = 0; c < side; c++) {
-      const v = grid[(side - 1 - r) * side + c], k = Math.max(0, Math.min(255, Math.round(127.5 + 42.5 * v))), o = 4 * (r * side + c);
-      image.data[o] = map[k][0];
-      image.data[o + 1] = map[k][1];
-      image.data[o + 2] = map[k][2];
-      image.data[o + 3] = 255;
-    }
-  ctx.putImageData(image, 0, 0);
-}
-
-// Marching squares, the pieces linked into lines, so that dashes run along them.
-function contour(ctx, grid, side, level, toX, toY) {
-  const cut = (a, b) => (level - a) / (b - a), links = new Map(), spots = new Map();
-  const join = (a, b) => {
-    for (const [from, to] of [[a, b], [b, a]]) links.has(from) ? links.get(from).push(to) : links.set(from, [to]);
-  };
-  for (let r = 0; r + 1 < side; r++)
-    for (let c = 0; c + 1 < side; c++) {
-      const i = r * side + c, a = grid[i], b = grid[i + 1], d = grid[i + side], e = grid[i + side + 1], met = [];
-      const edge = (key, x, y) => met.push(key) && spots.set(key, [x, y]);
-      if (a > level !== b > level) edge(2 * i, c + cut(a, b), r);
-      if (b > level !== e > level) edge(2 * (i + 1) + 1, c + 1, r + cut(b, e));
-      if (d > level !== e > level) edge(2 * (i + side), c + cut(d, e), r + 1);
-      if (a > level !== d > level) edge(2 * i + 1, c, r + cut(a, d));
-      for (let k = 0; k + 1 < met.length; k += 2) join(met[k], met[k + 1]);
-    }
-  const follow = (start) => {
-    for (let key = start, first = true; key !== undefined; first = false) {
-      const [x, y] = spots.get(key);
-      first ? ctx.moveTo(toX(x), toY(y)) : ctx.lineTo(toX(x), toY(y));
-      const next = links.get(key).pop();
-      if (next !== undefined) links.get(next).splice(links.get(next).indexOf(key), 1);
-      key = next;
-    }
-  };
-  ctx.beginPath();
-  ctx.lineJoin = "round";
-  for (const [key, others] of links) if (others.length === 1) follow(key);
-  for (const [key, others] of links) if (others.length) follow(key);
-  ctx.stroke();
-}
-
-function marker(ctx, x, y, label, r) {
-  ctx.beginPath();
-  if (label > 0) for (const [u, v] of [[0, -1.25], [1.25, 0], [0, 1.25], [-1.25, 0]]) ctx.lineTo(x + r * u, y + r * v);
-  else ctx.arc(x, y, r, 0, 2 * Math.PI);
-  ctx.closePath();
-  ctx.fillStyle = SIGN[label];
-  ctx.fill();
-  ctx.strokeStyle = "#fff";
-  ctx.lineWidth = 1;
-  ctx.stroke();
-}
-
 // Where points of both classes lie on one another: the circle is drawn larger, so that both are seen.
 const disputed = new Set(film.points.filter((_, i) => film.y[i] < 0).map((p) => p.join(" ")));
 const positives = new Set(film.points.filter((_, i) => film.y[i] > 0).map((p) => p.join(" ")));
@@ -82,7 +24,7 @@ function drawMap(t) {
   const scale = Math.min((w - left - 8) / (x1 - x0), (h - bottom - 8) / (y1 - y0)), width = scale * (x1 - x0), height = scale * (y1 - y0);
   const x = left + (w - left - 8 - width) / 2, y = 6;
   at(field, t, values);
-  shade(values, side);
+  shade(raster, values, side);
   ctx.imageSmoothingEnabled = true;
   ctx.imageSmoothingQuality = "high";
   ctx.save();
@@ -172,42 +114,14 @@ const camera = { yaw: 0.5, pitch: 0.38, dragging: false };
 const ball = document.createElement("canvas");
 let heaviest = 1;
 
-// Where a direction is on the screen, in units of the radius: x, y (down) and depth (positive is in front).
-function project(list, j, lift) {
-  if (DIM === 2) return [list[2 * j] * lift, -list[2 * j + 1] * lift, 1];
-  const x = list[3 * j], y = list[3 * j + 1], z = list[3 * j + 2], n = Math.hypot(x, y, z) || 1;
-  const c = Math.cos(camera.yaw), s = Math.sin(camera.yaw), cp = Math.cos(camera.pitch), sp = Math.sin(camera.pitch);
-  const right = (c * x + s * y) / n, away = (-s * x + c * y) / n, up = z / n;
-  return [right, -(cp * up + sp * away), cp * -away + sp * up];
+// On the circle a direction lies at the distance that `lift` says.
+function spot(list, j, length) {
+  return DIM === 2 ? [list[2 * j] * length, -list[2 * j + 1] * length, 1] : project(camera, list, j);
 }
 
 // On the circle the distance from the centre shows the share of mass; elsewhere the place is the direction alone.
 function lift(signed) {
   return film.kind === "circle" ? 0.16 + 0.84 * Math.pow(Math.min(Math.abs(signed) / heaviest, 1), 0.6) : 1;
-}
-
-function shadeBall(side) {
-  ball.width = ball.height = side;
-  const ctx = ball.getContext("2d"), image = ctx.createImageData(side, side), map = film.maps.payoff;
-  const rows = live.shape[1], columns = live.shape[2], c = Math.cos(camera.yaw), s = Math.sin(camera.yaw);
-  const cp = Math.cos(camera.pitch), sp = Math.sin(camera.pitch);
-  for (let i = 0; i < side; i++)
-    for (let j = 0; j < side; j++) {
-      const right = (2 * (j + 0.5)) / side - 1, above = 1 - (2 * (i + 0.5)) / side, r2 = right * right + above * above, o = 4 * (i * side + j);
-      if (r2 > 1.02) continue;
-      const depth = Math.sqrt(Math.max(0, 1 - r2)), up = cp * above + sp * depth, away = sp * above - cp * depth;
-      const x = c * right - s * away, y = s * right + c * away;
-      const row = Math.min(Math.max((Math.asin(Math.max(-1, Math.min(1, up))) / Math.PI + 0.5) * (rows - 1), 0), rows - 1.001);
-      const column = ((((Math.atan2(y, x) / (2 * Math.PI)) % 1) + 1) % 1) * columns, r0 = Math.floor(row), c0 = Math.floor(column) % columns, c1 = (c0 + 1) % columns;
-      const a = row - r0, b = column - Math.floor(column), base = r0 * columns;
-      const v = (1 - a) * ((1 - b) * potential[base + c0] + b * potential[base + c1]) + a * ((1 - b) * potential[base + columns + c0] + b * potential[base + columns + c1]);
-      const k = Math.max(0, Math.min(255, Math.round(127.5 * (1 + (1.25 * v) / (1 + 0.6 * Math.abs(v)))))), light = 0.86 + 0.14 * depth;
-      image.data[o] = map[k][0] * light;
-      image.data[o + 1] = map[k][1] * light;
-      image.data[o + 2] = map[k][2] * light;
-      image.data[o + 3] = 255 * Math.min(1, Math.max(0, (1.0 - Math.sqrt(r2)) * side * 0.5 + 0.5));
-    }
-  ctx.putImageData(image, 0, 0);
 }
 
 function drawTails(ctx, t, cx, cy, R) {
@@ -222,7 +136,7 @@ function drawTails(ctx, t, cx, cy, R) {
       ctx.beginPath();
       for (let j = 0; j < M; j++) {
         if (weight[j] * sign <= 0) continue;
-        const a = project(earlier, j, lift(before[j])), b = project(place, j, lift(weight[j]));
+        const a = spot(earlier, j, lift(before[j])), b = spot(place, j, lift(weight[j]));
         if (b[2] < 0 || (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 > 0.25) continue;
         ctx.moveTo(cx + R * a[0], cy + R * a[1]);
         ctx.lineTo(cx + R * b[0], cy + R * b[1]);
@@ -238,7 +152,7 @@ function drawTails(ctx, t, cx, cy, R) {
 
 function drawDots(ctx, cx, cy, R) {
   for (let j = 0; j < M; j++) {
-    const [x, y, depth] = project(place, j, lift(weight[j])), r = 1.5 + 10 * Math.min(1, Math.abs(weight[j]) / heaviest);
+    const [x, y, depth] = spot(place, j, lift(weight[j])), r = 1.5 + 10 * Math.min(1, Math.abs(weight[j]) / heaviest);
     ctx.globalAlpha = depth < 0 ? 0.12 : 0.62;
     ctx.fillStyle = SIGN[weight[j] > 0 ? 1 : -1];
     dot(ctx, cx + R * x, cy + R * y, depth < 0 ? 0.7 * r : r);
@@ -257,7 +171,7 @@ function drawNeurons(t) {
   heaviest = weight.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-9);
   if (film.kind === "sphere") {
     at(live, t, potential);
-    shadeBall(Math.min(420, Math.round(2 * R)));
+    shadeBall(ball, Math.min(420, Math.round(2 * R)), camera, potential, live.shape[1], live.shape[2]);
     ctx.imageSmoothingQuality = "high";
     ctx.drawImage(ball, cx - R, cy - R, 2 * R, 2 * R);
   }
@@ -274,7 +188,7 @@ function drawNeurons(t) {
   const atoms = film.atoms.flat();
   film.atoms.forEach((_, k) => {
     if (!film.weights[k]) return;
-    const [x, y, depth] = project(atoms, k, 1), r = 7 + 5 * Math.sqrt(Math.abs(film.weights[k]) / most);
+    const [x, y, depth] = spot(atoms, k, 1), r = 7 + 5 * Math.sqrt(Math.abs(film.weights[k]) / most);
     ctx.globalAlpha = depth < 0 ? 0.3 : 1;
     star(ctx, cx + R * x, cy + R * y, r, SIGN[film.weights[k] > 0 ? 1 : -1]);
   });
@@ -284,7 +198,7 @@ function drawNeurons(t) {
 function axesOfNeurons(ctx, cx, cy, R) {
   const units = DIM === 3 ? [1, 0, 0, 0, 1, 0, 0, 0, 1] : [1, 0, 0, 1];
   film.labels.neurons.forEach((name, k) => {
-    const [x, y, depth] = project(units, k, 1), length = Math.hypot(x, y), out = length > 0.6 ? 1.07 / length : 1;
+    const [x, y, depth] = spot(units, k, 1), length = Math.hypot(x, y), out = length > 0.6 ? 1.07 / length : 1;
     ctx.globalAlpha = depth < -0.05 ? 0.45 : 1;
     ctx.strokeStyle = "#999";
     ctx.lineWidth = 1;
