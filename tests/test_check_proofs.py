@@ -1,7 +1,6 @@
 """Stored dual proofs: verified independently, valid for any numbers, refused when they prove less than claimed."""
 
 import copy
-import time
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from check_support import certificate, refused
 from maxmargin.check import check_certificate, relaxation, spectral
 from maxmargin.check.claim import read_claim
 from maxmargin.check.semidefinite import lacking
+from maxmargin.clock import Clock
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.games.variation import VariationGame
 from maxmargin.oracles.branch import tighten
@@ -61,7 +61,7 @@ def test_spectral_proofs_are_confirmed_and_sharp(feature, seed):
 def lifted(request):
     """A genuine proof with branches, and everything it speaks of."""
     Z, y, _ = random_game(3, n=10, D=4)
-    result = tighten(Z, y, request.param, deadline=time.monotonic() + 1.5)
+    result = tighten(Z, y, request.param, clock=Clock(1.5))
     return Z, y, result.adversary, request.param, result.proof
 
 

@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 
+from maxmargin.clock import Clock
 from maxmargin.dataset import load
 from maxmargin.features import RELU
 from maxmargin.oracles.branch import tighten
@@ -55,9 +56,9 @@ def row(case: str, seconds: float, jobs: int) -> str:
     answer, wall, process = timed(SpectralOracle(Z, RELU), proposal.p * y)
     cells.append(f"{answer.bound / lower:.4f} {wall:6.2f} {process:6.2f}")
     common = {"p": proposal.p, "lower": lower}
-    root, wall, process = timed(lifted_bound, Z, y, RELU, deadline=time.monotonic() + seconds, tolerance=1e-3, **common)
+    root, wall, process = timed(lifted_bound, Z, y, RELU, clock=Clock(seconds), tolerance=1e-3, **common)
     cells.append(f"{root.bound / lower:.4f} {wall:6.1f} {process:6.1f}")
-    options = {"deadline": time.monotonic() + seconds, "n_jobs": jobs, **common}
+    options = {"clock": Clock(seconds), "n_jobs": jobs, **common}
     best, wall, process = timed(tighten, Z, y, RELU, **options)
     size = len(json.dumps(best.proof)) / 1e6
     cells.append(f"{best.bound / lower:.4f} {wall:6.1f} {process:6.1f} {best.nodes:5d} {size:5.2f}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import Clock
 from ..conventions import PATH
 from ..features.kernels_exact import ExactGram
 from ..features.kernels_gram import NetworkGram
@@ -20,7 +21,7 @@ from ..solvers import conic
 from ..solvers.min_norm_exact import refine
 from ..solvers.min_norm_nnls import nnls_point
 from ..solvers.min_norm_point import KernelProposal, min_norm_point
-from .request import Clock, Request
+from .request import Request
 
 Array = NDArray[np.float64]
 Found = tuple[KernelProposal, KernelExpansion, Bracket]

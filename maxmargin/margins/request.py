@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,22 +74,6 @@ class Request:
             data_sha256=data.sha256,
             weights=self.weights if kernel else None,
         )
-
-
-class Clock:
-    """Wall time since the start, and what is left of a limit."""
-
-    def __init__(self, limit: float | None) -> None:
-        self._start = time.perf_counter()
-        self._limit = math.inf if limit is None else limit
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._start
-
-    @property
-    def left(self) -> float:
-        return max(0.0, self._limit - self.seconds)
 
 
 def _choice(argument: str, found: object, wanted: tuple[str, ...]) -> None:

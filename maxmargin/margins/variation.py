@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import Clock
 from ..games.bracket import Bracket
 from ..games.certificate import Attempt, Certificate
 from ..games.measure import Measure
@@ -27,7 +27,7 @@ from ..solvers.dictionary import max_margin_dictionary
 from ..solvers.proposal import INTERRUPTED, Proposal, Round
 from ..solvers.prune import prune
 from ..text import bracket_text
-from .request import Clock, Request
+from .request import Request
 
 Array = NDArray[np.float64]
 
@@ -126,8 +126,8 @@ def _finished(
     request: Request, game: VariationGame, proposal: Proposal, clock: Clock
 ) -> tuple[Proposal, VariationGame]:
     """The proposal judged by enumeration; where that says that it can be better, and is fast, searched with it, too."""
-    feature, deadline = request.feature, time.perf_counter() + ENUMERATION_SHARE * clock.left
-    judge = replace(game, oracle=Remembering(exact_oracle(request.Z, feature, deadline)))
+    feature, soon = request.feature, clock.part(ENUMERATION_SHARE)
+    judge = replace(game, oracle=Remembering(exact_oracle(request.Z, feature, soon)))
     answer = judge.best_response(proposal.p, count=1)
     near = game.lower(proposal.measure) >= (1.0 - SEARCHED * request.tol) * game.factor * answer.bound
     if answer.scope != SPHERE_EXACT:
@@ -135,7 +135,7 @@ def _finished(
     unit = _unit(request.Z)
     if near or clock.left <= 0.0 or not enumerable(unit, feature, proposal.p):
         return proposal, judge
-    oracle = exact_oracle(unit, feature, deadline)
+    oracle = exact_oracle(unit, feature, soon)
     exact = _search(request, clock)(unit, game.y, feature, oracle, initial=proposal.measure)
     attempts, rounds = proposal.attempts + exact.attempts, proposal.rounds + exact.rounds
     found = replace(exact, attempts=attempts, rounds=rounds)
@@ -147,8 +147,7 @@ def _bounded(request: Request, game: VariationGame, proved: Proved, clock: Clock
     """Lower the upper end by the lifted relaxation, branched: for a few rounds, or until the time limit."""
     limits: dict[str, Any] = {"max_rounds": request.branching_rounds, "tolerance": BRANCHING_GAP}
     if request.time_limit is not None:
-        deadline, jobs = time.monotonic() + clock.left, min(2, os.cpu_count() or 1)
-        limits = {"deadline": deadline, "tolerance": request.tol, "n_jobs": jobs}
+        limits = {"clock": clock, "tolerance": request.tol, "n_jobs": min(2, os.cpu_count() or 1)}
     known: dict[str, Any] = {"p": proved.p, "lower": proved.bracket.lower / game.factor, "progress": request.progress}
     try:
         found = tighten(game.Z, game.y, game.feature, **limits, **known)

@@ -37,6 +37,7 @@ from typing import Any
 import numpy as np
 
 from .. import rounding
+from ..clock import Clock
 from .arrangement_cells import faces, slopes
 from .arrangement_faces import interiors, linear_forms, vertices
 from .arrangement_maxima import Maxima
@@ -66,7 +67,7 @@ class ArrangementOracle(EnumeratingOracle):
         kind: Any = np.longdouble if self.extended else float
         h, ell = h.astype(kind), ell.astype(kind)
         support = np.flatnonzero(h)
-        limits = count, self.separation, self.deadline
+        limits = count, self.separation, self.clock
         directions, bound = maximise(X[support], h[support], ell, limits)
         # h and l carry one rounding each, relative to their terms
         error = (8.0 * _roundoff(h) + moved) * reach * 1.01
@@ -100,15 +101,15 @@ def _roundoff(values: Array) -> float:
     return float(np.finfo(values.dtype).eps) / 2.0
 
 
-def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, float]) -> tuple[Array, float]:
-    """Maxima of ``|l.a| + |sum_j h_j |a.x_j||`` over the sphere of R^D; limits: count, separation, deadline.
+def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, Clock]) -> tuple[Array, float]:
+    """Maxima of ``|l.a| + |sum_j h_j |a.x_j||`` over the sphere of R^D; limits: count, separation, clock.
 
     Returns
     -------
     directions : (K, D) unit, distinct, best first.
     bound : the largest evaluated value plus the enumeration's slack (item 1 above).
     """
-    D, (count, separation, deadline) = len(ell), limits
+    D, (count, separation, clock) = len(ell), limits
     basis, residual = span(X.astype(float))
     if len(basis) < D:  # a basis of float64
         X, h, ell = X.astype(float), h.astype(float), ell.astype(float)
@@ -125,7 +126,7 @@ def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, float]) -
         return np.abs(A @ X.T) @ h, A @ inside
 
     pool = Maxima(parts, len(basis), (H, len(h) + D + 4), count=count, separation=separation)
-    _enumerate(X, h, inside, pool, deadline)
+    _enumerate(X, h, inside, pool, clock)
     values, directions, signs = pool.best()
     A = directions @ basis if len(basis) else np.eye(1, D)
     if outside.any():  # l.a gains outside of the span: the maximum over it is a hypotenuse
@@ -135,7 +136,7 @@ def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, float]) -
     return A, rounding.above(float(np.hypot(pool.proved(), float(np.sqrt(outside @ outside)))), slack)
 
 
-def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima, deadline: float) -> None:
+def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima, clock: Clock) -> None:
     """Offer the maximisers of all faces of the arrangement to the pool; the rows of X span R^D."""
     N, D = X.shape
     if D <= 1:
@@ -143,10 +144,10 @@ def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima, deadline: float) ->
         return
     demand_affordable(N, D)
     for T in circles(N, D):
-        in_time(deadline)
+        in_time(clock)
         flags = _visit(X, h, ell, T, pool)
         for start in range(0, len(flags), len(T)):
-            in_time(deadline)
+            in_time(clock)
             _visit(X, h, ell, flags[start : start + len(T)], pool)
 
 

@@ -13,7 +13,6 @@ the moment (`branch_polish`), and the best proof seen is returned.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import FOREVER, Clock
 from ..features.homogeneous import Feature
 from .branch_polish import LeafPolisher
 from .lifted_block import LiftedBlock
@@ -82,16 +82,16 @@ class BranchAndBound:
         """The relaxation's value over the open leaves, an estimate."""
         return self.splitting.value() * self.game.scale
 
-    def advance(self, deadline: float | None = None, branching: bool = True) -> None:
+    def advance(self, clock: Clock = FOREVER, branching: bool = True) -> None:
         """One round: branch if it is time to, iterate, evaluate."""
         if branching and self._due and self.leaves < MAX_LEAVES:
             self.branch()
-        self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, deadline)
-        bound, value = self.evaluate(deadline, polish=not branching), self.value
+        self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, clock)
+        bound, value = self.evaluate(clock, polish=not branching), self.value
         # A relaxation far from solved tells little about where to branch; one near the lower bound need not be.
         self._due = value - self.lower > RATIO * (bound - value)
 
-    def evaluate(self, deadline: float | None = None, polish: bool = False) -> float:
+    def evaluate(self, clock: Clock = FOREVER, polish: bool = False) -> float:
         """Repairs every leaf against the present adversary, keeps the proof if it is the best, reopens what fails.
 
         Leaves are polished when that may pay: on demand, and when it is time to branch. Returns the unpolished bound.
@@ -103,7 +103,7 @@ class BranchAndBound:
         values = np.array([leaf["value"] for leaf in repaired])
         bound = float(values.max())
         if polish or self.value - self.lower > RATIO * (bound - self.value):
-            repaired = self._polish([leaf.block for leaf in current], repaired, deadline)
+            repaired = self._polish([leaf.block for leaf in current], repaired, clock)
             values = np.array([leaf["value"] for leaf in repaired])
         if values.max() < self.best.value:
             leaves = [(leaf.block.sign, leaf.block.path, fixed) for leaf, fixed in zip(current, repaired, strict=True)]
@@ -112,7 +112,7 @@ class BranchAndBound:
         return bound
 
     def _polish(
-        self, blocks: list[LiftedBlock], repaired: list[dict[str, Any]], deadline: float | None
+        self, blocks: list[LiftedBlock], repaired: list[dict[str, Any]], clock: Clock
     ) -> list[dict[str, Any]]:
         """The repaired leaves, worst first improved for as long as that lowers the bound below the best one."""
         splitting, polishers = self.splitting, {}
@@ -124,7 +124,7 @@ class BranchAndBound:
                 if k not in polishers:
                     state = splitting.p, splitting.penalty, repaired[k]
                     polishers[k] = LeafPolisher(self.game, blocks[k], *state)
-            if polishers[worst[0]].exhausted or (deadline is not None and time.monotonic() > deadline):
+            if polishers[worst[0]].exhausted or clock.expired:
                 break
             pair = [polishers[k] for k in worst]
             values[worst] = list((self.pool.map if self.pool else map)(LeafPolisher.improve, pair))
@@ -222,7 +222,7 @@ def tighten(
     *,
     p: Array | None = None,
     lower: float | None = None,
-    deadline: float | None = None,
+    clock: Clock = FOREVER,
     tolerance: float = 1e-3,
     max_rounds: int = 1000,
     n_jobs: int = 1,
@@ -235,9 +235,9 @@ def tighten(
     Z, y, feature : the game; (n, D), (n,).
     p : (n,) adversary whose support carries the relaxation (default: all points).
     lower : a lower bound on gamma_1: the scale, and what the bound may come down to.
-    deadline : value of `time.monotonic()` at which the best proof so far is returned; Ctrl-C does the same.
+    clock : when it expires the best proof so far is returned; Ctrl-C does the same.
     tolerance : stop when bound <= lower (1 + tolerance), or when the bound is nothing beside the spectral one.
-    max_rounds : of 48 iterations each; what ends the search when there is no deadline.
+    max_rounds : of 48 iterations each; what ends the search when the clock has no limit.
     n_jobs : threads for the eigendecompositions.
 
     Raises
@@ -247,19 +247,19 @@ def tighten(
     game, start = lifted_game(Z, y, feature, p, lower)
     if game is None:
         return start
-    started, status = time.monotonic(), "round limit"
+    watch, status = Clock(), "round limit"
     pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
     tree = BranchAndBound(game, lower or 0.0, pool)
-    last_branching = math.inf if deadline is None else started + BRANCHING_SHARE * (deadline - started)
+    branching_time = clock.part(BRANCHING_SHARE)
     try:
         for k in range(max_rounds):
-            tree.advance(deadline, branching=k < BRANCHING_SHARE * max_rounds and time.monotonic() < last_branching)
+            tree.advance(clock, branching=k < BRANCHING_SHARE * max_rounds and not branching_time.expired)
             if progress:
                 progress(f"{tree.leaves} leaves, bound {tree.best.value:.6g}, relaxation {tree.value:.6g}")
             if tree.best.value <= max(tree.lower * (1.0 + tolerance), NOTHING * start.bound):
                 status = "solved"
                 break
-            if deadline is not None and time.monotonic() > deadline:
+            if clock.expired:
                 status = "time limit"
                 break
     except KeyboardInterrupt:
@@ -272,7 +272,7 @@ def tighten(
     attempt = {
         "name": "lifted splitting, branched",
         "status": status,
-        "seconds": time.monotonic() - started,
+        "seconds": watch.seconds,
         "iterations": tree.iterations,
         "leaves": tree.leaves,
         "bound": tree.best.value,

@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import rounding
+from ..clock import Clock
 from .arrangement import circles
 from .arrangement_cells import Faces, faces, slopes
 from .arrangement_faces import between_ends
@@ -49,7 +50,7 @@ class QuadraticCellOracle(EnumeratingOracle):
             return nothing(Z.shape[1])
         support = self._rays.support(used)
         search = _Search(self._rays.X[support], h[support], Q)
-        pool, unresolved = search.run(count, self.separation, self.deadline)
+        pool, unresolved = search.run(count, self.separation, self.clock)
         slack = rounding.relative_error(16) * reach + search.slack
         response = answer(self.feature, Z, q, pool.best()[1] @ search.basis, rounding.above(pool.proved(), slack))
         if unresolved > response.bound:
@@ -78,7 +79,7 @@ class _Search:
         U = A @ self.X.T
         return ((A @ self.Q) * A).sum(axis=1), (np.abs(U) * U) @ self.h
 
-    def run(self, count: int, separation: float, deadline: float) -> tuple[Maxima, float]:
+    def run(self, count: int, separation: float, clock: Clock) -> tuple[Maxima, float]:
         """All maxima, and the largest eigenvalue of a cell about which nothing could be said."""
         N, D = self.X.shape
         self.pool = Maxima(self.parts, D, (self.H, N + D * D + 4), count=count, separation=separation)
@@ -87,10 +88,10 @@ class _Search:
             return self.pool, 0.0
         demand_affordable(N, D)
         for T in circles(N, D):
-            in_time(deadline)
+            in_time(clock)
             flags = self._visit(T)
             for start in range(0, len(flags), len(T)):
-                in_time(deadline)
+                in_time(clock)
                 self._visit(flags[start : start + len(T)])
         return self.pool, self.unresolved
 

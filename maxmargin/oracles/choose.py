@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from math import inf
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import FOREVER, Clock
 from ..features.homogeneous import Feature
 from .arrangement import ArrangementOracle, ExtendedArrangementOracle
 from .cells_quadratic import QuadraticCellOracle
@@ -26,12 +25,12 @@ FACES = 16.0  # what a crossing costs in that dimension, compared with one below
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 
-def exact_oracle(Z: Array, feature: Feature, deadline: float = inf) -> Oracle:
+def exact_oracle(Z: Array, feature: Feature, clock: Clock = FOREVER) -> Oracle:
     """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved.
 
-    An answer that does not come before `deadline` (`time.perf_counter`) is a bound only; up to D = 3 all come.
+    An answer that does not come before `clock` expires is a bound only; up to D = 3 all come.
     """
-    return PlaneOracle(Z, feature) if Z.shape[1] == 2 else _enumerating(Z, feature, deadline)
+    return PlaneOracle(Z, feature) if Z.shape[1] == 2 else _enumerating(Z, feature, clock)
 
 
 def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
@@ -41,9 +40,9 @@ def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
     return exact_oracle(Z, feature)
 
 
-def _enumerating(Z: Array, feature: Feature, deadline: float = inf) -> EnumeratingOracle:
+def _enumerating(Z: Array, feature: Feature, clock: Clock = FOREVER) -> EnumeratingOracle:
     oracle = ArrangementOracle if feature.degree == 1 else QuadraticCellOracle
-    return oracle(Z, feature, deadline=deadline if Z.shape[1] > EXACT_DIMENSION else inf)
+    return oracle(Z, feature, clock=clock if Z.shape[1] > EXACT_DIMENSION else FOREVER)
 
 
 def enumerable(Z: Array, feature: Feature, p: Array, calls: float = 1.0) -> bool:

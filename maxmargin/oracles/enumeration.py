@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from math import comb, factorial, inf
+from math import comb, factorial
 from typing import Any
 
 import numpy as np
 
+from ..clock import FOREVER, Clock
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from .arrangement_rays import rays, span
@@ -20,7 +20,7 @@ _SAMPLE = 64  # circles looked at to tell how many are crowded
 
 
 class OutOfTime(Exception):
-    """The deadline has passed before all cells were visited."""
+    """The clock has expired before all cells were visited."""
 
 
 class EnumeratingOracle:
@@ -31,7 +31,7 @@ class EnumeratingOracle:
     Z : (n, D) what the activation sees.
     feature : of the degree that the subclass handles.
     separation : directions closer than this angle count as one maximum.
-    deadline : on `time.perf_counter`; an answer that would take longer is the spectral bound instead.
+    clock : an answer that does not come before it expires is the spectral bound instead.
 
     Raises
     ------
@@ -40,7 +40,7 @@ class EnumeratingOracle:
 
     degree: int
 
-    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4, deadline: float = inf) -> None:
+    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4, clock: Clock = FOREVER) -> None:
         if feature.degree != self.degree:
             raise InputError(
                 f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree {self.degree}; "
@@ -49,7 +49,7 @@ class EnumeratingOracle:
         self._rays = rays(Z)
         self.Z = self._rays.Z
         self.feature = feature
-        self.separation, self.deadline = separation, deadline
+        self.separation, self.clock = separation, clock
 
     def affordable(self, q: Array, work: float = WORK) -> bool:
         """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
@@ -78,9 +78,9 @@ class EnumeratingOracle:
         raise NotImplementedError
 
 
-def in_time(deadline: float) -> None:
-    """`OutOfTime` once the deadline has passed."""
-    if time.perf_counter() > deadline:
+def in_time(clock: Clock) -> None:
+    """`OutOfTime` once the clock has expired."""
+    if clock.expired:
         raise OutOfTime
 
 

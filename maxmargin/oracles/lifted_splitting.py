@@ -10,7 +10,6 @@ adversary p is in the simplex and every multiplier has its sign. Only S >= 0 hol
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import FOREVER, Clock
 from ..features.homogeneous import Feature
 from .anderson import Anderson
 from .lifted_block import LiftedBlock
@@ -91,8 +91,8 @@ class LiftedSplitting:
         columns = np.zeros_like(rows) if self.feature.degree == 1 else rows
         return np.concatenate(points), rows, columns, np.concatenate(factors)
 
-    def run(self, iterations: int, deadline: float | None = None) -> int:
-        """So many iterations, or those that fit before the deadline (`time.monotonic()`); returns their number."""
+    def run(self, iterations: int, clock: Clock = FOREVER) -> int:
+        """So many iterations, or those that fit before the clock expires; returns their number."""
         for done in range(1, iterations + 1):
             moments = self.pool.map(LiftedBlock.project_moments, self.blocks) if self.pool else None
             for block, step in zip(self.blocks, self._steps, strict=True):
@@ -104,7 +104,7 @@ class LiftedSplitting:
             self.iterations += 1
             if self.iterations % BALANCE_EVERY == 0:
                 self._balance(previous)
-            if deadline is not None and time.monotonic() > deadline:
+            if clock.expired:
                 return done
         return iterations
 

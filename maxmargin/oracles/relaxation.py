@@ -10,7 +10,6 @@ Points outside the support keep weight p_i = 0: fewer points can only raise the 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import FOREVER, Clock
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from .lifted_block import LiftedBlock
@@ -105,7 +105,7 @@ def lifted_bound(
     *,
     p: Array | None = None,
     lower: float | None = None,
-    deadline: float | None = None,
+    clock: Clock = FOREVER,
     tolerance: float = 1e-4,
     iterations: int = 3000,
     progress: Progress | None = None,
@@ -118,7 +118,7 @@ def lifted_bound(
     feature : sigma.
     p : (n,) adversary whose support carries the relaxation (default: all points).
     lower : a lower bound on gamma_1, used for scaling and for stopping only.
-    deadline : value of `time.monotonic()` at which to return the best proof so far.
+    clock : when it expires the best proof so far is returned.
     tolerance : stop when the proved bound exceeds the relaxation's value by less than this fraction.
     iterations : at most so many.
 
@@ -131,7 +131,7 @@ def lifted_bound(
         return start
     blocks = [LiftedBlock(game.unit, sign) for sign in (1, -1)]
     splitting = LiftedSplitting(blocks, game.payoff, feature)
-    return _improve(game, splitting, start, (deadline, tolerance, iterations), progress)
+    return _improve(game, splitting, start, (clock, tolerance, iterations), progress)
 
 
 def lifted_game(
@@ -144,13 +144,13 @@ def lifted_game(
         raise InputError(f"Z {Z.shape}, y {y.shape}, p {p.shape}: wanted (n, D), (n,), (n,)")
     if not (p >= 0.0).all() or not p.any():
         raise InputError(f"p: found weights from {p.min()} to {p.max()}, wanted weights >= 0 that are not all zero")
-    started = time.monotonic()
+    watch = Clock()
     zero = ~Z.any(axis=1)
     if zero.any():
         # A neuron pays nothing at z = 0, so all the weight there proves gamma = 0.
         p = np.where(np.arange(len(Z)) == np.argmax(zero), 1.0, 0.0)
     answer = SpectralOracle(Z, feature)(p * y)
-    attempt = {"name": "spectral", "status": "bound", "seconds": time.monotonic() - started, "bound": answer.bound}
+    attempt = {"name": "spectral", "status": "bound", "seconds": watch.seconds, "bound": answer.bound}
     start = BoundResult(p, answer.bound, SPHERE_BOUND, answer.proof or {}, [attempt])
     if answer.bound <= 0.0:
         return None, start
@@ -164,16 +164,16 @@ def _improve(
     game: LiftedGame,
     splitting: LiftedSplitting,
     best: BoundResult,
-    limits: tuple[float | None, float, int],
+    limits: tuple[Clock, float, int],
     progress: Progress | None,
 ) -> BoundResult:
-    """Runs the splitting and keeps the best repaired bound, within (deadline, tolerance, iterations)."""
-    deadline, tolerance, iterations = limits
-    started, status, value = time.monotonic(), "iteration limit", float("inf")
+    """Runs the splitting and keeps the best repaired bound, within (clock, tolerance, iterations)."""
+    clock, tolerance, iterations = limits
+    watch, status, value = Clock(), "iteration limit", float("inf")
     attempts = list(best.attempts)
     try:
         while splitting.iterations < iterations:
-            splitting.run(50, deadline)
+            splitting.run(50, clock)
             p = game.adversary(splitting.p)
             leaves = [game.leaf(b.sign, b.path, p, splitting.multipliers(b)) for b in splitting.blocks]
             value = max(leaf["value"] for leaf in leaves)
@@ -185,14 +185,14 @@ def _improve(
             if value - splitting.value() * game.scale < tolerance * value:
                 status = "solved"
                 break
-            if deadline is not None and time.monotonic() > deadline:
+            if clock.expired:
                 status = "time limit"
                 break
     except KeyboardInterrupt:
         status = "interrupted"
     except np.linalg.LinAlgError:
         status = "numerical failure"
-    attempts.append(_attempt(splitting, status, time.monotonic() - started, best.bound))
+    attempts.append(_attempt(splitting, status, watch.seconds, best.bound))
     return BoundResult(best.adversary, best.bound, best.scope, best.proof, attempts)
 
 

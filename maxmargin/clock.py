@@ -1,0 +1,46 @@
+"""The one clock of a computation: what asks for time, and what must end in time, read the same."""
+
+from __future__ import annotations
+
+import math
+import time
+
+
+class Clock:
+    """Wall time since the start, and what is left of a limit; every loop, oracle and LP of one computation shares it.
+
+    Parameters
+    ----------
+    limit : seconds from now; None or inf for no limit.
+    """
+
+    def __init__(self, limit: float | None = None) -> None:
+        self._start = time.monotonic()
+        self._limit = math.inf if limit is None else limit
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the start."""
+        return time.monotonic() - self._start
+
+    @property
+    def left(self) -> float:
+        """Seconds left of the limit, at least 0; inf without a limit."""
+        return max(0.0, self._limit - self.seconds)
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit at all."""
+        return math.isfinite(self._limit)
+
+    @property
+    def expired(self) -> bool:
+        """Whether nothing of the limit is left."""
+        return self.left <= 0.0
+
+    def part(self, share: float) -> Clock:
+        """A clock for the next `share` (0 < share <= 1) of what is left."""
+        return Clock(share * self.left)
+
+
+FOREVER = Clock()  # no limit
