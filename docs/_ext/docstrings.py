@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 SECTIONS = ("Parameters", "Attributes", "Returns", "Raises", "Yields", "Notes", "Examples", "References", "See Also")
 LISTS = ("Parameters", "Attributes", "Returns", "Raises", "Yields")
 
 
-def process(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Sphinx calls this for every docstring, and takes what is left in `lines`."""
+def process(*event: Any) -> None:
+    """Sphinx calls this for every docstring, and takes what is left in its last argument, the lines."""
+    lines: list[str] = event[-1]
     lines[:] = _escape_bars(_sections(lines))
 
 

@@ -1,4 +1,4 @@
-"""The teaching scripts as gallery examples: percent-format cells become the docstring and comment blocks of the gallery."""
+"""The teaching scripts as gallery examples: percent-format cells become docstrings and comment blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 HEADER = """Gallery
 =======
 
-Six scripts that teach the idea step by step. Each runs as it stands; each page offers the script and a notebook to download.
+Six scripts that teach the idea step by step. Each runs as it stands. Each page offers the script and a notebook.
 """
 
 

@@ -36,7 +36,8 @@ class Commands(_Generated):
         from maxmargin.cli.parser import build_parser
 
         for name, parser in subcommands(build_parser()).items():
-            yield from (f".. _command-{name}:", "", f"maxmargin {name}", "-" * (10 + len(name)), "", ".. code-block:: text", "")
+            title = f"maxmargin {name}"
+            yield from (f".. _command-{name}:", "", title, "-" * len(title), "", ".. code-block:: text", "")
             yield from (f"   {line}".rstrip() for line in parser.format_help().splitlines())
             yield ""
 
