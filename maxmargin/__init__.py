@@ -29,11 +29,12 @@ _PUBLIC = {
     "as_cvxpy": "margins.program",
     "check_certificate": "check",
     "compare": "comparison",
+    "lab": "labs",
     "load": "dataset",
     "max_margin": "margins.api",
     "register": "features.homogeneous",
     "train": "training",
-    "verify": "theory.claims",
+    "verify": "verification",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

@@ -25,8 +25,9 @@ LAYERS = [
     {"training"},
     {"comparison"},
     {"theory", "sweeps"},
-    {"labs"},
     {"plots", "report", "film", "play"},
+    {"labs"},
+    {"verification"},
     {"estimators", "cli", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

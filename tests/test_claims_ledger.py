@@ -8,8 +8,9 @@ import pytest
 from maxmargin.cli import main
 from maxmargin.errors import InputError
 from maxmargin.theory import claims as book
-from maxmargin.theory.claims import CLAIMS, verify
+from maxmargin.theory.claims import CLAIMS
 from maxmargin.theory.ledger import FAILS, HOLDS, REFUTED, Chapter, Claim, Finding, run, worst
+from maxmargin.verification import verify
 
 SLIPS = {"f1-below-f2", "thm8-sample", "lemma20-minimum", "code-output-norm", "prop16-log-m"}
 
@@ -78,6 +79,12 @@ def test_command_writes_the_ledger(tmp_path, capsys):
     assert document["passed"] == 2 and document["failed"] == 0
 
 
+@pytest.fixture
+def no_laboratories(monkeypatch):
+    monkeypatch.setattr("maxmargin.verification.laboratories", list)
+
+
+@pytest.mark.usefixtures("no_laboratories")
 def test_command_says_no(monkeypatch, capsys):
     false = Claim("false", "Two is one.", "none", "identity", lambda: Finding(1.0, 2.0, 0.1))
     monkeypatch.setattr(book, "CLAIMS", (false,))
@@ -94,6 +101,7 @@ def test_unknown_claim(capsys):
         verify("nothing-like-it")
 
 
+@pytest.mark.usefixtures("no_laboratories")
 def test_interruption_keeps_what_is_done(monkeypatch, tmp_path, capsys):
     def interrupt():
         raise KeyboardInterrupt

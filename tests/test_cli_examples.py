@@ -15,10 +15,11 @@ LEAVES = {
     "train": {"run.json"},
     "check": {"certificate.json"},
     "film": {"film.html"},
+    "lab": {"labs"},
 }
 MINUTES = {"reproduce"}  # only parsed
 SLOW = {"compare", "film"}
-COMMANDS = ["compare", "margin", "train", "check", "reproduce", "verify", "film", "datasets", "doctor"]
+COMMANDS = ["compare", "margin", "train", "check", "reproduce", "verify", "lab", "film", "datasets", "doctor"]
 
 
 def example(command, capsys):

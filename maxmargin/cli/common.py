@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from .. import atomic
@@ -91,6 +92,16 @@ def check_writable(path: str | None) -> None:
     require(path != "", "--json: found an empty name, wanted a file, or - for standard output")
     if path and path != "-":
         atomic.check_target(path)
+
+
+def make_folder(argument: str, name: str) -> Path:
+    """The folder that `argument` names, created if need be."""
+    folder = atomic.check_folder(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{argument}: {name!r} cannot be created ({error.strerror}); name another folder") from error
+    return folder
 
 
 def positive(text: str) -> float:

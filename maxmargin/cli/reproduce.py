@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import atomic
-from ..errors import InputError
 from . import common
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..sweeps.scales import get_setting
 
     common.check_writable(arguments.json)
-    out = _folder(arguments.out)
+    out = common.make_folder("--out", arguments.out)
     setting = get_setting(arguments.scale, arguments.variant, arguments.seed)
     experiments = get_experiments(arguments.figure)
     progress = common.progress(arguments)
@@ -86,13 +85,3 @@ def _deliver(experiment: Experiment, setting: Setting, store: Store, out: Path) 
     atomic.write_text(out / f"{experiment.name}.csv", table.csv())
     page = f"{experiment.name}: {experiment.title} ({len(rows)} runs, {seconds:.0f} s of computing)\n{table.text()}"
     return page, {"title": experiment.title, "runs": len(rows), "seconds": seconds, **table.to_json()}
-
-
-def _folder(name: str) -> Path:
-    """--out as a folder, created if need be."""
-    out = atomic.check_folder(name)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out: {name!r} cannot be created ({error.strerror}); name another folder") from error
-    return out

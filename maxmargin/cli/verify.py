@@ -30,7 +30,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     common.check_writable(arguments.json)
-    from ..theory.claims import verify
+    from ..verification import verify
 
     ledger = verify(arguments.only, common.progress(arguments))
     common.deliver(arguments, ledger.to_json, lambda: _text(ledger))

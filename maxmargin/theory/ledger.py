@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from ..errors import InputError
 from ..progress import Progress, silent
@@ -91,6 +91,22 @@ class Claim:
             finding.relation, finding.verdict, finding.note, time.perf_counter() - began,
         )  # fmt: skip
 
+    def entries(self) -> tuple[Entry, ...]:
+        """The one line of this claim."""
+        return (self.run(),)
+
+
+class Measurable(Protocol):
+    """What the ledger runs: a claim, or something with an id that measures several lines at once."""
+
+    @property
+    def id(self) -> str: ...
+
+    def entries(self) -> tuple[Entry, ...]: ...
+
+
+AnyMeasurable = TypeVar("AnyMeasurable", bound=Measurable)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -168,7 +184,7 @@ def worst(instances: Iterable[tuple[str, float, float]], tolerance: float) -> Fi
     return Finding(reference, measured, tolerance * max(abs(reference), 1e-9), note=f"worst: {name} ({error:.1e})")
 
 
-def select(claims: Sequence[Claim], only: str | Sequence[str] | None) -> list[Claim]:
+def select(claims: Sequence[AnyMeasurable], only: str | Sequence[str] | None) -> list[AnyMeasurable]:
     """The claims of these ids, in their order; all for None.
 
     Raises
@@ -188,16 +204,16 @@ def select(claims: Sequence[Claim], only: str | Sequence[str] | None) -> list[Cl
     return chosen
 
 
-def run(claims: Sequence[Claim], progress: Progress = silent) -> Ledger:
+def run(claims: Sequence[Measurable], progress: Progress = silent) -> Ledger:
     """Measure them one after the other; Ctrl-C ends the ledger at the claims that are done."""
     began, entries = time.perf_counter(), list[Entry]()
     try:
         for number, claim in enumerate(claims, 1):
             line = f"claim {number}/{len(claims)}  {claim.id}"
             progress(line)
-            entry = claim.run()
+            measured = claim.entries()
             progress(line)  # where Ctrl-C that a solver took for itself is raised: what it returned is no measurement
-            entries.append(entry)
+            entries.extend(measured)
     except KeyboardInterrupt:
         return Ledger(tuple(entries), time.perf_counter() - began, interrupted=True)
     return Ledger(tuple(entries), time.perf_counter() - began)

@@ -1,0 +1,127 @@
+"""``maxmargin lab``: another theorem, trained, solved and compared."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import atomic, text
+from . import common
+from .keyboard import INTERRUPTED
+
+if TYPE_CHECKING:
+    from ..labs import LabFinding, LabRun
+    from ..progress import Progress
+
+
+def add(subparsers: common.Subparsers) -> None:
+    parser = common.command(
+        subparsers,
+        "lab",
+        "run a laboratory: another theorem, trained, solved and compared; exit 1 if a finding fails",
+        "maxmargin lab unhinged-loss --out labs",
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="a laboratory of --list, or all")
+    parser.add_argument("--list", action="store_true", help="name, paper, what is compared, seconds of both scales")
+    parser.add_argument(
+        "--scale", choices=("smoke", "full"), default="smoke", help="smoke: seconds (default); full: up to minutes"
+    )
+    parser.add_argument("--out", metavar="DIR", help="folder for one figure a laboratory (.png)")
+    parser.add_argument("--json", metavar="FILE", help="write the findings as JSON; - is standard output")
+    parser.add_argument("--quiet", action="store_true", help="the exit status only")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    common.require(arguments.list or arguments.name is not None, "lab: found no NAME, wanted one of --list, or all")
+    common.require(
+        not (arguments.list and arguments.name),
+        f"lab: found --list and the name {arguments.name!r}, wanted one of them",
+    )
+    common.check_writable(arguments.json)
+    out = common.make_folder("--out", arguments.out) if arguments.out else None
+    from .. import labs
+
+    if arguments.list:
+        common.deliver(arguments, _catalogue, lambda: _listing(_catalogue()["labs"]))
+        return 0
+    chosen = labs.names() if arguments.name == "all" else [labs.get(arguments.name).name]
+    runs, interrupted = _measure(chosen, arguments.scale, out, common.progress(arguments))
+    document = {"format": "maxmargin-lab", "version": 1, "labs": [run.to_json() for run in runs]}
+    common.deliver(arguments, lambda: document, lambda: "\n\n".join(map(_page, runs)))
+    if interrupted:
+        return INTERRUPTED
+    return 0 if all(run.passed for run in runs) else 1
+
+
+def _measure(chosen: list[str], scale: str, out: Path | None, progress: Progress) -> tuple[list[LabRun], bool]:
+    """Run and draw one after the other; Ctrl-C keeps the laboratories that are done."""
+    from .. import labs
+    from ..plots import save_figure
+
+    runs: list[LabRun] = []
+    try:
+        for number, name in enumerate(chosen, 1):
+            line = f"lab {number}/{len(chosen)}  {name}"
+            progress(line)
+            run = labs.lab(name, scale)
+            progress(line)  # raises after a Ctrl-C that a solver took for itself
+            figure = run.figure() if out else None
+            if out and figure:
+                save_figure(figure, out / f"{name}.png")
+            runs.append(run)
+    except KeyboardInterrupt:
+        return runs, True
+    return runs, False
+
+
+def _catalogue() -> dict[str, Any]:
+    from .. import labs
+
+    found = [labs.get(name) for name in labs.names()]
+    entries = [
+        {"name": lab.name, "paper": lab.paper, "compares": lab.compares, "seconds": list(lab.seconds)} for lab in found
+    ]
+    return {"format": "maxmargin-labs", "version": 1, "labs": entries}
+
+
+def _listing(entries: list[dict[str, Any]]) -> str:
+    rows: list[tuple[str, ...]] = []
+    for entry in entries:
+        paper, compares = textwrap.wrap(entry["paper"], 40), textwrap.wrap(entry["compares"], 48)
+        seconds = "{:.0f} / {:.0f}".format(*entry["seconds"])
+        for line in range(max(len(paper), len(compares))):
+            left = (entry["name"], seconds) if line == 0 else ("", "")
+            rows.append((left[0], _at(paper, line), _at(compares, line), left[1]))
+    return text.table(("name", "paper", "compares", "seconds"), rows)
+
+
+def _at(lines: list[str], line: int) -> str:
+    return lines[line] if line < len(lines) else ""
+
+
+def _page(run: LabRun) -> str:
+    header = ("finding", "statement", "reference", "measured", "tolerance", "verdict")
+    rows: list[tuple[str, ...]] = []
+    for found in run.findings:
+        first, *others = textwrap.wrap(found.statement, 52)
+        rows.append((found.id, first, *_numbers(found), _verdict(found)))
+        rows += [("", line, "", "", "", "") for line in others]
+        if not found.as_expected and found.finding.note:
+            rows += [("", line, "", "", "", "") for line in textwrap.wrap(found.finding.note, 52)]
+    title = f"{run.name}: {run.paper} ({run.scale}, {run.seconds:.1f} s)"
+    return f"{title}\n{text.table(header, rows)}"
+
+
+def _numbers(found: LabFinding) -> tuple[str, str, str]:
+    reference, measured = (f"{v:.7g}" if math.isfinite(v) else "-" for v in (found.reference, found.measured))
+    return f"{found.finding.relation} {reference}", measured, f"{found.tolerance:.1e}"
+
+
+def _verdict(found: LabFinding) -> str:
+    if not found.broken:
+        return found.verdict
+    return "fails, as it must" if found.as_expected else "NOT FLAGGED"

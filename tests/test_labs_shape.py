@@ -1,0 +1,142 @@
+"""The shape of a laboratory: one file each, JSON, exit status, the ledger, a figure in the house style."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import maxmargin as mm
+from maxmargin import labs, verification
+from maxmargin.cli import main
+from maxmargin.errors import InputError
+from maxmargin.labs.shape import Lab, LabFinding, LabResult
+from maxmargin.theory.ledger import FAILS, Finding
+
+TOY = '''
+"""A thirteenth laboratory: half of a number, halved by descent on a square."""
+
+from dataclasses import dataclass
+
+from maxmargin.labs import Lab, LabFinding, LabResult
+from maxmargin.plots.style import new_figure
+from maxmargin.theory.ledger import Finding
+
+
+@dataclass(frozen=True)
+class Settings:
+    steps: int = 10
+
+
+def run(settings):
+    found = 0.5**settings.steps
+    right = LabFinding("rate", "Descent halves the error.", Finding(2.0**-settings.steps, found, 1e-15))
+    wrong = LabFinding("third", "Descent thirds it.", Finding(3.0**-settings.steps, found, 1e-15), broken=True)
+    return LabResult((right, wrong), {"found": found})
+
+
+def figure(result):
+    drawing = new_figure(4.0, 3.0)
+    drawing.subplots().axhline(result.arrays["found"])
+    return drawing
+
+
+LAB = Lab("toy", "Nobody (0000)", "descent with halving", Settings(), Settings(20), (0.1, 0.1), run, figure)
+'''
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """One file, in a folder that the package of laboratories also looks into."""
+    import sys
+
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "toy.py").write_text(TOY)
+    monkeypatch.setattr(labs, "__path__", [*labs.__path__, str(folder)])
+    yield
+    sys.modules.pop("maxmargin.labs.toy", None)
+    vars(labs).pop("toy", None)
+
+
+def pretend(monkeypatch, *findings):
+    """A laboratory "pretended" with these findings, and no other."""
+
+    def run(settings):
+        if not findings:
+            raise ValueError("no luck")
+        return LabResult(findings)
+
+    pretended = Lab("pretended", "Nobody (0000)", "nothing", None, None, (0.0, 0.0), run, lambda result: None)
+    monkeypatch.setattr("maxmargin.labs.registry._all", lambda: {"pretended": pretended})
+
+
+TRUE = LabFinding("true", "One is one.", Finding(1.0, 1.0, 0.0))
+FALSE = LabFinding("false", "One is two.", Finding(2.0, 1.0, 0.0))
+FLAGGED = LabFinding("flagged", "One is two.", Finding(2.0, 1.0, 0.0), broken=True)
+MISSED = LabFinding("missed", "One is one.", Finding(1.0, 1.0, 0.0), broken=True)
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_thirteenth_takes_one_file(tmp_path, capsys):
+    assert "toy" in labs.names() and mm.lab("toy").passed
+    assert [found.measured for found in mm.lab("toy", "full").findings] == [2.0**-20] * 2
+    assert main(["lab", "toy", "--out", str(tmp_path / "out"), "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["format"], document["version"]) == ("maxmargin-lab", 1)
+    (entry,) = document["labs"]
+    assert {"name", "paper", "scale", "seconds", "findings"} <= set(entry)
+    assert (entry["name"], entry["scale"]) == ("toy", "smoke")
+    rate, third = entry["findings"]
+    assert {"id", "statement", "reference", "measured", "tolerance", "verdict", "broken"} <= set(rate)
+    assert (rate["verdict"], rate["broken"], third["verdict"], third["broken"]) == ("holds", False, "fails", True)
+    assert (tmp_path / "out" / "toy.png").stat().st_size > 1000
+    assert main(["lab", "--list"]) == 0
+    assert "descent with halving" in capsys.readouterr().out
+    assert [entry.id for entry in mm.verify(only="toy").entries] == ["toy/rate", "toy/third"]
+    assert mm.verify(only="toy").failed == 0
+
+
+@pytest.mark.parametrize(
+    "findings, status", [((TRUE, FLAGGED), 0), ((TRUE, FALSE), 1), ((TRUE, MISSED), 1), ((), 1)], ids=str
+)
+def test_exit_status(findings, status, monkeypatch):
+    pretend(monkeypatch, *findings)
+    assert main(["lab", "all"]) == status
+    assert main(["lab", "pretended", "--json", "-"]) == status
+    ledger = mm.verify(only="pretended")
+    assert (ledger.failed > 0) is bool(status)
+
+
+def test_a_laboratory_that_raises_fails_and_says_why(monkeypatch, capsys):
+    pretend(monkeypatch)
+    assert main(["lab", "all"]) == 1
+    assert "ValueError: no luck" in capsys.readouterr().out
+    assert mm.lab("pretended").findings[0].to_json()["measured"] is None
+    assert mm.lab("pretended").figure() is None
+
+
+def test_an_accepted_mistake_is_a_failure_of_the_ledger(monkeypatch):
+    pretend(monkeypatch, FLAGGED, MISSED)
+    flagged, missed = mm.verify(only="pretended").entries
+    assert (flagged.verdict, flagged.passed) == (verification.FLAGGED, True)
+    assert (missed.verdict, missed.passed) == (FAILS, False)
+    assert flagged.statement.startswith("Broken variant: one")
+
+
+def test_what_is_no_laboratory_is_refused(tmp_path, capsys):
+    with pytest.raises(InputError, match="unhinged-loss"):
+        mm.lab("unhinged-los")
+    with pytest.raises(InputError, match="scale: found 'huge'"):
+        mm.lab("unhinged-loss", "huge")
+    for words in (["lab"], ["lab", "--list", "all"], ["lab", "nothing"], ["lab", "all", "--out", __file__]):
+        assert main(words) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", labs.names())
+def test_every_laboratory_is_described(name):
+    lab = labs.get(name)
+    assert lab.run.__module__ == f"maxmargin.labs.{name.replace('-', '_')}"
+    assert lab.paper and lab.compares and 0 < lab.seconds[0] <= lab.seconds[1]
+    hash((lab.smoke, lab.full))  # frozen values
