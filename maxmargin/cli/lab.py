@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import atomic, text
+from .. import text
 from . import common
 from .keyboard import INTERRUPTED
 

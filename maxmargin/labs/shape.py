@@ -80,17 +80,17 @@ def compare(
     measured: float,
     relation: str,
     reference: float,
-    tolerance: float = 0.0,
     *,
+    within: float = 0.0,
     broken: bool = False,
     note: str = "",
     printed: Finding | None = None,
 ) -> LabFinding:
-    """A finding that reads as it is meant: measured =, <= or >= reference, up to an absolute tolerance.
+    """A finding that reads as it is meant: measured =, <= or >= reference, up to `within` (absolute).
 
     `printed` is the same comparison with what the paper prints, for a slip: it must fail where the corrected one holds.
     """
-    numbers = (float(reference), float(measured), float(tolerance))
+    numbers = (float(reference), float(measured), float(within))
     return LabFinding(id, statement, Finding(*numbers, relation, note, printed), broken)
 
 
