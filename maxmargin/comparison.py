@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import atomic, conventions
-from .dataset import Dataset, load
+from .dataset import Dataset, load, save
 from .errors import InputError
 from .features.homogeneous import Feature, get_feature
 from .flow.initial import get_start
@@ -26,6 +26,8 @@ from .margins import max_margin
 from .progress import Progress, silent
 from .text import bracket_text, gap_text, lower_text, table
 from .training import train
+
+ARRAYS = "data.npz"  # where `save` puts data that came as arrays, so that the commands of the report run
 
 
 @dataclass(frozen=True)
@@ -76,22 +78,19 @@ class Comparison:
     def command(self) -> str:
         """The command line that repeats this comparison."""
         flags = (_flag(name, value) for name, value in self.options.items())
-        source = str((self.dataset.recipe or {}).get("source", self.dataset.name))  # a file may bear a built-in's name
-        return " ".join(["maxmargin compare", shlex.quote(source), *(flag for flag in flags if flag)])
+        return " ".join(["maxmargin compare", self.source, *(flag for flag in flags if flag)])
+
+    @property
+    def source(self) -> str:
+        """The words that make a command read these data; those given as arrays are saved beside the report."""
+        return shlex.join(self.dataset.words or [ARRAYS])
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document of the contract."""
-        data = self.dataset
         return {
             "format": "maxmargin-comparison",
             "version": 1,
-            "dataset": {
-                "name": data.name,
-                "n": data.n,
-                "d": data.d,
-                "data_sha256": data.sha256,
-                "classes": list(data.classes),
-            },
+            "dataset": self.dataset.to_json(),
             "command": self.command,
             "margins": {name: certificate.to_json() for name, certificate in self.margins.items()},
             "runs": [run.to_json() for run in self.runs],
@@ -102,7 +101,8 @@ class Comparison:
         """One row a number, its norm and what is proved of it."""
         rows = [_margin_row(name, certificate) for name, certificate in self.margins.items()]
         rows += [_run_row(item) for item in self.runs]
-        return table(("object", "norm and unit", "margin", "gap", "what is proved"), rows)
+        head = [self.dataset.text, *(f"note: {note}" for note in self.dataset.notes)]
+        return "\n".join([*head, "", table(("object", "norm and unit", "margin", "gap", "what is proved"), rows)])
 
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write comparison.json, figures and report.html into `folder` (made if missing); return the report's path."""
@@ -116,6 +116,8 @@ class Comparison:
             raise InputError(
                 f"output folder {str(folder)!r} cannot be made ({error.strerror}); name another with --out"
             ) from error
+        if self.dataset.words is None:
+            save(self.dataset, folder / ARRAYS)
         drawn = figures(self)
         for name, figure in drawn.items():
             save_figure(figure, folder / f"{name}.png")

@@ -66,6 +66,7 @@ def train(
         progress=progress,
         **given,
     )
+    run = replace(run, data=dataset.to_json())
     return run if run.norm == "f1" else replace(run, gamma_2m=_own_margin(run.network.hidden, Z, dataset.y, feature))
 
 

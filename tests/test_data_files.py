@@ -46,8 +46,8 @@ def _write(folder, content, name="d.csv"):
         ("a,a,y\n1,2,0\n3,4,1\n", "names 'a' more than once"),
         (",a,y\n0,2,0\n1,4,1\n", "column 1 of the header has no name"),
         ("y\n0\n1\n", "found the single column 'y'"),
-        ("a;b;y\n1;2;0\n3;4;1\n", "header without commas"),
-        ("a;b;y\n1,5;2,5;0\n3,5;4,5;1\n", "header without commas .*decimal points"),
+        ("a;b;y\n1,5;2,5;0\n3,5;4,5;1\n", "column 'a': found '1,5', wanted a finite number; a decimal comma?"),
+        ("a;b;y\n1;2;0\n3;4\n", "line 3 has 2 cells, wanted 3"),
         ("# by me\na,b,y\n1,2,0\n3,4,1\n", "line 2 has 3 cells, wanted 1 as in the header on line 1"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe\x00", "not UTF-8"),
         (b"a,y\n1,0\n\x00,1\n", "NUL bytes"),
@@ -64,7 +64,8 @@ def test_a_bad_csv_is_refused_with_its_place(tmp_path, content, wanted):
 
 @pytest.mark.parametrize(
     ("header", "label"),
-    [("target,label,y", "y"), ("target,label,b", "label"), ("a,target,b", "target"), ("a,b,c", "c"), ("y,a,b", "y")],
+    [("target,label,y", "y"), ("target,label,b", "label"), ("a,target,b", "target"), ("a,b,c", "c"), ("y,a,b", "y")]
+    + [("TARGET,Label,b", "Label"), ("a,Target,b", "Target"), ("a,Y,label", "Y"), ("Y,y,a", "y")],
 )
 def test_the_label_column_is_y_or_label_or_target_or_the_last(tmp_path, header, label):
     data = load(_write(tmp_path, f"{header}\n0,0,1\n1,0,0\n0,1,0\n"))

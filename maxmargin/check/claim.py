@@ -19,6 +19,7 @@ SCOPES = {"f1": ("sphere-exact", "sphere-bound", "dictionary"), "f2": ("kernel",
 STATUSES = ("certified", "bracketed", "not-separable", "interrupted")
 # name -> degree, right, left of sigma(u) = right (u)_+^degree + left (-u)_+^degree, restated on purpose
 FEATURES = {"relu": (1, 1.0, 0.0), "squared-relu": (2, 1.0, 0.0)}
+ROUNDED = 1e-6  # how far the mean and the deviation of a standardised column may be off; no bound depends on it
 UNIT = 1e-9  # how far "unit norm" and "sum 1" may be off; the exact checks divide by the actual values
 
 
@@ -146,10 +147,21 @@ def check_data(document: dict[str, Any], X: Array, y: Array) -> str:
             raise Refusal(f"problem.{name}: the certificate says {problem[name]}, the data have {actual}")
     digest = data_hash(X, y)
     if field(problem, "data_sha256", str) != digest:
+        units = " of standardised data: standardise these" if problem.get("standardized") is True else ""
         raise Refusal(
-            f"data: their hash is {digest[:12]}..., the certificate speaks of {problem['data_sha256'][:12]}..."
+            f"data: their hash is {digest[:12]}..., the certificate speaks of {problem['data_sha256'][:12]}...{units}"
         )
+    check_units(problem.get("standardized", False), X)
     return f"n, d and the hash {digest[:12]}... are those of the certificate"
+
+
+def check_units(standardized: Any, X: Array) -> None:
+    """Data that the certificate calls standardised have columns of mean 0 and standard deviation 1 (or 0)."""
+    if standardized not in (True, False):
+        raise Refusal(f"problem.standardized: found {standardized!r}, wanted true or false")
+    deviation = X.std(axis=0)
+    if standardized and max(np.abs(X.mean(axis=0)).max(), np.minimum(deviation, abs(deviation - 1.0)).max()) > ROUNDED:
+        raise Refusal("problem.standardized: the certificate says so, but a column has not mean 0 and deviation 1")
 
 
 def check_structure(claim: Claim) -> str:

@@ -20,7 +20,7 @@ def add(subparsers: common.Subparsers) -> None:
         "maxmargin margin xor --json certificate.json && maxmargin check certificate.json xor",
     )
     parser.add_argument("certificate", metavar="CERTIFICATE.json", help="what maxmargin margin --json wrote")
-    parser.add_argument("data", metavar="DATA", help="the data it is about: a .csv or .npz file, or a built-in name")
+    common.add_source(parser)
     parser.add_argument(
         "--directions", metavar="FILE.npz", help="the dictionary, for a certificate of scope dictionary"
     )
@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     bias = isinstance(document.get("problem"), dict) and document["problem"].get("bias", True)
     directions = load_directions(arguments.directions, data.d + bool(bias)) if arguments.directions else None
     verdict = check_certificate(document, data.X, data.y, directions=directions)
+    reason = verdict.reason + _units(verdict, document, arguments.standardize)
 
     def text(verdict: Verdict = verdict) -> str:
         lines = [
@@ -46,11 +47,22 @@ def run(arguments: argparse.Namespace) -> int:
             for check in verdict.checks
         ]
         return "\n".join(
-            [*lines, f"\n{'the claim holds' if verdict.holds else 'the claim does not hold'}: {verdict.reason}"]
+            [*lines, f"\n{'the claim holds' if verdict.holds else 'the claim does not hold'}: {reason}"]
         )
 
     common.deliver(arguments, lambda: {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}, text)
     return 0 if verdict.holds else 1
+
+
+def _units(verdict: Any, document: dict[str, Any], standardized: bool) -> str:
+    """The flag that is missing, or one too many, where the data are not those of the certificate."""
+    problem = document.get("problem")
+    if verdict.holds or not isinstance(problem, dict) or verdict.checks[-1].name != "data":
+        return ""
+    stated = problem.get("standardized") is True
+    if stated == standardized:
+        return ""
+    return "; add --standardize" if stated else "; the certificate is of the data as they are: leave --standardize out"
 
 
 def _read(path: Path) -> dict[str, Any]:

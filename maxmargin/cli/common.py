@@ -29,9 +29,26 @@ def command(subparsers: Subparsers, name: str, help: str, example: str) -> argpa
     )
 
 
+LAYOUT = (
+    "a .csv file (header row; label column y, label or target in any case, else the last one; all else numeric), "
+    ".tsv, .npz (arrays X, y), X.npy with y.npy beside it, .svm, or a built-in name (see maxmargin datasets)"
+)
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """DATA, and how it is read: --label, --sep, --standardize, --name; `load_data` reads it."""
+    parser.add_argument("data", metavar="DATA", help=LAYOUT)
+    parser.add_argument("--label", metavar="COLUMN", help="the label column of a .csv file")
+    parser.add_argument("--sep", metavar="CHAR", help="what separates its cells (default: comma, tab, ; or |)")
+    parser.add_argument(
+        "--standardize", action="store_true", help="each feature minus its mean, divided by its standard deviation"
+    )
+    parser.add_argument("--name", help="what tables and reports call the data (default: the file's name)")
+
+
 def add_data(parser: argparse.ArgumentParser) -> None:
     """DATA and the flags that say what the activation sees and in which units margins are."""
-    parser.add_argument("data", metavar="DATA", help="a .csv or .npz file, or a built-in name (see maxmargin datasets)")
+    add_source(parser)
     parser.add_argument(
         "--feature", default="relu", help="activation: relu (default), squared-relu, or a registered one"
     )
@@ -54,10 +71,21 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def load_data(arguments: argparse.Namespace) -> Any:
-    """DATA as a Dataset."""
+    """DATA as a Dataset, read as the flags say."""
     from ..dataset import load
 
-    return load(arguments.data)
+    return load(
+        arguments.data,
+        label=arguments.label,
+        sep=arguments.sep,
+        standardize=arguments.standardize,
+        name=arguments.name,
+    )
+
+
+def data_lines(data: Any) -> list[str]:
+    """Lines of a result's table: the data, their label column, and what a reader should know of them."""
+    return [f"data      {data.text}", *(f"note      {note}" for note in data.notes)]
 
 
 def data_options(arguments: argparse.Namespace) -> dict[str, Any]:

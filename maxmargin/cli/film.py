@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     progress("drawing")
     save(dataset, story, certificate, out)
     if not arguments.quiet:
+        print("\n".join(common.data_lines(dataset)))
         print(
             f"film: {out} (margin {story.margin_best:.6g}, proved {bracket_text(certificate.lower, certificate.upper)})"
         )

@@ -11,6 +11,7 @@ from ..text import bracket_text, gap_text
 from . import common
 
 if TYPE_CHECKING:
+    from ..dataset import Dataset
     from ..games.certificate import Certificate
 
 
@@ -60,14 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
         progress=common.progress(arguments),
     )
 
-    common.deliver(arguments, certificate.to_json, lambda: _text(certificate))
+    common.deliver(arguments, certificate.to_json, lambda: _text(data, certificate))
     return 0
 
 
-def _text(certificate: Certificate) -> str:
+def _text(data: Dataset, certificate: Certificate) -> str:
     problem, bracket = certificate.problem, bracket_text(certificate.lower, certificate.upper)
     unit = describe(problem.norm, problem.convention, problem.weights)
     lines = [
+        *common.data_lines(data),
         f"margin    {bracket}   relative gap {gap_text(certificate.relative_gap)}",
         f"norm      {unit}, {problem.feature.name}, {'with bias' if problem.bias else 'no bias'}",
         f"scope     {certificate.scope}",

@@ -59,8 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ..training import train
 
     common.check_writable(arguments.json)
+    data = common.load_data(arguments)
     result = train(
-        common.load_data(arguments),
+        data,
         **common.data_options(arguments),
         layers=arguments.layers,
         width=arguments.width,
@@ -81,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         norm = describe(result.norm, result.convention, arguments.weights if result.norm == "f2" else None)
         upper = "" if result.upper is None else f", proved limit at most {upper_text(result.upper)}"
         lines = [
+            *common.data_lines(data),
             f"margin    {lower_text(result.margin_best)} at step {result.step_of_best} (best), "
             f"{lower_text(result.margin_last)} (last){upper}",
             f"norm      {norm}",

@@ -10,20 +10,24 @@ from numpy.typing import ArrayLike
 
 from ..conventions import Array
 from ..errors import InputError
+from .arrays import densified, is_sparse
 
 # |z|^4 is the largest power that any kernel of the package forms (squared ReLU); beyond these it over- or underflows.
 LARGEST, SMALLEST = 1e75, 1e-75
 
 Label = int | float | str
+_FILL = "; drop those rows or fill them: scikit-learn: X = SimpleImputer().fit_transform(X)"
 
 
 def check_points(X: ArrayLike) -> Array:
     """A private float64 C-contiguous copy of X (n, d), or an InputError that says what is wrong with it."""
-    array = _as_array("X", X)
+    array = densified(X) if is_sparse(X) else _as_array("X", X)
+    names = column_names(X)
     if array.dtype == object and array.ndim == 2:
-        array = _real_entries(array)
+        array = _real_entries(array, names)
     if array.dtype.kind not in "biuf":
-        raise InputError(f"X: found entries of type {array.dtype}, wanted real numbers")
+        remedy = "; pandas: frame = pd.get_dummies(frame, dtype=float)" if array.dtype.kind in "UO" else ""
+        raise InputError(f"X: found entries of type {array.dtype}, wanted real numbers{remedy}")
     if array.ndim != 2:
         raise InputError(
             f"X: found an array of shape {array.shape}, wanted (n, d) with one row a point"
@@ -32,13 +36,13 @@ def check_points(X: ArrayLike) -> Array:
     if 0 in array.shape:
         raise InputError(f"X: found shape {array.shape}, wanted at least one row and one column")
     if np.ma.is_masked(X):
-        raise InputError("X: found masked entries, wanted every value present (drop or fill those rows)")
+        raise InputError("X: found masked entries, wanted every value present: X = X.filled(np.nan)" + _FILL)
     points = np.array(array, dtype=np.float64, order="C") + 0.0  # -0.0 + 0.0 = 0.0: equal points, equal bytes
     if not np.isfinite(points).all():
         row, column = np.argwhere(~np.isfinite(points))[0]
-        raise InputError(
-            f"X: found {points[row, column]} in row {row}, column {column} (from 0), wanted finite numbers"
-        )
+        place = f"row {row}, column {column} (from 0){_called(names, int(column))}"
+        remedy = _FILL if np.isnan(points[row, column]) else ""
+        raise InputError(f"X: found {points[row, column]} in {place}, wanted finite numbers{remedy}")
     magnitude = np.abs(points).max(axis=1)
     if (bad := (magnitude > LARGEST) | ((magnitude < SMALLEST) & (magnitude > 0.0))).any():
         row = int(np.argmax(bad))
@@ -49,12 +53,29 @@ def check_points(X: ArrayLike) -> Array:
     return points
 
 
-def _real_entries(array: np.ndarray) -> Array:
+def _real_entries(array: np.ndarray, names: Sequence[str] | None) -> Array:
     """Columns of different types, or of one that knows missing values, come out of a data frame as objects."""
     for (row, column), value in np.ndenumerate(array):
         if not isinstance(value, (Real, np.bool_)):
-            raise InputError(f"X: found {value!r:.40} in row {row}, column {column} (from 0), wanted real numbers")
+            place = f"row {row}, column {column} (from 0){_called(names, column)}"
+            raise InputError(f"X: found {value!r:.40} in {place}, wanted real numbers{_remedy(value, names, column)}")
     return array.astype(float)
+
+
+def _called(names: Sequence[str] | None, column: int) -> str:
+    return "" if names is None else f", {names[column]!r}"
+
+
+def _remedy(value: object, names: Sequence[str] | None, column: int) -> str:
+    """One line that makes numbers of a column of words, dates or gaps."""
+    if value is None or str(value) in ("<NA>", "NaT"):
+        return _FILL
+    place = f"frame[{names[column]!r}]" if names else f"X[:, {column}]"
+    if hasattr(value, "year"):
+        return f"; in days: pandas: {place} = ({place} - pd.Timestamp('2000-01-01')).dt.total_seconds() / 86400"
+    if names is None:
+        return f"; scikit-learn: OneHotEncoder().fit_transform(X[:, [{column}]])"
+    return f"; pandas: frame = pd.get_dummies(frame, columns=[{names[column]!r}], dtype=float)"
 
 
 def _as_array(argument: str, values: ArrayLike) -> np.ndarray:
@@ -121,10 +142,11 @@ def column_names(X: object) -> tuple[str, ...] | None:
         return None
 
 
-def check_names(names: Sequence[str], d: int) -> tuple[str, ...]:
+def check_names(names: Sequence[str], d: int, label: str | None = None) -> tuple[str, ...]:
+    """`names` as d distinct words; ``y`` only where the label column is known to have another name."""
     words = all(isinstance(name, str) and name.strip() == name != "" for name in names)
     if not words or not len(names) == len(set(names)) == d:
         raise InputError(f"feature_names: found {list(names)!r}, wanted {d} distinct non-empty strings")
-    if "y" in names:
+    if "y" in names and label in (None, "y"):
         raise InputError("feature_names: found 'y', which names the label column of a file; rename that feature")
     return tuple(names)

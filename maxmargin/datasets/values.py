@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from ..conventions import Array, inputs
 from ..errors import InputError
 from .checks import Label, check_labels, check_names, check_points, column_names
+from .scaling import scale_note
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +28,13 @@ class Dataset:
     name : what reports call it.
     classes : (negative label, positive label) as the user wrote them.
     feature_names : d distinct names, or None.
-    recipe : how it came about: ``source`` (a file or a complete built-in name), for built-ins also ``options``
-        and ``bias`` (False where the closed form is the one without bias; a recommendation, never applied for you).
+    recipe : how it came about: ``source`` (a file or a complete built-in name), for files also ``label`` and ``sep`` as
+        asked, for built-ins ``options`` and ``bias`` (False where the closed form is the one without bias; a
+        recommendation, never applied for you).
+    label : name of the label column, None where there is none.
+    standardized : whether `load` has subtracted each feature's mean and divided by its standard deviation; every margin
+        is then one of the standardised data.
+    remarks : sentences on what reading the file left open.
 
     Raises
     ------
@@ -43,6 +49,9 @@ class Dataset:
     classes: tuple[Label, Label] = (-1, 1)
     feature_names: tuple[str, ...] | None = None
     recipe: Mapping[str, Any] | None = None
+    label: str | None = None
+    standardized: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         X = check_points(self.X)
@@ -52,7 +61,7 @@ class Dataset:
                 f"y: found shape {y.shape}, wanted {len(X)} labels, each -1 or +1 (make_dataset maps others)"
             )
         X.flags.writeable = y.flags.writeable = False
-        names = None if self.feature_names is None else check_names(self.feature_names, X.shape[1])
+        names = None if self.feature_names is None else check_names(self.feature_names, X.shape[1], self.label)
         for field, value in (("X", X), ("y", y), ("feature_names", names)):
             object.__setattr__(self, field, value)
 
@@ -85,6 +94,44 @@ class Dataset:
         digest.update(self.y.astype(np.int8).tobytes())
         return digest.hexdigest()
 
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know before the numbers: another possible label column, scales far apart."""
+        names = self.feature_names or tuple(f"x{j + 1}" for j in range(self.d))
+        scales = scale_note(self.X, names)
+        return self.remarks if scales is None else (*self.remarks, scales)
+
+    @property
+    def text(self) -> str:
+        """One line for tables: name, size, label column, which class is which, standardised or not."""
+        negative, positive = self.classes
+        label = "labels" if self.label is None else f"label {self.label!r}"
+        units = ", standardised" if self.standardized else ""
+        return f"{self.name}: {self.n} points, {self.d} features{units}; {label}, {negative} is -1, {positive} is +1"
+
+    @property
+    def words(self) -> list[str] | None:
+        """The words after a command that read these data again, None for data that came as arrays."""
+        recipe = self.recipe or {}
+        if "source" not in recipe:
+            return None
+        flags = [(f"--{key}", recipe[key]) for key in ("label", "sep", "name") if recipe.get(key) is not None]
+        standardize = ["--standardize"] if self.standardized else []
+        return [str(recipe["source"]), *(word for flag in flags for word in flag), *standardize]
+
+    def to_json(self) -> dict[str, Any]:
+        """What a document says of its data."""
+        return {
+            "name": self.name,
+            "n": self.n,
+            "d": self.d,
+            "data_sha256": self.sha256,
+            "classes": list(self.classes),
+            "label": self.label,
+            "standardized": self.standardized,
+            "notes": list(self.notes),
+        }
+
     @property
     def labels(self) -> list[Label]:
         """The n labels as the user wrote them."""
@@ -99,6 +146,8 @@ def make_dataset(
     classes: tuple[Label, Label] | None = None,
     feature_names: Sequence[str] | None = None,
     recipe: Mapping[str, Any] | None = None,
+    label: str | None = None,
+    remarks: tuple[str, ...] = (),
 ) -> Dataset:
     """Check (X, y) and map the two labels to -1 and +1; the larger (second in sorted order) becomes +1.
 
@@ -107,6 +156,7 @@ def make_dataset(
     X : (n, d) real, finite; see `Dataset` for the admissible magnitudes. A data frame gives its column names too.
     y : (n,) two distinct labels, numbers or strings (strings that all read as numbers are numbers).
     classes : (negative, positive), to choose the order; one of the two may then be absent from y.
+    label : name of the label column; by default that of a pandas series y.
 
     Raises
     ------
@@ -129,7 +179,9 @@ def make_dataset(
         raise InputError(f"classes: found {classes!r} for labels {found!r}, wanted the two labels (negative, positive)")
     signs = np.where(labels == classes[1], 1.0, -1.0)
     names = column_names(X) if feature_names is None else tuple(feature_names)
-    return Dataset(points, signs, name=name, classes=classes, feature_names=names, recipe=recipe)
+    if label is None and isinstance(getattr(y, "name", None), str):
+        label = str(getattr(y, "name")).strip() or None  # noqa: B009 - an array has no such attribute
+    return Dataset(points, signs, name, classes, names, recipe, label, remarks=remarks)
 
 
 def _tidy(label: Label) -> Label:

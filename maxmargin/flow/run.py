@@ -44,6 +44,7 @@ class Run:
     upper, scope : least recorded upper bound on the margin of this norm, and what it covers; None if none was proved.
     gamma_2m : proved bracket of the margin that the random features of an output-layer run allow (Prop. 7), in the unit
         of its own margins; set by `maxmargin.train`.
+    data : what `Dataset.to_json` says of the data: name, hash, label column, notes; set by `maxmargin.train`.
     seconds, peak_bytes : wall time of the run, peak resident size of the process.
     trace : rows {"step", "time", "margin", "smooth_margin", "mass", ...} at geometric steps, see `recorder`.
     adversary : (n,) soft-min weights at the end, on the simplex.
@@ -80,6 +81,7 @@ class Run:
     network_best: Network = field(repr=False)
     snapshots: list[tuple[int, Array, Array]] = field(repr=False, default_factory=list)
     gamma_2m: tuple[float, float] | None = None
+    data: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The document of the contract, plain Python; the two networks are in it, the snapshots are not."""
@@ -105,7 +107,8 @@ class Run:
             raise InputError(f"run: found {found}, wanted {FORMAT!r} version {VERSION}")
         try:
             feature = get_feature(document["feature"])
-            values: dict[str, Any] = {name: document[name] for name in _SCALARS}
+            values: dict[str, Any] = {name: document[name] for name in _SCALARS if name != "data"}
+            values["data"] = document.get("data")
             for name in _NETWORKS:
                 hidden, output = (np.array(document[name][part], dtype=float) for part in ("hidden", "output"))
                 values[name] = Network(hidden, output, document["bias"], feature)

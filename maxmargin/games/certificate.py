@@ -40,6 +40,8 @@ class Problem:
     norm : "f1", "f2" or "ntk".  feature : the activation.  bias : z = (x, 1) or z = x.
     convention : "sphere" or "path" (F1 only; kernels do not depend on it).
     weights : law of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
+    label : name of the data's label column.  standardized : the margin is one of the standardised data.
+    notes : what a reader of the numbers should know of the data (see `Dataset.notes`).
     """
 
     norm: str
@@ -50,9 +52,12 @@ class Problem:
     d: int
     data_sha256: str
     weights: str | None = None
+    label: str | None = None
+    standardized: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        document = {
+        document: dict[str, Any] = {
             "norm": self.norm,
             "feature": homogeneous.document(self.feature),
             "bias": self.bias,
@@ -61,7 +66,9 @@ class Problem:
             "d": self.d,
             "data_sha256": self.data_sha256,
         }
-        return document if self.weights is None else document | {"weights": self.weights}
+        optional: dict[str, Any] = {"weights": self.weights, "label": self.label}
+        optional |= {"standardized": self.standardized or None, "notes": list(self.notes) or None}
+        return document | {key: value for key, value in optional.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -224,7 +231,7 @@ class Certificate:
     def _from_document(cls, document: dict[str, Any], training: Array | None) -> Certificate:
         upper = document["upper"]
         return cls(
-            problem=Problem(**document["problem"] | {"feature": get_feature(document["problem"]["feature"])}),
+            problem=_problem(document["problem"]),
             bracket=Bracket(document["lower"], np.inf if upper is None else upper, document["scope"]),
             status=Status(document["status"]),
             classifier=_classifier(document["classifier"]),
@@ -239,6 +246,11 @@ class Certificate:
             versions=document["versions"],
             training=training,
         )
+
+
+def _problem(document: dict[str, Any]) -> Problem:
+    feature, notes = get_feature(document["feature"]), tuple(map(str, document.get("notes", ())))
+    return Problem(**document | {"feature": feature, "notes": notes})
 
 
 def _classifier_json(classifier: Measure | KernelExpansion) -> dict[str, Any]:

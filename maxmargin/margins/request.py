@@ -73,6 +73,9 @@ class Request:
             d=data.d,
             data_sha256=data.sha256,
             weights=self.weights if kernel else None,
+            label=data.label,
+            standardized=data.standardized,
+            notes=data.notes,
         )
 
 

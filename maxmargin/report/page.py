@@ -32,6 +32,7 @@ p { margin: .7rem 0; max-width: 46rem; }
   font-size: .85rem; }
 .facts b { display: block; font-size: 1.05rem; font-weight: 600; }
 .facts span { color: var(--muted); }
+.note { font-size: .92rem; border-left: 3px solid var(--ntk); padding-left: .8rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; line-height: 1.4; }
 th { text-align: left; font-weight: 600; font-size: .74rem; color: var(--muted); border-bottom: 1.5px solid var(--ink);

@@ -15,7 +15,9 @@ _GAMMA1, _GAMMA2 = "\u03b3<sub>1</sub>", "\u03b3<sub>2</sub>"
 def head(comparison: Any) -> str:
     """Title, the answer in one or two sentences, and the facts of the problem."""
     data = comparison.dataset
-    facts = [("points", data.n), ("features", data.d)]
+    facts = [("points", data.n), ("features, standardised" if data.standardized else "features", data.d)]
+    if data.label is not None:
+        facts.append(("label column", data.label))
     for label, name in ((1.0, data.classes[1]), (-1.0, data.classes[0])):
         sign, shown = "+1" if label > 0 else "\u22121", minus(name)
         own = "" if shown == sign.lstrip("+") else f" ({sign})"
@@ -25,10 +27,11 @@ def head(comparison: Any) -> str:
         facts += [("activation", problem.feature.name), ("bias", "z = (x, 1)" if problem.bias else "none: z = x")]
         facts.append(("convention", problem.convention))
     facts.append(("seconds", f"{comparison.seconds:.1f}"))
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in data.notes)
     items = "".join(f"<li><b>{escape(str(value))}</b><span>{escape(name)}</span></li>" for name, value in facts)
     kicker = '<p class="kicker">maxmargin: certified max margins beside trained flows</p>'
     title = f'<h1>{escape(str(data.name))}</h1><p class="lead">{answer(comparison)}</p>'
-    return f'<header>{kicker}{title}<ul class="facts">{items}</ul></header>'
+    return f'<header>{kicker}{title}<ul class="facts">{items}</ul>{notes}</header>'
 
 
 def answer(comparison: Any) -> str:
@@ -230,7 +233,7 @@ _TRAINED = (
 def repeat(comparison: Any) -> str:
     """The commands that repeat the comparison and check its certificates without a solver."""
     command = comparison.command
-    data = shlex.quote(_source(comparison.dataset))
+    data = getattr(comparison, "source", shlex.quote(str(comparison.dataset.name)))
     lines = []
     for name, certificate in comparison.margins.items():
         flags = _flags(certificate.problem)
@@ -242,11 +245,6 @@ def repeat(comparison: Any) -> str:
         "that holds the classifier and the adversary. The checker verifies both ends from scratch, in exact or "
         f"interval arithmetic and without any solver; it exits with status 1 if one does not hold.</p>{checks}"
     )
-
-
-def _source(dataset: Any) -> str:
-    recipe = getattr(dataset, "recipe", None) or {}
-    return str(recipe.get("source", dataset.name))
 
 
 def _flags(problem: Any) -> str:

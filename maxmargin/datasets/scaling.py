@@ -1,0 +1,48 @@
+"""Units of the features: columns standardised exactly enough to hash alike everywhere, and a note on raw units."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..conventions import Array
+
+# Largest ratio of two features' root mean squares that needs no remark. Beyond it the norm sees the large feature only.
+ALIKE = 30.0
+
+
+def standardized_columns(X: Array) -> Array:
+    """Return (x - mean) / standard deviation of each column; a constant column becomes 0.
+
+    Both sums are rounded correctly (`math.fsum`), so that every machine gets the same bytes and hence the same hash.
+    """
+    columns = [_standardized(column) for column in np.asarray(X, dtype=float).T]
+    return np.ascontiguousarray(np.column_stack(columns))
+
+
+def _standardized(column: Array) -> Array:
+    if column.min() == column.max():  # its mean may differ from it by a rounding error
+        return np.zeros_like(column)
+    centred = column - math.fsum(column) / len(column)
+    unit = np.abs(centred).max()  # squares of 1e75 and 1e-75 stay in range
+    return centred / (unit * math.sqrt(math.fsum((centred / unit) ** 2) / len(column)))
+
+
+def scale_note(X: Array, names: Sequence[str]) -> str | None:
+    """One sentence when the root mean squares of two features differ by more than `ALIKE`, else None."""
+    unit = np.abs(X).max(axis=0)
+    used = np.flatnonzero(unit > 0.0)
+    if len(used) < 2:
+        return None
+    sizes = unit[used] * np.sqrt(((X[:, used] / unit[used]) ** 2).mean(axis=0))
+    small, large = int(np.argmin(sizes)), int(np.argmax(sizes))
+    ratio = sizes[large] / sizes[small]
+    if ratio <= ALIKE:
+        return None
+    return (
+        f"feature scales differ by {ratio:,.0f} times ({names[used[large]]!r} {sizes[large]:.2g}, "
+        f"{names[used[small]]!r} {sizes[small]:.2g}): the largest features decide the margin; standardise the data "
+        "with --standardize (in Python: standardize=True)"
+    )

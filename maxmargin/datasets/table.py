@@ -1,0 +1,116 @@
+"""Text tables: header, rows and their line numbers, whatever separates the cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import InputError
+
+SEPARATORS = (",", "\t", ";", "|")
+_SPELT = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " "}
+
+
+class Table(NamedTuple):
+    """Column names, data rows of that length, and the line on which each row ends."""
+
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+    @property
+    def columns(self) -> list[list[str]]:
+        """The cells column by column."""
+        return [list(column) for column in zip(*self.rows, strict=True)]
+
+
+def read_table(path: Path, sep: str | None) -> Table:
+    """Read a text file with a header row; blank lines are skipped, spaces around cells ignored.
+
+    Parameters
+    ----------
+    sep : what separates the cells; None takes the first of comma, tab, semicolon and bar under which the header and
+        the first row have equally many cells, more than one.
+    """
+    text = _read_text(path)
+    separator = _separator(sep) if sep is not None else _recognised(text)
+    return _cells(path, text, separator)
+
+
+def _separator(sep: str) -> str:
+    separator = _SPELT.get(sep, sep)
+    if len(separator) != 1 or separator in '"\r\n':
+        raise InputError(f"sep: found {sep!r}, wanted one character such as ';', or the word tab")
+    return separator
+
+
+def _recognised(text: str) -> str:
+    for separator in SEPARATORS:
+        try:
+            rows = [cells for cells, _ in _first_rows(text, separator, 2)]
+        except csv.Error:
+            continue
+        if len(rows) == 2 and len(rows[0]) == len(rows[1]) > 1:
+            return separator
+    return ","
+
+
+def _first_rows(text: str, separator: str, count: int) -> Iterator[tuple[list[str], int]]:
+    """At most `count` rows (all if negative) that are not blank, with their line numbers."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if not any(cells) and len(cells) < 2:
+                continue
+            yield cells, reader.line_num
+            count -= 1
+            if not count:
+                return
+    except csv.Error as error:
+        raise csv.Error(f"line {reader.line_num} is not CSV ({error})") from None
+
+
+def _cells(path: Path, text: str, separator: str) -> Table:
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        for cells, line in _first_rows(text, separator, -1):
+            if rows and len(cells) != len(rows[0]):
+                raise InputError(
+                    f"{path}: line {line} has {len(cells)} cells, wanted {len(rows[0])} as in the header on line "
+                    f"{lines[0]}{_other_separator(rows[0], separator)}"
+                )
+            rows.append(cells)
+            lines.append(line)
+    except csv.Error as error:
+        raise InputError(f"{path}: {error}") from None
+    if len(rows) <= 1:
+        raise InputError(f"{path}: found zero rows below the first line, wanted a header and at least two data rows")
+    return Table(rows[0], rows[1:], lines[1:])
+
+
+def _other_separator(header: list[str], separator: str) -> str:
+    """A hint where the header is one cell that holds another separator."""
+    found = [mark for mark in SEPARATORS if mark != separator and len(header) == 1 and mark in header[0]]
+    return f" (cells separated by {found[0]!r}? say so with --sep)" if found else ""
+
+
+def _read_text(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: found bytes that are not UTF-8 text, wanted a CSV file with a header row (another encoding: "
+            "pandas: pd.read_csv(path, encoding='latin-1').to_csv(path, index=False))"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}), wanted a readable CSV file") from None
+    if "\0" in text:
+        raise InputError(f"{path}: found NUL bytes (a binary file), wanted a CSV file with a header row")
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty, wanted a header row and at least two data rows")
+    return text
