@@ -21,12 +21,14 @@ from .polish import GameLP, MasterSolution, better, evaluate, exactly, refine
 
 Array = NDArray[np.float64]
 
+# All HiGHS instances of a process share one scheduler and must ask for the same number of threads: ours take the
+# default, as an earlier run of highspy or CVXPY does, and run the serial simplex on one of them.
 _OPTIONS = {
     "log_to_console": False,
     "presolve": "off",
     "solver": "simplex",
     "simplex_strategy": 1,
-    "threads": 1,
+    "parallel": "off",
     "simplex_scale_strategy": 0,
     "small_matrix_value": 1e-12,
 }
@@ -228,7 +230,9 @@ class Master:
         except SolverError:
             if self._highs.getModelStatus() in _ANSWERS:  # no time
                 raise
-            # HiGHS may have lost itself for good: a new one, without a basis.
+            # HiGHS may not recover: start a new instance without a basis.
+            if self._highs.getModelStatus() == highspy.HighsModelStatus.kNotset:
+                highspy.Highs.resetGlobalScheduler(True)  # it refused to run: somebody else's number of threads
             self._highs, unit, self._unit = _solver(), self._unit, 0.0
             self._pass(unit)
             self._attempt(time_limit)
