@@ -12,6 +12,9 @@ from ..features.homogeneous import Feature
 Array = NDArray[np.float64]
 
 
+_BLOCK = 1 << 20  # neurons times points that are evaluated at once: 8 MB
+
+
 @dataclass(frozen=True)
 class Measure:
     """nu = sum_k w_k delta_{a_k}: f(x) = sum_k w_k sigma(a_k . z) (path convention).
@@ -33,8 +36,18 @@ class Measure:
         return len(self.weights)
 
     def outputs(self, Z: Array, feature: Feature) -> Array:
-        """f at the inputs Z (n, D), shape (n,)."""
-        return self.weights @ feature.evaluate(self.directions, Z)
+        """f at the inputs Z (n, D), shape (n,); in blocks of points, so that memory does not grow with n K."""
+        return np.concatenate([self.weights @ feature.evaluate(self.directions, part) for part in self.blocks(Z)])
+
+    def magnitudes(self, Z: Array, feature: Feature) -> Array:
+        """``sum_k |w_k| (sum_d |a_kd| |z_id|)^degree``, shape (n,): what the rounding errors of `outputs` multiply."""
+        A, weights = np.abs(self.directions), np.abs(self.weights)
+        return np.concatenate([weights @ (A @ np.abs(part).T) ** feature.degree for part in self.blocks(Z)])
+
+    def blocks(self, Z: Array) -> list[Array]:
+        """The rows of Z in parts, at least one, on which all neurons can be evaluated at once."""
+        rows = max(1, _BLOCK // max(1, len(self)))
+        return [Z[i : i + rows] for i in range(0, max(1, len(Z)), rows)]
 
     def total_variation(self, degree: int) -> float:
         """sum_k |w_k| |a_k|^degree: the path norm, robust to directions whose norm is 1 only up to rounding."""

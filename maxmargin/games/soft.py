@@ -61,8 +61,7 @@ def soft_variation_bracket(game: VariationGame, measure: Measure, p: Array, cap:
     """Bracket of the soft F1 margin from any measure and any p of the capped simplex, rounded outward."""
     feature, (K, D) = game.feature, measure.directions.shape
     response, norm = game.best_response(p, count=1), game.norm(measure)
-    reach = (np.abs(measure.directions) @ np.abs(game.Z).T) ** feature.degree
-    magnitude = game.factor * max(abs(feature.right), abs(feature.left)) * (np.abs(measure.weights) @ reach)
+    magnitude = game.factor * max(abs(feature.right), abs(feature.left)) * measure.magnitudes(game.Z, feature)
     margins = game.margins(measure) - rounding.relative_error(2 * (K + feature.degree * D) + 8) * magnitude
     radius = game.factor * max(abs(feature.right), abs(feature.left)) * _largest(game.Z) ** feature.degree
     lower = _lower(margins, norm, cap)

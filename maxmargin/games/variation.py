@@ -70,16 +70,16 @@ class _Variation:
         least = float((margins - errors).min())
         value = rounding.below(least / norm, rounding.dot_error(abs(least) / norm, len(measure)))
         # Points and neurons that cancel leave little of a small margin: then integers, for affordable sizes.
-        lost = float((margins + errors).min()) - least > _SHARP * abs(least) and (margins + errors).min() > 0.0
-        if lost and len(measure) * self.Z.size <= _EXACT_WORK:
-            value = max(value, self.factor * exact_lower(self.Z, self.y, self.feature, measure))
+        most = float((margins + errors).min())
+        near = np.flatnonzero(margins - errors <= most)  # one of these has the least margin
+        if most - least > _SHARP * abs(least) and most > 0.0 and len(measure) * self.Z[near].size <= _EXACT_WORK:
+            value = max(value, self.factor * exact_lower(self.Z[near], self.y[near], self.feature, measure))
         return max(0.0, value)
 
     def _margin_errors(self, measure: Measure) -> Array:
         """Rigorous rounding error of each entry of `margins`."""
         feature, (K, D) = self.feature, measure.directions.shape
-        reach = (np.abs(measure.directions) @ np.abs(self.Z).T) ** feature.degree
-        magnitude = self.factor * max(abs(feature.right), abs(feature.left)) * (np.abs(measure.weights) @ reach)
+        magnitude = self.factor * max(abs(feature.right), abs(feature.left)) * measure.magnitudes(self.Z, feature)
         return rounding.relative_error(2 * (K + feature.degree * D) + 8) * magnitude
 
 

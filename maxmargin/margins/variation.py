@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ from ..oracles.branch import tighten
 from ..oracles.choose import EXACT_DIMENSION, certifying_oracle, enumerable, exact_oracle, local_oracle
 from ..oracles.responses import SPHERE_EXACT, Remembering
 from ..oracles.spectral import SpectralOracle
+from ..oracles.supported import Supported
 from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.dictionary import max_margin_dictionary
 from ..solvers.proposal import INTERRUPTED, Proposal, Round
 from ..solvers.prune import prune
+from ..solvers.search import search
 from ..text import bracket_text
 from .request import Request
 
@@ -37,6 +40,7 @@ BRANCHING_GAP = 1e-3  # for the upper end when there is no time limit
 SEARCHED = 0.1  # part of the tolerance that the search may use up: the rest is for rounding
 ENUMERATION_SHARE = 0.5  # of the time left: a relaxation must still be possible
 FEW = 0.25  # a single enumeration may take so many times longer than each of many
+LOCALLY_MANY = 20_000  # points from which a local search works on some of them: the support is large
 _UNIT = 1e-14  # norms that are one up to this are not divided by
 
 
@@ -98,18 +102,22 @@ def sphere_margin(request: Request) -> Certificate:
 def _enumerated(request: Request, game: VariationGame, clock: Clock) -> Proved:
     """Column generation with the exact oracle, which also proves the upper end."""
     unit = _unit(request.Z)
-    proposal = _search(request, clock)(unit, game.y, request.feature, exact_oracle(unit, request.feature))
+    proposal = search(
+        _search(request, clock), unit, game.y, request.feature, lambda Z, _: exact_oracle(Z, request.feature)
+    )
     proposal = _second_opinion(request, unit, proposal)
     measure = _classifier(request, proposal)
-    exact = replace(game, oracle=certifying_oracle(request.Z, request.feature))
+    exact = replace(game, oracle=Supported(request.Z, partial(certifying_oracle, feature=request.feature)))
     return _proved(exact.certify(measure, proposal.p), measure, proposal)
 
 
 def _relaxed(request: Request, game: VariationGame, clock: Clock) -> Proved:
     """Column generation with the local oracle; then a proof: by enumeration while affordable, else by relaxation."""
     unit, feature = _unit(request.Z), request.feature
-    search = _search(request, clock, share=COLUMNS_SHARE)
-    proposal = search(unit, game.y, feature, local_oracle(unit, feature, request.seed))
+    rng, options = np.random.default_rng(request.seed), _search(request, clock, share=COLUMNS_SHARE)
+    proposal = search(
+        options, unit, game.y, feature, lambda Z, starts: local_oracle(Z, feature, rng, starts), many=LOCALLY_MANY
+    )
     if not proposal.stopped and enumerable(unit, feature, proposal.p, FEW):
         proposal, game = _finished(request, game, proposal, clock)
     proposal = _second_opinion(request, unit, proposal)

@@ -62,6 +62,8 @@ def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle
     return exact_oracle(Z, feature) if exact else SpectralOracle(Z, feature)
 
 
-def local_oracle(Z: Array, feature: Feature, seed: int) -> LocalOracle:
-    """Multi-start local ascent for any dimension; proves nothing."""
-    return (ZonotopeOracle if feature.degree == 1 else PowerOracle)(Z, feature, seed=seed)
+def local_oracle(
+    Z: Array, feature: Feature, seed: int | np.random.Generator, starts: Array | None = None
+) -> LocalOracle:
+    """Multi-start local ascent for any dimension, from `starts` (K, D) too; proves nothing."""
+    return (ZonotopeOracle if feature.degree == 1 else PowerOracle)(Z, feature, seed=seed, starts=starts)

@@ -263,6 +263,7 @@ class Master:
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise SolverError(f"master LP: HiGHS ended with {highs.modelStatusToString(highs.getModelStatus())!r}")
 
+
 def _solver() -> _Quiet:
     highs = _Quiet()
     for option, setting in _OPTIONS.items():

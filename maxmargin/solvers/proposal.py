@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -58,3 +58,13 @@ class Proposal:
     trace: tuple[Round, ...] = ()
     scope: str | None = None
     stopped: bool = False
+
+
+def merged(first: Proposal, second: Proposal) -> Proposal:
+    """The second proposal with the rounds and the seconds of both; solvers of one name are one attempt."""
+    attempts = {attempt.name: attempt for attempt in first.attempts}
+    for attempt in second.attempts:
+        spent = attempts[attempt.name].seconds if attempt.name in attempts else 0.0
+        attempts[attempt.name] = replace(attempt, seconds=spent + attempt.seconds)
+    trace = (*first.trace, *(item._replace(number=item.number + len(first.trace)) for item in second.trace))
+    return replace(second, rounds=first.rounds + second.rounds, attempts=tuple(attempts.values()), trace=trace)

@@ -1,0 +1,98 @@
+"""The F1 search on all points at once, or, where there are many, on a working set of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features.homogeneous import Feature
+from ..games.measure import Measure
+from ..oracles.responses import Oracle
+from .column_generation import ColumnGeneration
+from .proposal import Proposal, Round
+from .working_set import WorkingSet
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+MakeOracle = Callable[[Array, Array], Oracle]  # of the points' inputs (k, D), and directions worth starting from (K, D)
+
+MANY = 400  # points from which a working set is faster
+
+
+def search(
+    options: ColumnGeneration,
+    Z: Array,
+    y: Array,
+    feature: Feature,
+    make_oracle: MakeOracle,
+    *,
+    initial: Measure | None = None,
+    many: int = MANY,
+) -> Proposal:
+    """Propose the max-margin pair over the neurons that the oracles search.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees.  y : (n,) labels +-1.
+    make_oracle : the oracle of some of the points.
+    initial : neurons to start from (with the signs of their weights).
+    many : points from which a working set is used.
+    """
+    nowhere = np.empty((0, Z.shape[1]))
+    if len(y) < many or options.cap < 1.0:
+        return options(Z, y, feature, make_oracle(Z, nowhere), initial)
+    game = VariationPoints(options, Z, y, feature, make_oracle, initial)
+    return WorkingSet(tol=options.tol, seed=options.seed)(game, y, options.time_limit)
+
+
+@dataclass
+class VariationPoints:
+    """The F1 game for a `WorkingSet`: column generation on the points asked for, from the neurons of the last round."""
+
+    options: ColumnGeneration
+    Z: Array
+    y: Array
+    feature: Feature
+    make_oracle: MakeOracle
+    known: Measure | None = None
+    lower: float = 0.0
+    rounds: int = 0
+    starts: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.n = len(self.y)
+        self.starts = np.empty((0, self.Z.shape[1]))
+
+    def solve(self, points: Index, tol: float, left: float) -> Proposal:
+        """Column generation; without a proving oracle `tol` is by how much a neuron must pay more to be added."""
+        Z, y = self.Z[points], self.y[points]
+        oracle = self.make_oracle(Z, self.starts)
+        options = replace(
+            self.options,
+            tol=max(tol, self.options.tol),
+            local_tol=max(0.1 * tol, self.options.local_tol),
+            time_limit=left,
+            max_rounds=max(1, self.options.max_rounds - self.rounds),
+            progress=self._show if self.options.progress else None,
+        )
+        found = options(Z, y, self.feature, oracle, initial=self.known)
+        self.rounds += found.rounds
+        self.starts = getattr(oracle, "pool", self.starts)
+        if found.measure.weights.any():
+            self.known = found.measure
+        return replace(found, trace=tuple(item._replace(lower=self.lower) for item in found.trace))
+
+    def margins(self, measure: Measure) -> Array:
+        """y_i f(x_i) per unit of total variation, path convention."""
+        norm = measure.total_variation(self.feature.degree)
+        margins: Array = self.y * measure.outputs(self.Z, self.feature) / norm
+        self.lower = max(self.lower, float(margins.min()))
+        return margins
+
+    def _show(self, item: Round) -> None:
+        """Progress with the margin over all points, not over the working set."""
+        if self.options.progress is not None:
+            self.options.progress(item._replace(number=item.number + self.rounds, lower=self.lower))
