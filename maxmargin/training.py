@@ -13,7 +13,7 @@ from .features.homogeneous import Feature, get_feature
 from .flow.run import Run
 from .flow.train import train_flow
 from .games.random_features import RandomFeatureGame
-from .oracles.choose import proving_oracle
+from .oracles.selection import proving_oracle
 from .progress import Progress, silent
 from .solvers.random_features import random_feature_margin
 

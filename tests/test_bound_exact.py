@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.branch import tighten
-from maxmargin.oracles.relaxation_proof import leaf_forms, walk
+from maxmargin.oracles.lifted.branch import tighten
+from maxmargin.oracles.lifted.inequality import leaf_forms, walk
 
 LEAKY = Feature("test-leaky", 1, 1.0, -0.1)
 
@@ -39,7 +39,7 @@ class Quadratic:
 
 
 def slack(Z, payoff, feature, path, leaf):
-    """S of the identity in `relaxation_proof`, term by term from its text; payoff = s q on the support."""
+    """S of the identity in `lifted.inequality`, term by term from its text; payoff = s q on the support."""
     forms = leaf_forms(Z, path)
     linear = [{j: Fraction(float(x)) for j, x in enumerate(row) if x} for row in forms.L]
     D, S, r = Z.shape[1], Quadratic(forms.L.shape[1]), {0: Fraction(1)}

@@ -10,8 +10,8 @@ import pytest
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.relaxation import lifted_bound
-from maxmargin.oracles.relaxation_proof import Split, leaf_forms, verify, walk
+from maxmargin.oracles.lifted.inequality import Split, leaf_forms, verify, walk
+from maxmargin.oracles.lifted.root import lifted_bound
 
 LEAKY = Feature("test-leaky", 1, 1.0, -0.1)
 ABSOLUTE = Feature("test-absolute", 1, 1.0, 1.0)

@@ -12,9 +12,9 @@ from maxmargin.check.semidefinite import lacking
 from maxmargin.clock import Clock
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.games.variation import VariationGame
-from maxmargin.oracles.branch import tighten
-from maxmargin.oracles.choose import exact_oracle
+from maxmargin.oracles.lifted.branch import tighten
 from maxmargin.oracles.proofs import proved_bound
+from maxmargin.oracles.selection import exact_oracle
 from maxmargin.oracles.spectral import SpectralOracle
 
 LEAKY = Feature("test-check-leaky", 1, 1.0, -0.1)

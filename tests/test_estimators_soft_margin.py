@@ -16,7 +16,7 @@ from maxmargin.games.measure import Measure
 from maxmargin.games.rkhs import KernelExpansion, network_game
 from maxmargin.games.soft import capped, largest_weight, soft_kernel_bracket, soft_variation_bracket, worst_mean
 from maxmargin.games.variation import VariationGame
-from maxmargin.oracles.choose import exact_oracle
+from maxmargin.oracles.selection import exact_oracle
 from maxmargin.solvers.soft_margin import soft_margin
 
 NUS = (0.03, 0.1, 0.25, 0.6, 0.97, 1.0)

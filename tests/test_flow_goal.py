@@ -7,7 +7,7 @@ import maxmargin as mm
 from maxmargin.datasets.registry import parse
 from maxmargin.features import RELU
 from maxmargin.flow import train_flow
-from maxmargin.oracles.arrangement import ArrangementOracle
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 
 SMALL = [

@@ -8,7 +8,7 @@ from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.features.kernels import tangent_kernel
 from maxmargin.flow import Balanced, Constant, Gaussian, Network, train_flow
 from maxmargin.flow.repeat import train_seeds
-from maxmargin.oracles.arrangement import ArrangementOracle
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.theory.rates import growth_rate
 
 XOR = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1]]), np.array([1.0, 1, -1, -1])

@@ -11,11 +11,11 @@ import maxmargin as mm
 from maxmargin.clock import Clock
 from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.games.bracket import Status
-from maxmargin.oracles.arrangement import ArrangementOracle
-from maxmargin.oracles.cells_quadratic import QuadraticCellOracle
-from maxmargin.oracles.choose import enumerable, exact_oracle
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
+from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
+from maxmargin.oracles.oracle import SPHERE_BOUND, SPHERE_EXACT, Remembering
 from maxmargin.oracles.proofs import proved_bound
-from maxmargin.oracles.responses import SPHERE_BOUND, SPHERE_EXACT, Remembering
+from maxmargin.oracles.selection import enumerable, exact_oracle
 
 
 @pytest.mark.parametrize("feature", [RELU, SQUARED_RELU])

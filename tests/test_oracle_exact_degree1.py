@@ -8,8 +8,8 @@ from oracle_reference import brute_force, payoffs, random_directions
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.arrangement import ArrangementOracle, ExtendedArrangementOracle, maximise
-from maxmargin.oracles.enumeration import affordable
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle, maximise
+from maxmargin.oracles.enumeration.exact import affordable
 
 FEATURES = (RELU, Feature("leaky", 1, 1.0, -0.1), Feature("abs", 1, 1.0, 1.0), Feature("odd", 1, -0.5, 2.0))
 
@@ -76,7 +76,7 @@ def test_lowest_vertices_and_walking_on_all_sides_agree(D, n, lattice, monkeypat
     X = rng.integers(-4, 5, size=(n, D - 1)) if lattice else rng.normal(size=(n, D - 1))
     Z, q = np.hstack([X, np.ones((n, 1))]), rng.normal(size=n)
     once = ArrangementOracle(Z, RELU)(q)
-    monkeypatch.setattr("maxmargin.oracles.arrangement_cells.LEVEL", np.inf)
+    monkeypatch.setattr("maxmargin.oracles.enumeration.faces.LEVEL", np.inf)
     walked = ArrangementOracle(Z, RELU)(q)
     assert once.values[0] == pytest.approx(walked.values[0], rel=1e-13)
     if not lattice:  # in degenerate position the test for lesser local maxima depends on how one comes there

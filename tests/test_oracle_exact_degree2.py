@@ -8,7 +8,7 @@ from oracle_reference import brute_force_quadratic, payoffs, random_directions
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.cells_quadratic import QuadraticCellOracle
+from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
 
 FEATURES = (SQUARED_RELU, Feature("bent", 2, 1.0, -0.1), Feature("square", 2, 1.0, 1.0), Feature("odd", 2, 1.0, -1.0))
 

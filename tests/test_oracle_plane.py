@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.arrangement import ArrangementOracle
-from maxmargin.oracles.cells_quadratic import QuadraticCellOracle
-from maxmargin.oracles.choose import exact_oracle
-from maxmargin.oracles.plane import PlaneOracle
+from maxmargin.oracles.enumeration.circle import PlaneOracle
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
+from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
+from maxmargin.oracles.selection import exact_oracle
 
 LINEAR = [RELU, Feature("leaky", 1, 1.0, -0.3), Feature("abs", 1, 1.0, 1.0), Feature("linear", 1, 1.0, -1.0)]
 QUADRATIC = [SQUARED_RELU, Feature("quad", 2, 1.0, -0.7), Feature("square", 2, 1.0, 1.0)]

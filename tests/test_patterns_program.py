@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.arrangement import ArrangementOracle
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.solvers.patterns import activation_patterns, pattern_margin
 
 

@@ -9,7 +9,7 @@ from maxmargin.features import RELU
 from maxmargin.games.rkhs import network_game
 from maxmargin.margins import max_margin
 from maxmargin.margins.path import margin_path
-from maxmargin.oracles.choose import exact_oracle
+from maxmargin.oracles.selection import exact_oracle
 from maxmargin.solvers.regularised import logistic
 from maxmargin.solvers.regularised_kernel import kernel_path, regularised_kernel
 from maxmargin.solvers.regularised_variation import VariationPath

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 import maxmargin as mm
 from maxmargin.features import RELU
 from maxmargin.games.measure import Measure
-from maxmargin.oracles.choose import exact_oracle
+from maxmargin.oracles.selection import exact_oracle
 from maxmargin.oracles.supported import Supported
 from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.proposal import CONVERGED, Proposal

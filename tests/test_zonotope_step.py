@@ -6,9 +6,9 @@ from scipy.optimize import lsq_linear
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.arrangement import ArrangementOracle
-from maxmargin.oracles.power import PowerOracle, PowerStep
-from maxmargin.oracles.zonotope import ZonotopeOracle, ZonotopeStep
+from maxmargin.oracles.ascent.power_method import PowerOracle, PowerStep
+from maxmargin.oracles.ascent.zonotope import ZonotopeOracle, ZonotopeStep
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 
 LEAKY = Feature("leaky", degree=1, right=1.0, left=-0.1)
 

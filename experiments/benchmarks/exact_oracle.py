@@ -15,8 +15,8 @@ import time
 import numpy as np
 
 from maxmargin.features import RELU, SQUARED_RELU
-from maxmargin.oracles.arrangement import ArrangementOracle
-from maxmargin.oracles.cells_quadratic import QuadraticCellOracle
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
+from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
 
 SIZES = {
     "relu": [(2, 60), (2, 512), (3, 60), (3, 100), (3, 150), (3, 512), (4, 60), (4, 150), (5, 30), (5, 60)],

@@ -26,8 +26,8 @@ from threadpoolctl import threadpool_limits
 import maxmargin as mm
 from maxmargin.features import RELU
 from maxmargin.games.variation import VariationGame
-from maxmargin.oracles.arrangement import ArrangementOracle
-from maxmargin.oracles.zonotope import ZonotopeOracle
+from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 
 FLOW_STEPS, FLOW_TIMED = 50_000, 400

@@ -19,10 +19,10 @@ import numpy as np
 from maxmargin.clock import Clock
 from maxmargin.dataset import load
 from maxmargin.features import RELU
-from maxmargin.oracles.branch import tighten
-from maxmargin.oracles.relaxation import lifted_bound
+from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
+from maxmargin.oracles.lifted.branch import tighten
+from maxmargin.oracles.lifted.root import lifted_bound
 from maxmargin.oracles.spectral import SpectralOracle
-from maxmargin.oracles.zonotope import ZonotopeOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 
 CASES = ("40", "64", "256", "iris", "wine", "breast-cancer")

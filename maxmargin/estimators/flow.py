@@ -18,8 +18,8 @@ from ..games.certificate import Attempt, Certificate, Problem
 from ..games.measure import Measure
 from ..games.random_features import RandomFeatureGame
 from ..games.variation import VariationGame
-from ..oracles.choose import proving_oracle
-from ..oracles.responses import SPHERE_BOUND
+from ..oracles.oracle import SPHERE_BOUND
+from ..oracles.selection import proving_oracle
 from ..training import train
 from .base import MarginClassifier, seed_of
 

@@ -15,8 +15,8 @@ from ..games.measure import Measure
 from ..games.soft import capped, largest_weight, soft_variation_bracket
 from ..games.variation import VariationGame
 from ..margins import Request, max_margin
-from ..oracles.choose import EXACT_DIMENSION, exact_oracle, local_oracle, proving_oracle
-from ..oracles.responses import SPHERE_EXACT
+from ..oracles.oracle import SPHERE_EXACT
+from ..oracles.selection import EXACT_DIMENSION, exact_oracle, local_oracle, proving_oracle
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.proposal import INTERRUPTED, Proposal
 from .base import seed_of

@@ -20,7 +20,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..oracles.responses import Oracle
+from ..oracles.oracle import Oracle
 from .dynamics import Dynamics
 from .loss import adversary
 from .network import Network

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .. import conventions
 from ..errors import InputError
 from ..features import RELU, Feature
-from ..oracles.responses import Oracle
+from ..oracles.oracle import Oracle
 from .both_layers import BothLayers
 from .course import Course, Progress, batches
 from .dynamics import Dynamics, Magnitudes, OutputLayer

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .. import rounding
 from ..errors import InputError
 from ..features.kernels_gram import NetworkGram
-from ..oracles.responses import SPHERE_BOUND
+from ..oracles.oracle import SPHERE_BOUND
 from .bracket import Bracket
 from .measure import Measure
 from .rkhs import KERNEL, KernelExpansion, KernelGame

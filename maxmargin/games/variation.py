@@ -17,8 +17,8 @@ from .. import rounding
 from ..conventions import variation_factor
 from ..features.homogeneous import Feature
 from ..oracles.dictionary import DICTIONARY
+from ..oracles.oracle import SPHERE_BOUND, Oracle, Responses
 from ..oracles.proofs import proved_bound
-from ..oracles.responses import SPHERE_BOUND, Oracle, Responses
 from .bracket import ZERO, Bracket
 from .dependence import may_vanish
 from .measure import Measure

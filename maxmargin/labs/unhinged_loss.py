@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ..features import RELU
 from ..games.variation import VariationGame
 from ..margins import max_margin
-from ..oracles.choose import exact_oracle
+from ..oracles.selection import exact_oracle
 from ..plots.style import F1, F2, INK, MUTED, NEGATIVE, POSITIVE, light_grid, new_figure, note
 from .shape import Lab, LabFinding, LabResult, compare
 

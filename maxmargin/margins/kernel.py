@@ -16,7 +16,7 @@ from ..games.certificate import Attempt, Certificate
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
 from ..games.variation import VariationGame
-from ..oracles.choose import proving_oracle
+from ..oracles.selection import proving_oracle
 from ..solvers import conic
 from ..solvers.min_norm_exact import refine
 from ..solvers.min_norm_nnls import nnls_point

@@ -16,7 +16,7 @@ from ..games.bracket import Bracket
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion, network_game
 from ..games.variation import VariationGame
-from ..oracles.choose import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle, proving_oracle
+from ..oracles.selection import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle, proving_oracle
 from ..solvers.regularised import check_loss
 from ..solvers.regularised_kernel import kernel_path
 from ..solvers.regularised_variation import VariationPath

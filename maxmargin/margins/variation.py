@@ -18,9 +18,9 @@ from ..games.bracket import Bracket
 from ..games.certificate import Attempt, Certificate
 from ..games.measure import Measure
 from ..games.variation import DictionaryGame, VariationGame
-from ..oracles.branch import tighten
-from ..oracles.choose import EXACT_DIMENSION, certifying_oracle, enumerable, exact_oracle, local_oracle
-from ..oracles.responses import SPHERE_EXACT, Remembering
+from ..oracles.lifted.branch import tighten
+from ..oracles.oracle import SPHERE_EXACT, Remembering
+from ..oracles.selection import EXACT_DIMENSION, certifying_oracle, enumerable, exact_oracle, local_oracle
 from ..oracles.spectral import SpectralOracle
 from ..oracles.supported import Supported
 from ..solvers import conic

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
-from .responses import Responses
+from .oracle import Responses
 
 Array = NDArray[np.float64]
 

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..features.homogeneous import Feature
-from . import relaxation_proof, spectral
+from . import spectral
+from .lifted import inequality
 
 Array = NDArray[np.float64]
 
-_VERIFIERS = {relaxation_proof.KIND: relaxation_proof.verify, spectral.KIND: spectral.verify}
+_VERIFIERS = {inequality.KIND: inequality.verify, spectral.KIND: spectral.verify}
 
 
 def proved_bound(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str, Any]) -> float:

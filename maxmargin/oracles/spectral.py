@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from ..rounding import above, relative_error
-from .relaxation_proof import is_positive_semidefinite
-from .responses import SPHERE_BOUND, SPHERE_EXACT, Responses
+from .lifted.inequality import is_positive_semidefinite
+from .oracle import SPHERE_BOUND, SPHERE_EXACT, Responses
 
 Array = NDArray[np.float64]
 KIND = "spectral"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from .responses import Oracle, Responses
+from .oracle import Oracle, Responses
 
 Array = NDArray[np.float64]
 

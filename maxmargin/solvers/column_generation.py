@@ -25,7 +25,7 @@ from ..games.dependence import may_vanish
 from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.dictionary import DictionaryOracle
-from ..oracles.responses import Oracle, Responses
+from ..oracles.oracle import Oracle, Responses
 from .master import Master
 from .polish import MasterSolution, evaluate, payoffs
 from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round

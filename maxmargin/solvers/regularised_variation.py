@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
-from ..oracles.responses import Oracle
+from ..oracles.oracle import Oracle
 from .regularised import check_loss, logistic, solve_definite
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
-from ..oracles.responses import Oracle
+from ..oracles.oracle import Oracle
 from .column_generation import ColumnGeneration
 from .proposal import Proposal, Round
 from .working_set import WorkingSet

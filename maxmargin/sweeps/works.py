@@ -22,7 +22,7 @@ from ..flow.train import train_flow
 from ..games.random_features import RandomFeatureGame
 from ..games.variation import VariationGame
 from ..margins import max_margin
-from ..oracles.choose import EXACT_DIMENSION, local_oracle
+from ..oracles.selection import EXACT_DIMENSION, local_oracle
 from ..oracles.spectral import SpectralOracle
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.master import Master

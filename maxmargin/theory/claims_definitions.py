@@ -17,7 +17,7 @@ from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..games.variation import VariationGame
 from ..margins import max_margin
-from ..oracles.choose import exact_oracle
+from ..oracles.selection import exact_oracle
 from .ledger import Chapter, Finding, worst
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..games.random_features import RandomFeatureGame
 from ..margins import max_margin
-from ..oracles.choose import local_oracle
+from ..oracles.selection import local_oracle
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.random_features import random_feature_margin
 from .ledger import Chapter, Finding

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..rounding import UNIT_ROUNDOFF, above, relative_error
-from .circle import Array, Index, Mask
+from ...rounding import UNIT_ROUNDOFF, above, relative_error
+from .great_circles import Array, Index, Mask
 
 CHUNK = 256  # candidates evaluated at once: the best of them spare most of the others
 MISJUDGED = 1e-7  # a face's maximiser that misses its promise by more (relative to the magnitude) lies outside the face

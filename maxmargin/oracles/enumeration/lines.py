@@ -9,10 +9,10 @@ from math import prod
 
 import numpy as np
 
-from ..errors import InputError
-from ..features.homogeneous import Feature
-from ..rounding import UNIT_ROUNDOFF
-from .circle import Array, Index
+from ...errors import InputError
+from ...features.homogeneous import Feature
+from ...rounding import UNIT_ROUNDOFF
+from .great_circles import Array, Index
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import rounding
-from ..errors import InputError
-from ..features.homogeneous import Feature
-from ..features.kernels_exact import Integers, integers
-from .enumeration import nothing
-from .responses import SPHERE_EXACT, Responses
+from ... import rounding
+from ...errors import InputError
+from ...features.homogeneous import Feature
+from ...features.kernels_exact import Integers, integers
+from ..oracle import SPHERE_EXACT, Responses
+from .exact import nothing
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

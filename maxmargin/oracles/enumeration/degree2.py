@@ -6,7 +6,7 @@ With ``(u)_+^2 = (u^2 + u|u|) / 2`` every g(a) = sum_i q_i sigma(a.z_i) of degre
 
 On a cell C with signs sigma, ``g(a) = a'Ma`` with ``M = Q + sum_j h_j sigma_j x_j x_j'``, and on -C with
 ``M = Q - sum_j ...``.  g is C^1, so a maximum over the sphere is stationary: an eigenvector, with value the eigenvalue,
-of the M of every cell that contains it (findings F1.6).  So all cells are visited once (`arrangement_cells`),
+of the M of every cell that contains it.  So all cells are visited once (`faces`),
 their eigenvectors that lie in them are the candidates, and ``g <= lambda_max(M)`` on the cell spares most of the work.
 
 Because g is C^1, a misjudged sign costs only the second order: x_j within delta of 0 on C changes g by |h_j| delta^2.
@@ -19,16 +19,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from .. import rounding
-from ..clock import Clock
-from .arrangement import circles
-from .arrangement_cells import Faces, faces, slopes
-from .arrangement_faces import between_ends
-from .arrangement_maxima import Candidates, Maxima
-from .arrangement_rays import span, vanishes
-from .circle import Arcs, Array, Index, Mask, arcs, cumulate, further_flags, steps
-from .enumeration import EnumeratingOracle, accumulate, answer, demand_affordable, in_time, nothing
-from .responses import SPHERE_BOUND, Responses
+from ... import rounding
+from ...clock import Clock
+from ..oracle import SPHERE_BOUND, Responses
+from .critical_points import between_ends
+from .degree1 import circles
+from .exact import EnumeratingOracle, accumulate, answer, demand_affordable, in_time, nothing
+from .faces import Faces, faces, slopes
+from .great_circles import Arcs, Array, Index, Mask, arcs, cumulate, further_flags, steps
+from .lines import span, vanishes
+from .pool import Candidates, Maxima
 
 MULTIPLE = 1e-12  # eigenvalues closer than this, relative to the matrix, are one
 INSIDE = 1e-3  # an eigenvector counts as inside its cell up to this: rounding turns it by u / MULTIPLE at most

@@ -1,6 +1,6 @@
 r"""One leaf of the lifted relaxation as two convex sets: moment matrices, and matrices that respect the products.
 
-With the forms l = L v of a leaf (`relaxation_proof`), a measure of mass m on the leaf's directions has the moments
+With the forms l = L v of a leaf (`inequality`), a measure of mass m on the leaf's directions has the moments
 ``W = E[(r, a, l)(r, a, l)']``, a matrix of order 1 + D + K. Two sets contain W:
 
 * A = {T X T' : X >= 0}, where ``(r, a, l) = T v``: W is a moment matrix and obeys the linear relations between forms;
@@ -15,13 +15,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .relaxation_proof import Forms, Path, leaf_forms
+from .inequality import Forms, Path, leaf_forms
 
 Array = NDArray[np.float64]
 
 
 class LiftedBlock:
-    """State V, its projection W, and geometry of one leaf; see `lifted_splitting.LiftedSplitting` for the iteration.
+    """State V, its projection W, and geometry of one leaf; see `splitting.LiftedSplitting` for the iteration.
 
     Parameters
     ----------

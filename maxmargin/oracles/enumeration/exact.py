@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..clock import FOREVER, Clock
-from ..errors import InputError
-from ..features.homogeneous import Feature
-from .arrangement_rays import rays, span
-from .circle import Array, arcs
-from .responses import SPHERE_EXACT, Responses
-from .spectral import SpectralOracle
+from ...clock import FOREVER, Clock
+from ...errors import InputError
+from ...features.homogeneous import Feature
+from ..oracle import SPHERE_EXACT, Responses
+from ..spectral import SpectralOracle
+from .great_circles import Array, arcs
+from .lines import rays, span
 
 WORK = 5e8  # crossings that an enumeration may sort: a few minutes
 _SAMPLE = 64  # circles looked at to tell how many are crowded
@@ -44,7 +44,7 @@ class EnumeratingOracle:
         if feature.degree != self.degree:
             raise InputError(
                 f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree {self.degree}; "
-                "oracles.choose.exact_oracle picks the oracle of a feature"
+                "oracles.selection.exact_oracle picks the oracle of a feature"
             )
         self._rays = rays(Z)
         self.Z = self._rays.Z

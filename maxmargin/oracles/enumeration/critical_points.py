@@ -13,9 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from .arrangement_cells import Faces
-from .arrangement_maxima import Candidates
-from .circle import Arcs, Array, Index, Mask, cumulate, steps
+from .faces import Faces
+from .great_circles import Arcs, Array, Index, Mask, cumulate, steps
+from .pool import Candidates
 
 # Sign tests are relaxed by this much: a point slightly outside its face is a valid candidate all the same.
 INSIDE = 1e-9

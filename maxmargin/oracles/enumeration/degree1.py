@@ -5,7 +5,7 @@ With ``(u)_+ = (u + |u|) / 2`` every g(a) = sum_i q_i sigma(a.z_i) of degree 1 i
     g(a) = l.a + E(a),   E(a) = sum_j h_j |a.x_j|,   max_{s, |a|=1} s g(a) = max_{|a|=1} |l.a| + |E(a)|,
 
 where the unit vectors x_j stand for rays of parallel and antipodal points (h_j = sum c_i |z_i| / 2 over the ray).
-The enumeration (`circle`, `arrangement_cells`, `arrangement_faces`) costs O(N^{D-1} log N) for N rays with h_j != 0.
+The enumeration (`great_circles`, `faces`, `critical_points`) costs O(N^{D-1} log N) for N rays with h_j != 0.
 
 Why the bound is proved
 -----------------------
@@ -19,7 +19,7 @@ Every evaluated direction is a valid candidate, so only misjudged faces could hu
    smaller face, to which the argument applies again, down to the vertices, which are all evaluated.
 3. The same holds for an active sum v with accumulated rounding eta: v/|v| turns by eta/|v|, second order inside its
    face, and if that leaves the face, its boundary is near.  Off the face's span it would be first order, across the
-   kinks; `arrangement_faces` projects twice, which leaves O(u) there, as item 1 allows.
+   kinks; `critical_points` projects twice, which leaves O(u) there, as item 1 allows.
 
 4. Where an x_j lies within d <= 2^-47 of the span of x_T, it is taken to be in it, which moves it by d: vertices that
    it would have on the circle are lost.  Angles of 1e-12 are no special position, so 2^-47 is hardly more than eps.
@@ -36,15 +36,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import rounding
-from ..clock import Clock
-from .arrangement_cells import faces, slopes
-from .arrangement_faces import interiors, linear_forms, vertices
-from .arrangement_maxima import Maxima
-from .arrangement_rays import span, vanishes
-from .circle import Array, Index, arcs, further_flags, index_blocks
-from .enumeration import EnumeratingOracle, answer, demand_affordable, in_time, nothing
-from .responses import Responses
+from ... import rounding
+from ...clock import Clock
+from ..oracle import Responses
+from .critical_points import interiors, linear_forms, vertices
+from .exact import EnumeratingOracle, answer, demand_affordable, in_time, nothing
+from .faces import faces, slopes
+from .great_circles import Array, Index, arcs, further_flags, index_blocks
+from .lines import span, vanishes
+from .pool import Maxima
 
 BLOCK = 1 << 16  # crossings handled at once: keeps the working set in cache
 

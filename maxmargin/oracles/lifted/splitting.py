@@ -1,11 +1,11 @@
 r"""The lifted relaxation of gamma_1, solved by operator splitting on all its leaves at once, adversary included.
 
-    maximise  min_i sum_b s_b y_i E_b[phi_i]   over moments W_b in A_b and B_b (`lifted_block`), sum_b mass_b = 1
+    maximise  min_i sum_b s_b y_i E_b[phi_i]   over moments W_b in A_b and B_b (`leaf`), sum_b mass_b = 1
 
 Douglas-Rachford: W = prox of (payoff + B) at V; V += alpha (projection on A of (2W - V) - W), with Anderson
 acceleration of that fixed-point map. After each prox, rho (V - W) is an exact subgradient of (payoff + B): the
 adversary p is in the simplex and every multiplier has its sign. Only S >= 0 holds approximately, and
-`relaxation_repair` pays for what is missing: every iterate is a proof.
+`repair` pays for what is missing: every iterate is a proof.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clock import FOREVER, Clock
-from ..features.homogeneous import Feature
+from ...clock import FOREVER, Clock
+from ...features.homogeneous import Feature
 from .anderson import Anderson
-from .lifted_block import LiftedBlock
-from .relaxation_proof import payoff_weights
+from .inequality import payoff_weights
+from .leaf import LiftedBlock
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -3,7 +3,7 @@
 For one output sign, ``g(a) = a' M(a) a`` with ``M(a) = base + sum_{a.z_i > 0} c_i z_i z_i'`` is C^1 and its gradient is
 2 M(a) a.  Two steps, each kept only if it raises g, on all starts at once:
 
-* eigenvector step: a maximiser inside a cell is a leading eigenvector of the cell's M (findings F1.6);
+* eigenvector step: a maximiser inside a cell is a leading eigenvector of the cell's M;
 * shifted power step ``a <- M(a) a + shift a``, monotone as soon as ``g + shift |a|^2`` is convex (Kolda and Mayo,
   SIAM J. Matrix Anal. Appl. 32, 2011), for the starts whose cell has its eigenvector elsewhere.
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .local import LocalOracle
+from .multistart import LocalOracle
 
 Array = NDArray[np.float64]
 

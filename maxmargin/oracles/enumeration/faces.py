@@ -17,7 +17,7 @@ from itertools import product
 
 import numpy as np
 
-from .circle import Arcs, Array, Index, Mask, height
+from .great_circles import Arcs, Array, Index, Mask, height
 
 LEVEL = 1e-9  # slopes below this are not trusted
 TIED = 1e-11  # crossings closer than this can not be told apart

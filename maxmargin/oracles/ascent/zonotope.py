@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .local import LocalOracle
+from .multistart import LocalOracle
 
 Array = NDArray[np.float64]
 

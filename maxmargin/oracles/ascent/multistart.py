@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..features.homogeneous import Feature
-from .responses import Responses
+from ...errors import InputError
+from ...features.homogeneous import Feature
+from ..oracle import Responses
 
 Array = NDArray[np.float64]
 

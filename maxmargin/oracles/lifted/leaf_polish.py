@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .lifted_block import LiftedBlock
-from .lifted_splitting import LiftedSplitting
-from .relaxation import LiftedGame
+from .leaf import LiftedBlock
+from .root import LiftedGame
+from .splitting import LiftedSplitting
 
 Array = NDArray[np.float64]
 

@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock
 from ..features.homogeneous import Feature
-from .arrangement import ArrangementOracle, ExtendedArrangementOracle
-from .cells_quadratic import QuadraticCellOracle
-from .enumeration import EnumeratingOracle
-from .local import LocalOracle
-from .plane import PlaneOracle
-from .power import PowerOracle
-from .responses import Oracle
+from .ascent.multistart import LocalOracle
+from .ascent.power_method import PowerOracle
+from .ascent.zonotope import ZonotopeOracle
+from .enumeration.circle import PlaneOracle
+from .enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle
+from .enumeration.degree2 import QuadraticCellOracle
+from .enumeration.exact import EnumeratingOracle
+from .oracle import Oracle
 from .spectral import SpectralOracle
-from .zonotope import ZonotopeOracle
 
 Array = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ block are treated at once: in a frame whose first D-2 vectors span x_T and whose
 the circle is (0, ..., 0, cos phi, sin phi), and the arcs come from one argsort of the N crossings a row.
 
 By symmetry (a -> -a) half a circle suffices.  Circles run upwards in the chart ``a / x_l.a`` with heights
-``f.a / x_l.a``, f = `height` fixed and generic, l the first index not in T (`arrangement_cells` says what for).
+``f.a / x_l.a``, f = `height` fixed and generic, l the first index not in T (`faces` says what for).
 """
 
 from __future__ import annotations

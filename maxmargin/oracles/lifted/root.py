@@ -3,8 +3,8 @@ r"""Proved upper bounds on gamma_1 in any dimension: the lifted relaxation, from
     gamma = min_p max_{s, |a|=1} s sum_i p_i y_i sigma(a.z_i)   (path convention)
 
 Lift (r, a, h) = (|a|, a, ((a.z_i)_+)_i); products of non-negative forms, and of each with |w.a| <= r, stay
-non-negative: `relaxation_proof` states the inequality, `lifted_splitting` finds multipliers and an adversary together,
-`relaxation_repair` makes them a proof, and the bound returned is what `relaxation_proof.verify` reads in the proof.
+non-negative: `inequality` states the inequality, `splitting` finds multipliers and an adversary together,
+`repair` makes them a proof, and the bound returned is what `inequality.verify` reads in the proof.
 Points outside the support keep weight p_i = 0: fewer points can only raise the margin, so the bound holds for all.
 """
 
@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clock import FOREVER, Clock
-from ..errors import InputError
-from ..features.homogeneous import Feature
-from .lifted_block import LiftedBlock
-from .lifted_splitting import LiftedSplitting
-from .relaxation_proof import KIND, Path, leaf_forms, payoff_weights, verify
-from .relaxation_repair import pack, repair, rescale, truncate
-from .responses import SPHERE_BOUND
-from .spectral import SpectralOracle
+from ...clock import FOREVER, Clock
+from ...errors import InputError
+from ...features.homogeneous import Feature
+from ..oracle import SPHERE_BOUND
+from ..spectral import SpectralOracle
+from .inequality import KIND, Path, leaf_forms, payoff_weights, verify
+from .leaf import LiftedBlock
+from .repair import pack, repair, rescale, truncate
+from .splitting import LiftedSplitting
 
 Array = NDArray[np.float64]
 MAX_SUPPORT = 300  # more points would cost more than they tighten: an iteration is cubic in their number
@@ -204,4 +204,3 @@ def _attempt(splitting: LiftedSplitting, status: str, seconds: float, bound: flo
         "iterations": splitting.iterations,
         "bound": bound,
     }
-

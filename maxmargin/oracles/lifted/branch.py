@@ -1,13 +1,13 @@
 r"""Branch and bound on activation signs: the lifted relaxation on a partition of the sphere, one adversary for all.
 
 A leaf is a cone of directions on which some a.z_i keep their sign; its relaxation multiplies that sign with everything
-else. All open leaves are relaxed jointly (`lifted_splitting`), so that the adversary is the best one against all of
+else. All open leaves are relaxed jointly (`splitting`), so that the adversary is the best one against all of
 them, and each round splits the leaves whose mass the relaxation puts on both sides of a point that pays for it:
 
     score of point i in leaf b = s q_i |z_i| min(E_b[h_i], E_b[h'_i])
 
 At any moment the repaired multipliers of all leaves are a proof; the worst ones are improved against the adversary of
-the moment (`branch_polish`), and the best proof seen is returned.
+the moment (`leaf_polish`), and the best proof seen is returned.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clock import FOREVER, Clock
-from ..features.homogeneous import Feature
-from .branch_polish import LeafPolisher
-from .lifted_block import LiftedBlock
-from .lifted_splitting import PENALTY, LiftedSplitting
-from .relaxation import BoundResult, LiftedGame, lifted_game
-from .relaxation_proof import Path, Split, verify
-from .relaxation_repair import pack
-from .responses import SPHERE_BOUND
+from ...clock import FOREVER, Clock
+from ...features.homogeneous import Feature
+from ..oracle import SPHERE_BOUND
+from .inequality import Path, Split, verify
+from .leaf import LiftedBlock
+from .leaf_polish import LeafPolisher
+from .repair import pack
+from .root import BoundResult, LiftedGame, lifted_game
+from .splitting import PENALTY, LiftedSplitting
 
 Array = NDArray[np.float64]
 
@@ -111,9 +111,7 @@ class BranchAndBound:
         self._reopen(values)
         return bound
 
-    def _polish(
-        self, blocks: list[LiftedBlock], repaired: list[dict[str, Any]], clock: Clock
-    ) -> list[dict[str, Any]]:
+    def _polish(self, blocks: list[LiftedBlock], repaired: list[dict[str, Any]], clock: Clock) -> list[dict[str, Any]]:
         """The repaired leaves, worst first improved for as long as that lowers the bound below the best one."""
         splitting, polishers = self.splitting, {}
         values = np.array([leaf["value"] for leaf in repaired])

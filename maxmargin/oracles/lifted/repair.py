@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .relaxation_proof import Forms, is_positive_semidefinite, slack_matrix
+from .inequality import Forms, is_positive_semidefinite, slack_matrix
 
 Array = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ def repair(Z: Array, forms: Forms, degree: int, payoff: Array, leaf: dict[str, A
     Parameters
     ----------
     Z : (N, D) support points.
-    payoff : (K,) s times `relaxation_proof.payoff_weights`.
+    payoff : (K,) s times `inequality.payoff_weights`.
     leaf : truncated multipliers.
     """
     leaf = {**leaf, "value": 0.0}
