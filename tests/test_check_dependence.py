@@ -34,20 +34,36 @@ def possible(X, y, p, **problem):
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("feature", FEATURES)
-@pytest.mark.parametrize("factor", [1.0, 3.0, -1.0, -0.1])
-def test_two_points_on_a_line_cancel_if_their_effective_signs_differ(norm, feature, factor):
-    # (a.z)_+ and (-a.z)_+ have the same kink, (a.z)_+^2 and (-a.z)_+^2 opposite ones
+@pytest.mark.parametrize("factor", [1.0, 4.0, -1.0, -0.5])
+def test_two_points_of_one_ray_cancel_if_their_labels_differ(norm, feature, factor):
+    """On opposite rays the kinks may cancel, but a.z, or its square, is left over."""
     z = np.array([0.3, -0.7, 1.1])
-    same, other = ([1.0, 1.0], [1.0, -1.0]) if feature == "relu" or factor > 0 else ([1.0, -1.0], [1.0, 1.0])
-    for labels, answer in ((same, False), (other, True)):
-        assert possible([z, factor * z], labels, [0.5, 0.5], norm=norm, feature=feature) == answer
+    for labels in ([1.0, 1.0], [1.0, -1.0]):
+        assert possible([z, factor * z], labels, [0.5, 0.5], norm=norm, feature=feature) == (
+            factor > 0 and labels[1] < 0
+        )
         assert not possible([z, factor * z], labels, [1.0, 0.0], norm=norm, feature=feature)
 
 
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("left", [0.0, -0.25, 1.0])
+def test_antipodal_pairs_cancel_when_their_smooth_parts_do(norm, left):
+    """(a.z)_+ - (-a.z)_+ = a.z: three such pairs whose z have the sum zero; |a.z| has no such remainder."""
+    half = np.array([[1.0, 0.0], [1.0, 2.0], [-2.0, -2.0]])
+    X, y = np.concatenate([half, -half]), [1, 1, 1, -1, -1, -1]
+    feature = {"degree": 1, "right": 1.0, "left": left}
+    p = np.full(6, 1 / 6)
+    assert possible(X, y, p, norm=norm, feature=feature)
+    assert possible(X[[0, 3]], [1, -1], [0.5, 0.5], norm=norm, feature=feature) == (left == 1.0)
+    rounded = np.concatenate([half, -half[:2], [[2.0, 2.0 + 1e-15]]])
+    assert possible(rounded, y, p, norm=norm, feature=feature) == (left == 1.0)
+
+
 @pytest.mark.parametrize("unit", [1.0, 1e-150, 1e150])
-def test_a_line_is_as_wide_as_the_rounding_of_the_points(unit):
-    for angle, answer in ((3e-15, True), (5e-15, False), (1e-7, False), (1e-12, False)):
-        assert possible(unit * np.array([[1.0, 0.0], [1.0, angle]]), [1, -1], [0.5, 0.5]) == answer
+@pytest.mark.parametrize("angle", [0.0, 5e-324, 1e-16, 3e-15, 1e-7])
+def test_a_line_has_no_width(unit, angle):
+    points = np.array([[unit, 0.0], [unit, angle * unit]])
+    assert possible(points, [1, -1], [0.5, 0.5]) == (points[1, 1] == 0.0)
 
 
 def test_a_point_at_zero_is_reason_enough_and_an_unsupported_one_is_none():
@@ -63,7 +79,9 @@ def test_activations_without_a_kink_and_finite_dictionaries_are_free_of_the_rule
     X, y, p = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), [1, 1, -1], [0.25, 0.25, 0.5]
     linear, square = ({"degree": 1, "right": 2.0, "left": -2.0}, {"degree": 2, "right": 0.5, "left": 0.5})
     assert possible(X, y, p, norm=norm, feature=linear)
-    assert possible(X, y, p, norm=norm, feature=square)
+    assert not possible(X, -np.array(y) * [1, -1, 1], p, norm=norm, feature=linear)
+    assert possible(np.concatenate([X, [[1.0, -1.0]]]), [1, 1, -1, -1], np.full(4, 0.25), norm=norm, feature=square)
+    assert not possible(X, y, p, norm=norm, feature=square)  # (a.x)^2 + (a.y)^2 - c (a.(x + y))^2 is never zero
     assert not possible(X, y, p, norm=norm, feature=linear | {"degree": 2})
     assert not possible(X, y, p, norm=norm, feature=square | {"degree": 1})
     assert norm != "f1" or possible(X, y, p, scope="dictionary")

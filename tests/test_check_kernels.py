@@ -2,12 +2,14 @@
 
 import math
 
+import mpmath
 import numpy as np
 import pytest
 from check_support import certificate, refused
 
 import maxmargin as mm
 from maxmargin.check import angles, check_certificate, kernel
+from maxmargin.check.angles import FixedPoint
 from maxmargin.check.claim import read_claim
 from maxmargin.features import Feature, get_feature
 from maxmargin.features.kernels import Kernel
@@ -21,33 +23,42 @@ def kernel_certificate(X, y, c, p, bracket, **problem):
     return certificate(X, y, {"coefficients": list(c)}, p, bracket, **fields)
 
 
-def test_pi_has_forty_seven_right_digits():
-    digits = angles.pi_units() * 10**47 // angles.ONE
-    assert str(digits) == "314159265358979323846264338327950288419716939937"
+BITS = [160, 320, 2560]
 
 
-def test_cosine_and_sine_are_right_far_beyond_float64():
-    theta = np.array(
-        [0, 1 << 100, angles.ONE // 3, angles.ONE, angles.pi_units() // 2, angles.pi_units() // 6], dtype=object
-    )
-    cosine, sine = angles.cos_sin(theta)
-    assert np.abs(cosine * cosine + sine * sine - angles.ONE**2).max() < angles.ONE << 12
-    assert abs(sine[-1] - angles.ONE // 2) < 1 << 12
-    assert abs(cosine[-2]) < 1 << 12
-    assert cosine.astype(float) / angles.ONE == pytest.approx([math.cos(t / angles.ONE) for t in theta], abs=1e-15)
+@pytest.mark.parametrize("bits", BITS)
+def test_pi_is_right_to_its_error(bits):
+    fixed = FixedPoint(bits)
+    assert str(fixed.pi * 10**47 // fixed.one) == "314159265358979323846264338327950288419716939937"
+    with mpmath.workprec(bits + 64):
+        assert abs(fixed.pi - mpmath.pi * fixed.one) <= angles.PI_ERROR
+
+
+@pytest.mark.parametrize("bits", BITS)
+def test_cosine_and_sine_are_right_far_beyond_float64(bits):
+    fixed = FixedPoint(bits)
+    theta = np.array([0, 1 << 100, fixed.one // 3, fixed.one, fixed.pi // 2, fixed.pi // 6], dtype=object)
+    cosine, sine = fixed.cos_sin(theta)
+    with mpmath.workprec(bits + 64):
+        for t, c, s in zip(theta, cosine, sine, strict=True):
+            angle = mpmath.mpf(int(t)) / fixed.one
+            assert abs(c - mpmath.cos(angle) * fixed.one) < 1 << 12
+            assert abs(s - mpmath.sin(angle) * fixed.one) < 1 << 12
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 6])
-def test_multiples_of_the_angle_of_a_pythagorean_triangle(k):
+@pytest.mark.parametrize("bits", BITS)
+def test_multiples_of_the_angle_of_a_pythagorean_triangle(k, bits):
+    fixed = FixedPoint(bits)
+
+    def angle(*sides):
+        return fixed.angle(*(np.array([side << bits], dtype=object) for side in sides))[0]
+
     power = (3 + 4j) ** k
     point = round(power.real), abs(round(power.imag)), 5**k
-    turn = 2 * angles.pi_units()
+    turn = 2 * fixed.pi
     expected = k * angle(3, 4, 5) % turn
     assert abs(angle(*point) - min(expected, turn - expected)) < angles.ANGLE_ERROR * (k + 1)
-
-
-def angle(*sides):
-    return angles.angle(*(np.array([side << 200], dtype=object) for side in sides))[0]
 
 
 @pytest.mark.parametrize("norm", ["f2", "ntk"])
@@ -59,7 +70,7 @@ def test_the_gram_matrix_is_the_packages(norm, law, feature):
     X[1], X[2], X[3], X[4] = 2.0 * X[0], -X[0], 0.0, X[0] + 1e-9
     ones = np.ones(9)
     document = kernel_certificate(X, ones, ones, ones / 9, (0.0, 1.0), norm=norm, weights=law, feature=feature)
-    N, error, unit = kernel.gram(read_claim(document, X, ones), np.arange(9), np.arange(9))
+    N, error, unit = kernel.gram(read_claim(document, X, ones), np.arange(9), np.arange(9), FixedPoint(160))
     own = np.array([[float(v * unit) for v in row] for row in N]) / (2 * math.pi)
     theirs = Feature(**feature) if isinstance(feature, dict) else feature
     assert own == pytest.approx(

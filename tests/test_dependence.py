@@ -14,14 +14,42 @@ NORMS = ["f1", "f2", "ntk"]
 
 
 def polygon(k):
-    t = np.pi * np.arange(2 * k) / k
-    return np.column_stack([np.cos(t), np.sin(t)]), np.where(np.arange(2 * k) % 2, 1.0, -1.0)
+    t = np.pi * np.arange(k) / k
+    half = np.column_stack([np.cos(t), np.sin(t)])
+    return np.concatenate([half, -half]), np.where(np.arange(2 * k) % 2, 1.0, -1.0)
 
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("k", [3, 5, 25])
-def test_odd_polygons_are_not_separable_whatever_the_rounding_of_their_antipodes(norm, k):
-    assert mm.max_margin(polygon(k), norm, bias=False).status.value == "not-separable"
+def test_odd_polygons_are_not_separable(norm, k):
+    certificate = mm.max_margin(polygon(k), norm, bias=False)
+    assert certificate.status.value == "not-separable"
+    assert mm.check_certificate(certificate.to_json(), *polygon(k)).holds
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("k", [3, 5, 25])
+def test_rounded_antipodes_do_not_cancel_and_nobody_says_that_they_do(norm, k):
+    """No two points are exactly on one line, so that every kink is earned from: gamma > 0, of the size of rounding."""
+    t = np.pi * np.arange(2 * k) / k
+    X, y = np.column_stack([np.cos(t), np.sin(t)]), polygon(k)[1]
+    X[1] += [0.0, np.spacing(X[1, 1])]  # some rounded antipodes happen to be exact; one pair at least is not
+    certificate = mm.max_margin((X, y), norm, bias=False)
+    assert certificate.upper < 1e-7
+    exact = {i for i in range(2 * k) if (X[i] == -X[(i + k) % (2 * k)]).all()}
+    assert (certificate.status.value == "not-separable") == (len(exact) >= 6)
+
+
+@pytest.mark.parametrize("norm", ["f2", "ntk"])
+@pytest.mark.parametrize("ulps", [1, 4, 64])
+def test_opposite_labels_a_few_units_of_roundoff_apart_are_separable(norm, ulps):
+    """gamma^2 = (K_11 + K_22 - 2 K_12) / 4, quadratic in the distance."""
+    X = np.array([[0.3], [0.3 + ulps * np.spacing(0.3)]])
+    certificate = mm.max_margin((X, [-1, 1]), norm)
+    assert certificate.status.value == "certified" and certificate.relative_gap <= 1e-9
+    assert mm.check_certificate(certificate.to_json(), X, np.array([-1.0, 1.0])).holds
+    if norm == "f2":
+        assert certificate.lower == pytest.approx(ulps * 1.3292509943e-17, rel=1e-9)
 
 
 @pytest.mark.parametrize("norm", NORMS)

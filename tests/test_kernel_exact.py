@@ -15,7 +15,6 @@ from maxmargin.games.rkhs_exact import ExactKernelGame
 from maxmargin.solvers.min_norm_exact import refine
 from maxmargin.solvers.min_norm_point import min_norm_point
 
-ONE = mpmath.mpf(2) ** BITS
 FEATURES = ["relu", "squared-relu", Feature("tilted", 1, 1.0, -0.1), Feature("bowl", 2, 0.5, 0.75)]
 
 
@@ -39,24 +38,25 @@ def moment(activation, z, w, gaussian):
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: getattr(feature, "name", feature))
 @pytest.mark.parametrize("tangent", [False, True])
 @pytest.mark.parametrize("weights", ["sphere", "gaussian"])
-def test_entries_within_their_stated_error(feature, tangent, weights):
+@pytest.mark.parametrize("bits", [BITS, 4 * BITS])
+def test_entries_within_their_stated_error(feature, tangent, weights, bits):
     feature, rng = get_feature(feature), np.random.default_rng(2)
     for D in (1, 2, 5):
         Z = rng.normal(size=(8, D))
         Z[1], Z[2], Z[3], Z[4] = Z[0], -Z[0], Z[0] * (1 + 1e-9), Z[0] + 1e-12 * rng.normal(size=D)
         Z[5], Z[6] = 0.0, 1e-20 * Z[6]
         Z /= 1.01 * np.abs(Z).max()
-        gram = ExactGram(Kernel(feature, weights, tangent), Z)
+        gram = ExactGram(Kernel(feature, weights, tangent), Z, bits)
         matrix = gram.matrix()
         assert (matrix == matrix.T).all() and gram.affordable
-        with mpmath.workdps(60):
+        with mpmath.workprec(bits + 80):
             for i, j in np.ndindex(8, 8):
                 exact, dot = moment(derivative(feature) if tangent else feature, Z[i], Z[j], weights == "gaussian")
                 if tangent:
                     exact *= dot
                     if feature.degree == 1:
                         exact += moment(feature, Z[i], Z[j], weights == "gaussian")[0]
-                assert abs(int(matrix[i, j]) - exact * ONE) <= gram.error
+                assert abs(int(matrix[i, j]) - exact * mpmath.mpf(2) ** bits) <= gram.error
 
 
 def games(norm, Z, y):
@@ -90,9 +90,10 @@ def test_refinement_takes_a_gap_that_doubles_leave_to_1e_12():
     game, exact = games("f2", np.hstack([X, np.ones((60, 1))]), y)
     start = min_norm_point(game.K, y)
     rough = exact.certify(KernelExpansion(start.coefficients), start.p)
-    refined, attempt = refine(exact.matrix, y, start.p, game.scale)
+    minimiser, attempt = refine(exact.matrix, y, start.p, game.scale)
+    refined = minimiser.rounded(1)
     fine = exact.certify(KernelExpansion(refined.coefficients), refined.p)
-    assert attempt.status == "converged"
+    assert attempt.status == "converged, 144 bits"
     assert fine.relative_gap < 1e-12 < 1e3 * 1e-12 < rough.relative_gap
     assert rough.lower <= fine.lower <= fine.upper <= rough.upper * (1 + 1e-15)
 
@@ -123,18 +124,76 @@ def test_a_support_that_is_no_solution_is_exchanged():
     game, exact = games("f2", np.hstack([X, np.ones((60, 1))]), y)
     p = min_norm_point(game.K, y).p
     wrong = np.where(np.arange(60) == np.flatnonzero(p)[0], 0.0, p)
-    refined, _ = refine(exact.matrix, y, wrong, game.scale)
-    np.testing.assert_allclose(refined.p, refine(exact.matrix, y, p, game.scale)[0].p, rtol=1e-12, atol=1e-15)
+    refined, right = (refine(exact.matrix, y, guess, game.scale)[0].rounded(1) for guess in (wrong, p))
+    np.testing.assert_allclose(refined.p, right.p, rtol=1e-12, atol=1e-15)
 
 
 def test_contradictory_points_are_refused_not_divided_by():
     y = np.array([1.0, -1.0])
     game, exact = games("f2", np.array([[0.3, 1.0], [0.3, 1.0]]), y)
     refined, attempt = refine(exact.matrix, y, np.array([0.5, 0.5]), game.scale)
-    assert refined is None and attempt.status == "did not converge"
+    assert refined is None and attempt.status.startswith("did not converge")
 
 
 def test_what_is_not_affordable():
     kernel = Kernel(get_feature("relu"))
     assert not ExactGram(kernel, np.ones((LARGEST + 1, 2))).affordable
-    assert not ExactGram(kernel, np.array([[1.0, 1e-200]])).affordable
+    assert ExactGram(kernel, np.array([[1.0, 1e-300]])).affordable
+
+
+RIGHT = 1e-6 * np.array([[1.5, 2.5], [2.5, 1.5], [2.5, 2.5]]), np.array([1.0, 1.0, -1.0])
+FOUR = np.array([[1e5, 0.0], [1e5, 1.0], [2e5, 0.0], [2e5, 1.0]]), np.array([-1.0, 1.0, 1.0, -1.0])
+
+
+def truth(X, y, norm="f2", digits=120):
+    """gamma by solving Q x = 1 in many digits: the answer when all weights come out positive."""
+    with mpmath.workdps(digits):
+        Z = np.hstack([X, np.ones((len(X), 1))])
+        Q = mpmath.matrix(len(y))
+        for i, j in np.ndindex(len(y), len(y)):
+            value, dot = moment(get_feature("relu"), Z[i], Z[j], False)
+            step = moment(derivative(get_feature("relu")), Z[i], Z[j], False)[0] * dot if norm == "ntk" else 0
+            Q[i, j] = y[i] * y[j] * (value + step)
+        x = mpmath.lu_solve(Q, mpmath.matrix([1] * len(y)))
+        assert min(x) > 0
+        return 1 / mpmath.sqrt(sum(x))
+
+
+@pytest.mark.parametrize("norm", ["f2", "ntk"])
+@pytest.mark.parametrize("name, X, y", [("tiny", *RIGHT), ("far", *FOUR), ("farther", 1e3 * FOUR[0], FOUR[1])])
+def test_few_points_at_any_condition(norm, name, X, y):
+    certificate = mm.max_margin((X, y), norm)
+    gamma = truth(X, y, norm)
+    assert certificate.status.value == "certified" and certificate.relative_gap <= 1e-10
+    assert certificate.lower <= gamma <= certificate.upper
+    document = certificate.to_json()
+    assert mm.check_certificate(document, X, y).holds
+    again = mm.Certificate.from_json(document, certificate.training)
+    assert again.to_json() == document
+
+
+def test_published_values():
+    assert mm.max_margin(FOUR, "f2").lower == pytest.approx(1.5199159e-4, rel=1e-7)
+
+
+@pytest.mark.parametrize("move", [lambda X: X * 1e-4, lambda X: X * 1e-7, lambda X: X + 1e3, lambda X: X + 1e6])
+@pytest.mark.parametrize("norm", ["f2", "ntk"])
+def test_offsets_and_tiny_data_cost_no_digits(move, norm):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 2))
+    X, y = move(X), np.where(X[:, 0] * X[:, 1] > 0, 1.0, -1.0)
+    certificate = mm.max_margin((X, y), norm)
+    assert certificate.relative_gap <= 1e-10
+    assert mm.check_certificate(certificate.to_json(), X, y).holds
+
+
+def test_low_parts_count_in_the_referee_and_cannot_hide_a_negative_weight():
+    X, y = 1e6 * FOUR[0], FOUR[1]
+    document = mm.max_margin((X, y), "f2").to_json()
+    assert len(document["classifier"]["coefficients_low"]) >= 1 and len(document["adversary_low"]) >= 1
+    without = {key: value for key, value in document.items() if key != "adversary_low"}
+    assert not mm.check_certificate(without, X, y).holds
+    classifier = {"coefficients": document["classifier"]["coefficients"]}
+    assert not mm.check_certificate(document | {"classifier": classifier}, X, y).holds
+    low = [[-2 * value for value in document["adversary"]]]
+    assert "negative" in mm.check_certificate(document | {"adversary_low": low}, X, y).reason

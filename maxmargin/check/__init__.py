@@ -9,7 +9,7 @@ scope              how the upper end is proved
 ``sphere-exact``   all cells of the arrangement of the adversary's points are enumerated; on each the payoff is bounded
 ``sphere-bound``   the stored dual certificates are verified, and the cones they speak of cover the sphere
 ``dictionary``     every direction of the given dictionary is evaluated
-``kernel``         ``p'YKYp`` in 160-bit fixed point
+``kernel``         ``p'YKYp`` in fixed point of 160 bits or more
 =================  ==============================================================================================
 """
 
@@ -91,9 +91,9 @@ def _check_stated(document: dict[str, Any]) -> str:
 
 def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check]) -> None:
     if claim.norm != "f1":
-        classifier, adversary = kernel.images(claim)
-        _record(checks, "lower", "fixed point, 160 bits", lambda: kernel.check_lower(claim, classifier))
-        _record(checks, "upper", "fixed point, 160 bits", lambda: kernel.check_upper(claim, adversary))
+        images = kernel.Images(claim)
+        _record(checks, "lower", "fixed point, 160 bits or more", lambda: kernel.check_lower(images))
+        _record(checks, "upper", "fixed point, 160 bits or more", lambda: kernel.check_upper(images))
         return
     _record(checks, "lower", "exact integers", lambda: dictionary.check_lower(claim))
     if math.isinf(claim.upper):

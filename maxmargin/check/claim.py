@@ -40,8 +40,9 @@ class Claim:
     ----------
     Z : (n, D) what the activation sees.  y : (n,) labels +-1.
     directions, weights : F1 classifier, (K, D) and (K,); None for kernels.
-    coefficients : kernel classifier, (n,); None for F1.
-    p : (n,) adversary.  factor : 1/2 for degree 1 in the sphere convention of F1, else 1.
+    coefficients : kernel classifier, (parts, n) whose rows add up to it; None for F1.
+    p : (n,) adversary, and p_parts : (parts, n) rows that add up to it, p first.
+    factor : 1/2 for degree 1 in the sphere convention of F1, else 1.
     upper : inf when the certificate claims none.
     """
 
@@ -61,6 +62,7 @@ class Claim:
     weights: Array | None
     coefficients: Array | None
     p: Array
+    p_parts: Array
     proof: dict[str, Any] | None
     dictionary_sha256: str | None
 
@@ -115,7 +117,10 @@ def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:
         weights = numbers(classifier, "weights", (None,))
         directions = numbers(classifier, "directions", (len(weights), D))
     else:
-        coefficients = numbers(classifier, "coefficients", (n,))
+        coefficients = _parts(classifier, "coefficients", "coefficients_low", n)
+    p_parts = _parts(document, "adversary", "adversary_low", n)
+    if norm == "f1" and len(p_parts) > 1:
+        raise Refusal("adversary_low: found in a certificate of norm 'f1', wanted in kernel certificates only")
     upper = math.inf if document.get("upper", 0.0) is None else number(document, "upper")
     return Claim(
         norm=norm,
@@ -133,10 +138,17 @@ def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:
         directions=directions,
         weights=weights,
         coefficients=coefficients,
-        p=numbers(document, "adversary", (n,)),
+        p=p_parts[0],
+        p_parts=p_parts,
         proof=field(document, "proof", dict) if document.get("proof") is not None else None,
         dictionary_sha256=document.get("dictionary_sha256"),
     )
+
+
+def _parts(document: dict[str, Any], name: str, low: str, n: int) -> Array:
+    """A vector (n,) and the further parts (k, n) that a certificate may add where doubles lose the margin."""
+    first = numbers(document, name, (n,))[None, :]
+    return np.concatenate([first, numbers(document, low, (None, n))]) if low in document else first
 
 
 def check_data(document: dict[str, Any], X: Array, y: Array) -> str:

@@ -1,12 +1,13 @@
-"""Whether the margin can be zero at all: the supported features must be linearly dependent.
+"""Whether the margin is zero: the supported features must be dependent with weights >= 0, decided in fractions.
 
 gamma = 0 means ``sum_i p_i y_i sigma(a.z_i) = 0`` for every a.  Across the hyperplane of each line through the origin
-the kinks must cancel: with p_i > 0, over the z_i on one line,
+the kinks must cancel, and what has no kink must cancel as a whole: with e on the line of z_i = t_i e,
 
-    degree 1:  sum p_i y_i |z_i| = 0                     degree 2:  sum p_i y_i s_i |z_i|^2 = 0,   s_i = side of z_i
+    degree 1:  sum p_i y_i |t_i| = 0  on each line,        sum p_i y_i s_i z_i      = 0,   s_i = -left, right
+    degree 2:  sum p_i y_i t_i |t_i| = 0  on each line,    sum p_i y_i s_i z_i z_i' = 0,   s_i = left, right
 
-so that some z_i is 0, or two of them lie on one line with opposite signs.  A sigma without a kink (u or u^2) is free of
-this, and so is a finite dictionary, which need not tell two functions apart.  Kernels of such functions inherit it.
+(s_i for t_i > 0 and t_i < 0).  A sigma without a kink (u or u^2) is free of the first condition, and a finite
+dictionary, which need not tell two functions apart, of both.  Kernels of such functions inherit them.
 """
 
 from __future__ import annotations
@@ -17,23 +18,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .claim import Activation, Claim
-from .exact import Array, integers
+from .exact import Array, Integers, integers
 from .verdict import Refusal
 
-SINE = Fraction(4, 10**15)  # two points on one line, as far as floats can say
-NEAR = 1e-12  # a screen in floats: pairs with |cos| below 1 - NEAR have a sine above 1e-6
+NEAR = 1e-12  # a screen in floats: pairs with |cos| below 1 - NEAR are on different lines
+LARGEST = 100  # points of a system in fractions
 
 
 def check_dependence(claim: Claim) -> None:
-    """`Refusal` if no two supported points cancel each other's kink and none is 0."""
+    """`Refusal` unless some weights on the adversary's points make its function zero."""
     support = np.flatnonzero(claim.p)
     Z, y = claim.Z[support], [int(label) for label in claim.y[support]]
-    if claim.scope == "dictionary" or not _has_kink(claim.activation) or not Z.any(axis=1).all():
+    activation = claim.activation
+    if claim.scope == "dictionary" or not Z.any(axis=1).all() or activation.right == activation.left == 0.0:
         return
-    if not any(_cancel(Z[[i, j]], y[i] * y[j], claim.activation.degree) for i, j in _nearly_parallel(Z)):
+    points = integers(Z)[0]
+    lines = _lines(Z, points) if _has_kink(activation) else np.zeros(len(y), dtype=int)
+    if _has_kink(activation):
+        if _contradiction(points, y, lines):
+            return
+        shared = [i for i in range(len(y)) if np.count_nonzero(lines == lines[i]) > 1]
+        points, y, lines, support = points[shared], [y[i] for i in shared], lines[shared], support[shared]
+    if not y:
         raise Refusal(
             "status: 'not-separable' needs an adversary with a point at zero or two points that cancel on one line, "
-            f"but no two of its {len(support)} points do, so that some f earns from it"
+            "but no two of its points do exactly, so that some f earns from it"
+        )
+    if len(y) > LARGEST:
+        raise Refusal(f"status: 'not-separable' rests on {len(y)} points, more than the {LARGEST} that can be decided")
+    weights = [Fraction(float(weight)) for weight in claim.p[support]]
+    if not _cancels(_conditions(points, y, lines, activation), weights):
+        raise Refusal(
+            "status: 'not-separable' needs weights that cancel exactly, and none near the adversary's weights do"
         )
 
 
@@ -42,16 +58,68 @@ def _has_kink(activation: Activation) -> bool:
     return activation.right != (-activation.left if activation.degree == 1 else activation.left)
 
 
-def _nearly_parallel(Z: Array) -> NDArray[np.intp]:
-    """Pairs i < j (B, 2) of nonzero rows whose lines floats hardly tell apart."""
+def _lines(Z: Array, points: Integers) -> NDArray[np.intp]:
+    """The number of the line of each point: that of the first point on it."""
     units = Z / np.abs(Z).max(axis=1, keepdims=True)
     units /= np.linalg.norm(units, axis=1, keepdims=True)
-    return np.argwhere(np.triu(~(np.abs(units @ units.T) < 1.0 - NEAR), 1))
+    lines = np.arange(len(Z))
+    for i in range(len(Z)):
+        for j in i + 1 + np.flatnonzero(~(np.abs(units[i + 1 :] @ units[i]) < 1.0 - NEAR)):
+            z, w = points[i], points[j]
+            if int(z @ z) * int(w @ w) == int(z @ w) ** 2:
+                lines[j] = lines[i]
+    return lines
 
 
-def _cancel(pair: Array, labels: int, degree: int) -> bool:
-    """Exactly: the sine of the angle is at most `SINE`, and the effective signs differ (labels = y_i y_j)."""
-    (a, b), _ = integers(pair)
-    lengths, product = int(a @ a) * int(b @ b), int(a @ b)
-    opposite = labels < 0 if degree == 1 else labels * product < 0
-    return opposite and lengths - product * product <= SINE**2 * lengths
+def _contradiction(points: Integers, y: list[int], lines: NDArray[np.intp]) -> bool:
+    """Two points on one ray with opposite labels: weights like 1/|z|^degree cancel whatever sigma is."""
+    for line in np.unique(lines):
+        here = np.flatnonzero(lines == line)
+        sides = {(int(points[i] @ points[here[0]]) > 0, y[i]) for i in here}
+        if any((side, -label) in sides for side, label in sides):
+            return True
+    return False
+
+
+def _conditions(
+    points: Integers, y: list[int], lines: NDArray[np.intp], activation: Activation
+) -> list[list[Fraction]]:
+    """The rows of the linear system in p."""
+    right, left, degree = Fraction(activation.right), Fraction(activation.left), activation.degree
+    t = [int(points[i] @ points[np.flatnonzero(lines == lines[i])[0]]) for i in range(len(y))]
+    rows = []
+    if _has_kink(activation):
+        for line in np.unique(lines):
+            size = [abs(v) if degree == 1 else v * abs(v) for v in t]
+            rows.append([Fraction(y[i] * size[i] if lines[i] == line else 0) for i in range(len(y))])
+    sides = [right if v < 0 else (-left if degree == 1 else left) for v in t]
+    D = points.shape[1]
+    for a in range(D):
+        for b in range(a, D) if degree == 2 else (None,):
+            values = [int(z[a]) * (1 if b is None else int(z[b])) for z in points]
+            rows.append([y[i] * sides[i] * values[i] for i in range(len(y))])
+    return rows
+
+
+def _cancels(rows: list[list[Fraction]], weights: list[Fraction]) -> bool:
+    """Whether rows x = 0 has a solution x >= 0, x != 0: the weights where x is free, what follows elsewhere."""
+    solved: dict[int, list[Fraction]] = {}
+    for source in rows:
+        row = list(source)
+        for column, known in solved.items():
+            if row[column]:
+                factor = row[column]
+                row = [a - factor * b for a, b in zip(row, known, strict=True)]
+        pivot = next((column for column, value in enumerate(row) if value), None)
+        if pivot is None:
+            continue
+        row = [value / row[pivot] for value in row]
+        for column, known in solved.items():
+            if known[pivot]:
+                factor = known[pivot]
+                solved[column] = [a - factor * b for a, b in zip(known, row, strict=True)]
+        solved[pivot] = row
+    free = [column for column in range(len(weights)) if column not in solved]
+    return bool(free) and all(
+        sum((row[column] * weights[column] for column in free), Fraction(0)) <= 0 for row in solved.values()
+    )

@@ -73,7 +73,7 @@ def _text(data: Dataset, certificate: Certificate) -> str:
         f"margin    {bracket}   relative gap {gap_text(certificate.relative_gap)}",
         f"norm      {unit}, {problem.feature.name}, {'with bias' if problem.bias else 'no bias'}",
         f"scope     {certificate.scope}",
-        f"status    {certificate.status.value}: {certificate.status.sentence}",
+        f"status    {certificate.status.value}: {certificate.sentence}",
         f"seconds   {certificate.seconds:.2f}, {certificate.iterations} iterations",
     ]
     return "\n".join(lines)

@@ -45,8 +45,9 @@ def polygon(k: int = 4, radius: float = 1.0) -> Dataset:
     """The regular 2k-gon with alternating labels; odd k >= 3 has margin 0 without a bias."""
     between("polygon:k", k, 1, 100_000)
     _positive("polygon:radius", radius)
-    angle = np.pi / k * np.arange(2 * k)
-    X = radius * np.column_stack([np.cos(angle), np.sin(angle)])
+    angle = np.pi / k * np.arange(k)
+    half = radius * np.column_stack([np.cos(angle), np.sin(angle)])
+    X = np.concatenate([half, -half])  # antipodes to the last bit: with rounded ones the margin is not quite 0
     return _dataset(X, np.tile([1.0, -1.0], k), "polygon")
 
 

@@ -61,17 +61,16 @@ class SoftMarginClassifier(MarginClassifier):
 
     def _softened(self, request: Any, failed: Certificate) -> SoftCertificate:
         """The soft problem of the least nu = 0.1, 0.2, 0.4, 0.8, 1 (above the one asked for) with a positive margin."""
-        proved = failed.status is Status.NOT_SEPARABLE
-        found = "the data are not separable" if proved else "no separating classifier was found"
+        found = _why(failed)
         if self.on_inseparable == "error":
             remedy = "set a larger nu, e.g. nu=0.4, or on_inseparable='soften'"
-            raise InputError(f"X, y: {found} (margin 0), wanted a positive margin; {remedy}")
+            raise InputError(f"X, y: {found}, wanted a positive margin; {remedy}")
         nu = FIRST_NU if self.nu is None else min(1.0, 2.0 * self.nu)
         while (soft := self._soft(request, nu)).lower <= 0.0 and nu < 1.0:
             nu = min(1.0, 2.0 * nu)
         self.nu_ = nu
         if self.on_inseparable == "warn":
-            message = f"{found} (margin 0): solved the soft margin with nu={nu:g} instead"
+            message = f"{found}: solved the soft margin with nu={nu:g} instead"
             warnings.warn(message, UserWarning, stacklevel=4)
         return soft
 
@@ -79,5 +78,12 @@ class SoftMarginClassifier(MarginClassifier):
         proved = f"{certificate.status.value}, bracket closed to {100 * certificate.relative_gap:.2g} %"
         if self.nu_ is None:
             return f"hard margin; {proved}"
-        reason = "as asked" if self.inseparability_ is None else "because the margin asked for is not positive"
+        reason = "as asked" if self.inseparability_ is None else f"because {_why(self.inseparability_)}"
         return f"soft margin with nu={self.nu_:g}, {reason}; {proved}"
+
+
+def _why(failed: Certificate) -> str:
+    """Why a softer margin is solved: a proof that there is no positive one, or only that none was found."""
+    if failed.status is Status.NOT_SEPARABLE:
+        return "the data are not separable (margin 0)"
+    return f"no classifier of positive margin was found (the margin is at most {failed.upper:.2g})"

@@ -40,8 +40,8 @@ class NetworkGram:
         self.shape = (len(Z), len(Z))
         self._rows = UnitRows(self.Z)
         self._extended_rows: UnitRows | None = None
-        self.entry_error = _entry_error(kernel, self._rows.D, float)
-        self.extended_error = _entry_error(kernel, self._rows.D, np.longdouble)
+        self.entry_error = entry_error(kernel, self._rows.D, float)
+        self.extended_error = entry_error(kernel, self._rows.D, np.longdouble)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -71,7 +71,7 @@ class NetworkGram:
         return self.kernel.gram(self._rows).astype(dtype or float, copy=False)
 
 
-def _entry_error(kernel: Kernel, D: int, dtype: DTypeLike) -> float:
+def entry_error(kernel: Kernel, D: int, dtype: DTypeLike) -> float:
     """Rigorous bound on the error of an entry, relative to sqrt(K_ii K_jj).
 
     A cosine of two rounded unit vectors errs by at most (2D + 8) u.  The profile moves by at most 4/3 of that (its

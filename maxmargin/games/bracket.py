@@ -22,6 +22,8 @@ class Status(StrEnum):
         return _SENTENCES[self]
 
 
+ROUNDING = "the bracket holds but is wider than the tolerance: rounding is what limits it; rescale the columns of X"
+
 _SENTENCES = {
     Status.CERTIFIED: "the relative gap is within the tolerance",
     Status.BRACKETED: "the bracket holds but is wider than the tolerance; a longer time limit narrows it",

@@ -19,9 +19,11 @@ from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
-from .bracket import Bracket, Status
+from ..oracles.responses import SPHERE_BOUND
+from .bracket import ROUNDING, Bracket, Status
 from .measure import Measure
 from .rkhs import KernelExpansion
+from .values import kernel_values, measure_values
 
 if TYPE_CHECKING:
     from ..flow.network import Network
@@ -94,6 +96,7 @@ class Certificate:
     status : our conclusion from the gap.
     classifier : `Measure` (f1) or `KernelExpansion` on the training points (f2, ntk), of norm one.
     adversary : (n,) weights p >= 0 with sum one.
+    adversary_low : (k, n) further parts of p where its rounding would lose the margin; p is the sum of all (None: p).
     tol : relative gap up to which the status is "certified".
     proof : dual multipliers of a "sphere-bound" (None when enumeration is the proof).
     dictionary_sha256, dictionary : hash and rows of the unit directions (K, D), for scope "dictionary".
@@ -114,6 +117,7 @@ class Certificate:
     dictionary: Array | None = field(default=None, repr=False, compare=False)
     versions: dict[str, str] = field(default_factory=lambda: library_versions())
     training: Array | None = field(default=None, repr=False, compare=False)
+    adversary_low: Array | None = field(default=None, repr=False, compare=False)
 
     @property
     def lower(self) -> float:
@@ -122,6 +126,12 @@ class Certificate:
     @property
     def upper(self) -> float:
         return self.bracket.upper
+
+    @property
+    def sentence(self) -> str:
+        """What the status means here, and what would improve on it."""
+        by_time = self.scope == SPHERE_BOUND
+        return ROUNDING if self.status is Status.BRACKETED and not by_time else self.status.sentence
 
     @property
     def relative_gap(self) -> float:
@@ -134,6 +144,8 @@ class Certificate:
     def decision_function(self, X: Array) -> Array:
         """f(x) of the max-margin classifier at X (N, d), in units of the margin: ``min_i y_i f(x_i) = lower``.
 
+        Right to 1e-6 of the margin or of the value, whatever is left of its terms (`games.values`).
+
         Raises
         ------
         InputError : a kernel certificate read from JSON has no training points: pass the data to `from_json`.
@@ -141,13 +153,14 @@ class Certificate:
         Z = inputs(np.atleast_2d(X), self.problem.bias)
         feature = self.problem.feature
         if isinstance(self.classifier, Measure):
-            return variation_factor(feature.degree, self.problem.convention) * self.classifier.outputs(Z, feature)
+            factor = variation_factor(feature.degree, self.problem.convention)
+            return factor * measure_values(self.classifier, Z, feature, self.lower / factor)
         if self.training is None:
             raise InputError(
                 "certificate: a kernel classifier needs its training points; read it with from_json(document, data)"
             )
         kernel = Kernel(feature, self.problem.weights or "sphere", tangent=self.problem.norm == "ntk")
-        return kernel(Z, self.training) @ self.classifier.coefficients
+        return kernel_values(kernel, self.classifier, self.training, Z, self.lower)
 
     def network(self) -> Network:
         """A finite network that is the F1 classifier: equal outputs, at most n + 1 balanced neurons, mass one.
@@ -191,6 +204,8 @@ class Certificate:
             "seconds": self.seconds,
             "versions": self.versions,
         }
+        if self.adversary_low is not None:
+            document["adversary_low"] = self.adversary_low
         if self.proof is not None:
             document["proof"] = self.proof
         if self.dictionary_sha256 is not None:
@@ -245,6 +260,7 @@ class Certificate:
             dictionary=np.array(document["dictionary"], dtype=float) if "dictionary" in document else None,
             versions=document["versions"],
             training=training,
+            adversary_low=_rows(document, "adversary_low"),
         )
 
 
@@ -256,13 +272,18 @@ def _problem(document: dict[str, Any]) -> Problem:
 def _classifier_json(classifier: Measure | KernelExpansion) -> dict[str, Any]:
     if isinstance(classifier, Measure):
         return {"directions": classifier.directions, "weights": classifier.weights}
-    return {"coefficients": classifier.coefficients}
+    document = {"coefficients": classifier.coefficients}
+    return document if classifier.low is None else document | {"coefficients_low": classifier.low}
 
 
 def _classifier(document: dict[str, Any]) -> Measure | KernelExpansion:
     if "coefficients" in document:
-        return KernelExpansion(np.array(document["coefficients"], dtype=float))
+        return KernelExpansion(np.array(document["coefficients"], dtype=float), _rows(document, "coefficients_low"))
     return Measure(np.array(document["directions"], dtype=float), np.array(document["weights"], dtype=float))
+
+
+def _rows(document: dict[str, Any], name: str) -> Array | None:
+    return np.atleast_2d(np.array(document[name], dtype=float)) if name in document else None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -35,12 +35,30 @@ LONG_ROUNDOFF = float(np.finfo(LONG).eps) / 2.0  # 2^-64 on x86, 2^-53 where lon
 
 @dataclass(frozen=True)
 class KernelExpansion:
-    """f(x) = sum_i c_i K(x_i, x) with |f|^2 = c'Kc; coefficients c (n,)."""
+    """f(x) = sum_i c_i K(x_i, x) with |f|^2 = c'Kc.
+
+    Attributes
+    ----------
+    coefficients : (n,) c, or its leading part.
+    low : (k, n) further parts, for margins that the rounding of c would lose: c = coefficients + the sum of the rows.
+    """
 
     coefficients: Array
+    low: Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coefficients", np.atleast_1d(np.ascontiguousarray(self.coefficients, dtype=float)))
+
+    @property
+    def parts(self) -> Array:
+        """(1 + k, n): c is the sum of the rows."""
+        first = self.coefficients[None, :]
+        return first if self.low is None else np.concatenate([first, self.low])
+
+    @classmethod
+    def of(cls, parts: Array) -> KernelExpansion:
+        """From (n,) coefficients, or their parts (1 + k, n)."""
+        return cls(parts) if parts.ndim == 1 else cls(parts[0], parts[1:] if len(parts) > 1 else None)
 
 
 class BestResponse(NamedTuple):

@@ -1,6 +1,6 @@
 """The kernel game's bracket in integers: what remains when gamma^2 is lost in the rounding of an extended sum.
 
-With N = 2**BITS K up to ``error`` units an entry, and coefficients c = C 2**e (exact), both ends are quotients of
+With N = 2**bits K up to ``error`` units an entry, and coefficients c = C 2**e (exact), both ends are quotients of
 integers.  Nothing is rounded but the last division and root.
 """
 
@@ -27,30 +27,37 @@ class ExactKernelGame:
 
     Attributes
     ----------
-    matrix : (n, n) ``2**BITS K`` as integers.  error : units by which each entry may be off (`ExactGram`).
+    matrix : (n, n) ``2**bits K`` as integers.  error : units by which each entry may be off (`ExactGram`).
     y : (n,) labels +-1.
     scale : the Gram matrix is scale^2 K; a power of two.
+    bits : of `matrix`.
     """
 
     matrix: Integers
     error: int
     y: Array
     scale: float = 1.0
+    bits: int = BITS
 
     def certify(self, learner: KernelExpansion, p: Array) -> Bracket:
-        """Bracket of gamma from any coefficients c and any p >= 0."""
+        """Bracket of gamma from any coefficients c and any p >= 0, (n,) or (parts, n) with the sum of the parts."""
         signs = self.y.astype(int).astype(object)
-        C, P = integers(learner.coefficients)[0], integers(p)[0]
+        C, P = summed(learner.parts), summed(p)
         margins = signs * (self.matrix @ C) - self.error * int(np.abs(C).sum())
         least, square = int(margins.min()), self._square(C)
-        # (least 2^(e - BITS))^2 / (square 2^(2e - BITS)): the exponent e of c cancels
-        lower = Fraction(least * least, square << BITS) if least > 0 and square > 0 else Fraction(0)
-        upper = Fraction(self._square(P * signs), int(P.sum()) ** 2 << BITS)
+        # (least 2^(e - bits))^2 / (square 2^(2e - bits)): the exponent e of c cancels
+        lower = Fraction(least * least, square << self.bits) if least > 0 and square > 0 else Fraction(0)
+        upper = Fraction(self._square(P * signs), int(P.sum()) ** 2 << self.bits)
         return Bracket(_root(lower, self.scale, below=True), _root(upper, self.scale, below=False), KERNEL)
 
     def _square(self, C: Integers) -> int:
-        """c'Kc rounded up, in units of 2**(2e - BITS)."""
+        """c'Kc rounded up, in units of 2**(2e - bits)."""
         return max(int(C @ (self.matrix @ C)) + self.error * int(np.abs(C).sum()) ** 2, 0)
+
+
+def summed(parts: Array) -> Integers:
+    """The exact sum of the rows (parts, n), or the one row (n,), in some common unit."""
+    return np.asarray(integers(np.atleast_2d(parts))[0].sum(axis=0), dtype=object)
 
 
 def _root(square: Fraction, scale: float, below: bool) -> float:

@@ -20,7 +20,7 @@ from ..oracles.dictionary import DICTIONARY
 from ..oracles.oracle import SPHERE_BOUND, Oracle, Responses
 from ..oracles.proofs import proved_bound
 from .bracket import ZERO, Bracket
-from .dependence import may_vanish
+from .dependence import vanishes
 from .measure import Measure
 from .variation_exact import exact_lower
 
@@ -95,7 +95,7 @@ class VariationGame(_Variation):
 
     def negligible(self, p: Array) -> float:
         """As over a dictionary; but negative, so that no payoff counts, when the points of p cannot cancel."""
-        return super().negligible(p) if may_vanish(self.Z, self.y, self.feature, p) else -1.0
+        return super().negligible(p) if vanishes(self.Z, self.y, self.feature, p) else -1.0
 
     def certify(self, measure: Measure, p: Array) -> Bracket:
         """Bracket of gamma_1 from any measure and any p >= 0; ``upper = inf`` when the oracle proves nothing."""

@@ -28,15 +28,27 @@ def exact_lower(Z: Array, y: Array, feature: Feature, measure: Measure) -> float
     A, _ = integers(measure.directions)
     W, _ = integers(measure.weights)
     (right, left), sigma_unit = integers(np.array([feature.right, feature.left]))
-    U = A @ X.T
-    positive, negative = np.maximum(U, 0), np.maximum(-U, 0)
-    least = int((y.astype(int).astype(object) * (W @ _power(right, positive, left, negative, feature.degree))).min())
+    least = int((y.astype(int).astype(object) * _sums(X, A, W, (right, left, feature.degree))).min())
     norm = int(abs(W) @ _lengths(A, feature.degree))
     if least <= 0 or norm == 0:
         return 0.0
     # the weights' unit cancels, and so do the directions' units but for the bits of the roots
     exponent = feature.degree * z_unit + sigma_unit + (_ROOT_BITS if feature.degree == 1 else 0)
     return math.nextafter(float(Fraction(least, norm) * Fraction(2) ** exponent), 0.0)
+
+
+def exact_outputs(Z: Array, feature: Feature, measure: Measure) -> Array:
+    """``sum_k w_k sigma(a_k.z_i)`` at the rows of Z (N, D), each rounded once (path units)."""
+    (X, z_unit), (A, a_unit), (W, w_unit) = (integers(v) for v in (Z, measure.directions, measure.weights))
+    (right, left), sigma_unit = integers(np.array([feature.right, feature.left]))
+    unit = Fraction(2) ** (feature.degree * (z_unit + a_unit) + w_unit + sigma_unit)
+    return np.array([float(int(value) * unit) for value in _sums(X, A, W, (right, left, feature.degree))])
+
+
+def _sums(X: Integers, A: Integers, W: Integers, sigma: tuple[int, int, int]) -> Integers:
+    """sum_k W_k sigma(A_k.X_i) in integers, sigma = (right, left, degree)."""
+    U = A @ X.T
+    return np.asarray(W @ _power(sigma[0], np.maximum(U, 0), sigma[1], np.maximum(-U, 0), sigma[2]), dtype=object)
 
 
 def _power(right: int, positive: Integers, left: int, negative: Integers, degree: int) -> Integers:

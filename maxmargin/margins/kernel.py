@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..clock import Clock
-from ..conventions import PATH
-from ..features.kernels_exact import ExactGram
+from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import NetworkGram
-from ..games.bracket import KERNEL_ZERO, Bracket, Status
+from ..games.bracket import KERNEL_ZERO, Bracket
 from ..games.certificate import Attempt, Certificate
+from ..games.dependence import vanishes
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
-from ..games.variation import VariationGame
-from ..oracles.selection import proving_oracle
 from ..solvers import conic
 from ..solvers.min_norm_exact import refine
 from ..solvers.min_norm_nnls import nnls_point
@@ -24,7 +22,24 @@ from ..solvers.min_norm_point import KernelProposal, min_norm_point
 from .request import Request
 
 Array = NDArray[np.float64]
-Found = tuple[KernelProposal, KernelExpansion, Bracket]
+_FINE = 1e-10  # relative gap that few points are brought to when the tolerance asks for as much or nearly so
+_DIGITS = 53  # of a double
+_MOST_BITS = 16 * BITS  # margins of 1e-300 of the data's size
+_PATIENCE = 60.0  # seconds of exact arithmetic when there is no time limit
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A proposal's pair and its bracket; `low` are further parts of p (k, n)."""
+
+    proposal: KernelProposal
+    learner: KernelExpansion
+    bracket: Bracket
+    low: Array | None = None
+
+    def tried(self, attempt: Attempt) -> _Found:
+        """The same with one more attempt on record."""
+        return replace(self, proposal=replace(self.proposal, attempts=(*self.proposal.attempts, attempt)))
 
 
 def kernel_margin(request: Request) -> Certificate:
@@ -33,56 +48,69 @@ def kernel_margin(request: Request) -> Certificate:
     game = network_game(request.norm, request.feature, Z, y, request.weights)
     proposal = propose(game, request, clock)
     learner = game.unit(KernelExpansion(proposal.coefficients))
-    bracket = game.certify(learner, proposal.p, request.tol / 2.0)
-    negligible = _negligible(game, request, proposal.p) if bracket.lower == 0.0 else 0.0
-    status = bracket.status(request.tol, negligible, proposal.interrupted)
-    if status is Status.BRACKETED and request.solver == "auto":
-        proposal, learner, bracket = _refined(game, (proposal, learner, bracket))
+    found = _Found(proposal, learner, game.certify(learner, proposal.p, request.tol / 2.0))
+    negligible = -1.0
+    if found.bracket.lower == 0.0 and vanishes(Z, y, request.feature, proposal.p):
+        negligible = KERNEL_ZERO * game.size(proposal.p)
+    if found.bracket.relative_gap > _wanted(request) and negligible < 0.0 and request.solver == "auto":
+        found = _refined(game, found, _wanted(request), clock)
     return Certificate(
         problem=request.problem,
-        bracket=bracket,
-        status=bracket.status(request.tol, negligible, proposal.interrupted),
-        classifier=learner,
-        adversary=proposal.p,
+        bracket=found.bracket,
+        status=found.bracket.status(request.tol, negligible, found.proposal.interrupted),
+        classifier=found.learner,
+        adversary=found.proposal.p,
+        adversary_low=found.low,
         tol=request.tol,
-        attempts=proposal.attempts,
-        iterations=proposal.iterations,
+        attempts=found.proposal.attempts,
+        iterations=found.proposal.iterations,
         seconds=clock.seconds,
         training=Z,
     )
 
 
-def _refined(game: KernelGame, found: Found) -> Found:
-    """The same after refinement in exact arithmetic, where that is affordable and better."""
-    proposal, learner, bracket = found
-    if not isinstance(game.K, NetworkGram):
-        return found
-    gram = ExactGram(game.K.kernel, game.K.Z)
-    if not gram.affordable:
-        return found
-    matrix = gram.matrix()
-    refined, attempt = refine(matrix, game.y, proposal.p, game.scale)
-    tried = replace(proposal, attempts=(*proposal.attempts, attempt))
-    if refined is None:
-        return tried, learner, bracket
-    expansion = KernelExpansion(refined.coefficients)
-    finer = ExactKernelGame(matrix, gram.error, game.y, game.scale).certify(expansion, refined.p)
-    if finer.relative_gap >= bracket.relative_gap:
-        return tried, learner, bracket
-    better = replace(tried, coefficients=refined.coefficients, p=refined.p)
-    return better, expansion, finer
+def _wanted(request: Request) -> float:
+    """The relative gap beyond which exact arithmetic is worth its time."""
+    return min(request.tol, _FINE) if request.tol <= 10.0 * _FINE else request.tol
 
 
-def _negligible(game: KernelGame, request: Request, p: Array) -> float:
-    """The payoff that counts as a zero margin: none unless p pays no neuron anything.
+def _refined(game: KernelGame, found: _Found, wanted: float, clock: Clock) -> _Found:
+    """The same after refinement in exact arithmetic, in as many digits as the gap wanted needs and time allows.
 
-    ``sum_i p_i y_i K(x_i, .) = 0`` iff ``sum_i p_i y_i sigma(a.z_i) = 0`` for all a. For nearly equal points the
-    Gram matrix cannot tell, the oracles of F1 can.
+    gamma^2 is 2**-k of the size of K_ii, so that entries, weights and coefficients need some k + 33 bits; k is not
+    known before, hence the doubling.
     """
-    Z = request.Z
-    variation = VariationGame(Z, game.y, request.feature, PATH, oracle=proving_oracle(Z, request.feature, p))
-    paid = variation.best_response(p, count=1).bound > variation.negligible(p)
-    return -1.0 if paid else KERNEL_ZERO * game.size(p)
+    if not isinstance(game.K, NetworkGram) or found.proposal.interrupted:
+        return found
+    patience = Clock(min(clock.left, _PATIENCE))
+    gram = ExactGram(game.K.kernel, game.K.Z)
+    while gram.affordable and gram.bits <= _MOST_BITS and gram.seconds < patience.left:
+        found = _attempted(game, found, gram, wanted, patience)
+        if found.bracket.relative_gap <= wanted:
+            break
+        gram = replace(gram, bits=2 * gram.bits)
+    return found
+
+
+def _attempted(game: KernelGame, found: _Found, gram: ExactGram, wanted: float, clock: Clock) -> _Found:
+    """The best pair that this Gram matrix gives, written down with as few doubles a number as the gap wanted allows."""
+    exact = ExactKernelGame(gram.matrix(), gram.error, game.y, game.scale, gram.bits)
+    minimiser, attempt = refine(exact.matrix, game.y, found.proposal.p, game.scale, bits=gram.bits, clock=clock)
+    found = found.tried(attempt)
+    for count in range(1, gram.bits // _DIGITS + 2):
+        if minimiser is None:
+            break
+        pair = minimiser.rounded(count)
+        learner = KernelExpansion.of(pair.coefficients)
+        for fewer in range(1, count + 1):  # weights as short as possible: their rounding matters to second order only
+            p = np.atleast_2d(pair.p)[:fewer]
+            finer = exact.certify(learner, p)
+            if finer.relative_gap < found.bracket.relative_gap:
+                low = p[1:] if fewer > 1 else None
+                found = _Found(replace(found.proposal, p=p[0]), learner, finer, low)
+            if found.bracket.relative_gap <= wanted:
+                return found
+    return found
 
 
 def propose(game: KernelGame, request: Request, clock: Clock) -> KernelProposal:
