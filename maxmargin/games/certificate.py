@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
-from ..oracles.responses import SPHERE_BOUND
+from ..oracles.oracle import SPHERE_BOUND
 from .bracket import ROUNDING, Bracket, Status
 from .measure import Measure
 from .rkhs import KernelExpansion
