@@ -1,5 +1,7 @@
 """Slow, independent maxima of s g(a): all sign patterns on all flats (degree 1), all patterns and ascent (degree 2)."""
 
+import math
+from fractions import Fraction
 from itertools import combinations, product
 
 import numpy as np
@@ -52,3 +54,64 @@ def brute_force_quadratic(Z, q, feature):
             B /= np.maximum(np.linalg.norm(B, axis=1), 1e-300)[:, None]
         best = max(best, payoffs(Z, q, feature, B).max())
     return best
+
+
+def exact_payoffs(Z, q, feature, A):
+    """|g(a)| / |a|^degree at the rows of A, as fractions rounded down once (60 bits of each root)."""
+    q = [Fraction(float(x)) for x in q]
+    right, left = Fraction(feature.right), Fraction(feature.left)
+    points = [[Fraction(float(x)) for x in z] for z in Z]
+    out = []
+    for row in A:
+        a = [Fraction(float(x)) for x in row]
+        u = [sum(x * y for x, y in zip(a, z, strict=True)) for z in points]
+        k = feature.degree
+        g = abs(sum(w * (right * v**k if v > 0 else left * (-v) ** k) for w, v in zip(q, u, strict=True)))
+        out.append(g / (sum(x * x for x in a) if k == 2 else root(sum(x * x for x in a), up=True)))
+    return out
+
+
+def root(square, up, bits=120):
+    """sqrt of a fraction of any size, on the chosen side, relative error below 2**-bits."""
+    shift = bits - (square.numerator.bit_length() - square.denominator.bit_length()) // 2
+    scaled = square * Fraction(4) ** shift
+    return (math.isqrt(math.floor(scaled)) + up) / Fraction(2) ** shift
+
+
+def exact_faces(Z, q, feature):
+    """Unit-free directions of all faces' maximisers for degree 1, D <= 3, in rationals, with many phantoms: (K, D)."""
+    points = [[Fraction(float(x)) for x in z] for z in Z]
+    weights = [Fraction(float(x)) for x in q]
+    D, found = Z.shape[1], []
+    sides = (Fraction(feature.right), -Fraction(feature.left))
+    for pattern in product((0, 1), repeat=len(Z)):
+        v = [sum(w * sides[s] * z[d] for w, s, z in zip(weights, pattern, points, strict=True)) for d in range(D)]
+        found.append(v)
+        # on the hyperplane of z: v - (v.z / z.z) z
+        found += [
+            [x - dot(v, z) / dot(z, z) * y for x, y in zip(v, z, strict=True)] for z in points if dot(z, z)
+        ]
+    if D == 3:
+        found += [cross(a, b) for a, b in combinations(points, 2)]
+    return [a for v in found if any(v) for a in (v, [-x for x in v])]
+
+
+def dot(a, b):
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def cross(a, b):
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+
+
+def exact_maximum(Z, q, feature):
+    """max |g| over the sphere for degree 1, D <= 3, few points, rounded down by 2**-120 (a fraction)."""
+    points = [[Fraction(float(x)) for x in z] for z in Z]
+    weights = [Fraction(float(x)) for x in q]
+    right, left = Fraction(feature.right), Fraction(feature.left)
+    best = Fraction(0)
+    for a in exact_faces(Z, q, feature):
+        u = [dot(a, z) for z in points]
+        g = sum(w * (right * v if v > 0 else -left * v) for w, v in zip(weights, u, strict=True))
+        best = max(best, g * g / dot(a, a))
+    return root(best, up=False)

@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..conventions import kernel_factor
+from ..rounding import Integers, integers
 from .homogeneous import Feature
 from .kernels import Activation, Kernel, derivative
 
-Integers = NDArray[np.object_]
 Indices = NDArray[np.intp]
 
 BITS = 144  # of the first attempt: enough for margins above 1e-15 of the data's size
@@ -37,14 +37,6 @@ LARGEST = 600  # points
 _BLOCK = 20_000  # pairs in flight, about a kilobyte each
 _PAIR_SECONDS = 4e-5  # of one pair at `BITS`; the cost grows like bits^1.5
 _isqrt = np.frompyfunc(math.isqrt, 1, 1)
-
-
-def integers(values: NDArray[np.float64]) -> tuple[Integers, int]:
-    """Integers N and an exponent e with ``values = N 2**e`` exactly."""
-    mantissa, exponent = np.frexp(np.asarray(values, dtype=float))
-    lowest = int(exponent[mantissa != 0].min(initial=0)) - 53
-    shift = np.where(mantissa != 0, exponent - 53 - lowest, 0).astype(object)
-    return np.asarray(np.ldexp(mantissa, 53).astype(np.int64).astype(object) << shift), lowest
 
 
 def acute_angle(cos: Integers, sin: Integers, bits: int) -> Integers:

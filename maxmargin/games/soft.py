@@ -64,7 +64,7 @@ def soft_variation_bracket(game: VariationGame, measure: Measure, p: Array, cap:
     magnitude = game.factor * max(abs(feature.right), abs(feature.left)) * measure.magnitudes(game.Z, feature)
     margins = game.margins(measure) - rounding.relative_error(2 * (K + feature.degree * D) + 8) * magnitude
     radius = game.factor * max(abs(feature.right), abs(feature.left)) * _largest(game.Z) ** feature.degree
-    lower = _lower(margins, norm, cap)
+    lower = _lower(margins, norm, cap, K + feature.degree * D)
     return Bracket(lower, _upper(game.factor * response.bound, radius, p), response.scope or SPHERE_BOUND)
 
 
@@ -78,21 +78,22 @@ def soft_kernel_bracket(game: KernelGame, learner: KernelExpansion, p: Array, ca
     margins = game.margins(learner) - error * size * radii
     norm = math.sqrt(game.norm(learner) ** 2 + error * size * size)
     value = math.sqrt(game.best_response(p).value ** 2 + error * payer * payer)
-    return Bracket(_lower(margins, norm, cap), _upper(value, float(radii.max()), p), KERNEL)
+    return Bracket(_lower(margins, norm, cap, 4), _upper(value, float(radii.max()), p), KERNEL)
 
 
-def _lower(margins: Array, norm: float, cap: float) -> float:
-    """The worst mean over the norm, rounded down; 0 when that is negative."""
+def _lower(margins: Array, norm: float, cap: float, terms: int) -> float:
+    """The worst mean over a norm of so many terms, rounded down; 0 when that is negative."""
     if norm <= 0.0:
         return 0.0
-    slack = rounding.dot_error(float(np.abs(margins).max()) / norm, len(margins))
+    slack = rounding.dot_error(float(np.abs(margins).max()) / norm, len(margins) + terms)
     return max(0.0, rounding.below(worst_mean(margins, cap) / norm, slack))
 
 
 def _upper(bound: float, radius: float, p: Array) -> float:
     """Rounded up; no f of the unit ball exceeds `radius` on a point, which pays for the rounding of sum p = 1."""
-    missing = (abs(1.0 - float(p.sum())) + rounding.relative_error(len(p))) * radius
-    return rounding.above(bound + missing, rounding.dot_error(bound, len(p)))
+    # the cap is rounded, too: mass of at most u, which moves the payoff by 2u radius
+    missing = (abs(1.0 - float(p.sum())) + rounding.relative_error(len(p) + 4)) * radius
+    return rounding.above(bound + missing, rounding.dot_error(bound + missing, len(p)))
 
 
 def _largest(Z: Array) -> float:

@@ -68,7 +68,9 @@ class _Variation:
             return 0.0
         margins, errors = self.margins(measure), self._margin_errors(measure)
         least = float((margins - errors).min())
-        value = rounding.below(least / norm, rounding.dot_error(abs(least) / norm, len(measure)))
+        # the norm is a sum of K terms |w_k| |a_k|^degree, each with the D squares and the root of |a_k|
+        terms = len(measure) + self.feature.degree * self.Z.shape[1]
+        value = rounding.below(least / norm, rounding.dot_error(abs(least) / norm, terms))
         # Points and neurons that cancel leave little of a small margin: then integers, for affordable sizes.
         most = float((margins + errors).min())
         near = np.flatnonzero(margins - errors <= most)  # one of these has the least margin
@@ -135,9 +137,9 @@ class DictionaryGame(_Variation):
     def _payoff_error(self, p: Array) -> float:
         n, D = self.Z.shape
         degree, feature = self.feature.degree, self.feature
+        # sum_d |a_d z_d| <= |a| |z| (Cauchy and Schwarz), and |a| = 1 after the division
         magnitude = max(abs(feature.right), abs(feature.left)) * (p @ np.linalg.norm(self.Z, axis=1) ** degree)
-        # |a|.|z| coordinatewise is at most sqrt(D) |z|, hence the extra factor D per degree.
-        return rounding.relative_error(2 * (n + degree * D) + 8) * magnitude * D ** (degree / 2)
+        return rounding.relative_error(4 * (n + degree * D) + 16) * float(magnitude)
 
 
 def _upper(bound: float, p: Array) -> float:

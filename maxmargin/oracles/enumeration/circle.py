@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,25 +25,32 @@ from numpy.typing import NDArray
 from ... import rounding
 from ...errors import InputError
 from ...features.homogeneous import Feature
-from ...features.kernels_exact import Integers, integers
+from ...rounding import Integers, integers, mantissas
 from ..oracle import SPHERE_EXACT, Responses
 from .exact import nothing
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+Exponents = NDArray[np.int64]
 
-_ERROR = rounding.relative_error(32)  # of a value: conversions, a root, a quotient
+# Of a value: at most four conversions (two roundoffs each), a root, a sum and a quotient; the hypotenuse of the C
+# library is trusted to two units of its last place.
+_ERROR = rounding.relative_error(16)
+_LEAST = 2.0**-1074  # what a value of subnormal size has lost besides
 _TURN = 1e-14  # an eigenvector so little (relatively) outside of its arc counts as inside: its rounding
-_BITS = 960  # larger integers are shifted before they become floats
 
 
 class Found(NamedTuple):
-    """Local maxima of s g: rows a (K, 2) of any length, output signs s (K,), values (K,) > 0 in units 2**exponent."""
+    """Local maxima of s g: rows a (K, 2) of any length, signs s (K,), values (K,) > 0 in units 2**exponents (K,)."""
 
     directions: Array
     signs: Array
     values: Array
-    exponent: int
+    exponents: Exponents
+
+    def turned(self, side: int, s: int) -> Found:
+        """The same as maxima at side a with output sign s."""
+        return self._replace(directions=side * self.directions, signs=np.full(len(self.values), float(s)))
 
 
 class PlaneOracle:
@@ -86,12 +93,16 @@ class PlaneOracle:
         found = (self._linear if self.feature.degree == 1 else self._quadratic)(used, W, ends)
         if not len(found.values):
             return nothing(2)
-        best = np.argsort(-found.values, kind="stable")[:count]
+        # one unit for all values: what underflows is not the largest
+        mantissa, exponent_of = np.frexp(found.values)
+        unit = int((exponent_of + found.exponents).max())
+        values = np.ldexp(mantissa, exponent_of + found.exponents - unit)
+        best = np.argsort(-values, kind="stable")[:count]
         A = found.directions[best]
         # the factor 1/2 of the forms above is left to the exponent
-        scale = self.feature.degree * self._exponent + exponent + self._unit + found.exponent - 1
-        values = np.ldexp(found.values[best], scale)
-        bound = rounding.above(float(values[0]), _ERROR * float(values[0]))
+        scale = self.feature.degree * self._exponent + exponent + self._unit + unit - 1
+        values = np.ldexp(values[best], scale)
+        bound = rounding.above(float(values[0]), _ERROR * float(values[0]) + _LEAST)
         return Responses(A / np.hypot(*A.T)[:, None], found.signs[best], values, bound, SPHERE_EXACT)
 
     def _linear(self, used: Index, W: Integers, ends: Index) -> Found:
@@ -101,19 +112,19 @@ class PlaneOracle:
         S = _arc_sums(W[:, None] * U, ends)
         U = U[ends]
         normals = np.stack([-U[:, 1], U[:, 0]], axis=1)
-        parts: list[tuple[Integers, Integers | None, int, int]] = []
+        parts: list[Found] = []
         for side in (1, -1):
             F = self._plus * S + side * self._minus * total
             before, after = (U * F[:-1]).sum(axis=1), (U * F[1:]).sum(axis=1)  # u_j.F on either side of b_j
             closing = np.append(before[1:], -(U[0] @ F[-1]))
             for s in (1, -1):
                 inside = (s * after <= 0) & (s * closing >= 0) & (F[1:] != 0).any(axis=1)
-                parts.append((s * F[1:][inside], None, side, s))
+                parts.append(_forms(s * F[1:][inside]).turned(side, s))
                 kink = (s * before <= 0) & (s * after >= 0)
                 height = s * (F[1:] * normals).sum(axis=1)
                 kink &= height > 0
-                parts.append((normals[kink], height[kink], side, s))
-        return _collect_linear(parts)
+                parts.append(_kinks(normals[kink], height[kink]).turned(side, s))
+        return _joined(parts)
 
     def _quadratic(self, used: Index, W: Integers, ends: Index) -> Found:
         """Eigenvectors inside their arcs, and the breakpoint of the largest value."""
@@ -121,15 +132,11 @@ class PlaneOracle:
         squares = np.stack([U[:, 0] * U[:, 0], U[:, 0] * U[:, 1], U[:, 1] * U[:, 1]], axis=1) * W[:, None]
         S, Q = _arc_sums(squares * self._turn[used][:, None], ends)[1:], squares.sum(axis=0)
         U = U[ends]
-        parts = []
+        parts: list[Found] = []
         for side in (1, -1):
             M = self._plus * Q + side * self._minus * S
-            parts += [(_eigenvectors(s * M, U), side, s) for s in (1, -1)]
-        exponent = max(int(part.exponent) for part, _, _ in parts)
-        directions = np.concatenate([side * part.directions for part, side, _ in parts])
-        signs = np.concatenate([np.full(len(part.values), float(s)) for part, _, s in parts])
-        values = np.concatenate([np.ldexp(part.values, part.exponent - exponent) for part, _, _ in parts])
-        return Found(directions, signs, values, exponent)
+            parts += [_eigenvectors(s * M, U).turned(side, s) for s in (1, -1)]
+        return _joined(parts)
 
 
 def _sorted_lines(Z: Array, upward: Integers) -> tuple[Index, Index]:
@@ -164,21 +171,21 @@ def _arc_sums(terms: Integers, ends: Index) -> Integers:
     return sums
 
 
-def _collect_linear(parts: list[tuple[Integers, Integers | None, int, int]]) -> Found:
-    """Values |F| of the arcs, (s F.b)/|b| of the kinks, in one unit."""
-    tops = [rows if height is None else height for rows, height, _, _ in parts]
-    shift = max(_excess(top) for top in tops)
-    directions, signs, values = [], [], []
-    for rows, height, side, s in parts:
-        A = _floats(rows, _excess(rows))
-        lengths = np.hypot(A[:, 0], A[:, 1])
-        if height is None:
-            values.append(np.ldexp(lengths, _excess(rows) - shift))
-        else:
-            values.append(np.ldexp(_floats(height, shift) / lengths, -_excess(rows)))
-        directions.append(side * A)
-        signs.append(np.full(len(A), float(s)))
-    return Found(np.concatenate(directions), np.concatenate(signs), np.concatenate(values), shift)
+def _joined(parts: list[Found]) -> Found:
+    return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _forms(F: Integers) -> Found:
+    """Directions and values |F|."""
+    A, exponents = _rows(F)
+    return Found(A, np.empty(0), np.hypot(A[:, 0], A[:, 1]), exponents)
+
+
+def _kinks(normals: Integers, heights: Integers) -> Found:
+    """Directions b and values (s F.b) / |b|."""
+    A, exponents = _rows(normals)
+    height, unit = mantissas(heights)
+    return Found(A, np.empty(0), height / np.hypot(A[:, 0], A[:, 1]), unit - exponents)
 
 
 def _eigenvectors(M: Integers, U: Integers) -> Found:
@@ -187,27 +194,43 @@ def _eigenvectors(M: Integers, U: Integers) -> Found:
     Root and quotient are taken where nothing cancels: lambda = (trace + root)/2 or 2 det/(trace - root), and the
     eigenvector from that row of M - lambda in which the difference of the diagonal adds to the root.
     """
-    shift, unit = _excess(M), _excess(U)
-    trace, difference = _floats(M[:, 0] + M[:, 2], shift), _floats(M[:, 0] - M[:, 2], shift)
-    B = _floats(M[:, 1], shift)
-    determinant = _floats(M[:, 0] * M[:, 2] - M[:, 1] * M[:, 1], 2 * shift)
+    floats, unit = _rows(np.stack([M[:, 0] + M[:, 2], M[:, 0] - M[:, 2], M[:, 1]], axis=1))
+    trace, difference, B = floats.T
+    determinant, unit_of = mantissas(M[:, 0] * M[:, 2] - M[:, 1] * M[:, 1])
     root = np.hypot(difference, 2.0 * B)
     with np.errstate(divide="ignore", invalid="ignore"):
-        top = np.where(trace >= 0.0, 0.5 * (trace + root), 2.0 * determinant / (trace - root))
+        low = np.ldexp(2.0 * determinant / (trace - root), unit_of - 2 * unit)
+        top = np.where(trace >= 0.0, 0.5 * (trace + root), low)
     long = 0.5 * (np.abs(difference) + root)
     A = np.where((difference >= 0.0)[:, None], np.stack([long, B], axis=1), np.stack([B, long], axis=1))
-    V = _floats(U, unit)
+    V, _ = _rows(U)
     inside, toward = _between(A, V)
     keep = np.flatnonzero(inside & (top > 0.0) & (root > 0.0))
     x, y = U.T
-    height = _floats(M[:, 0] * y * y - 2 * M[:, 1] * x * y + M[:, 2] * x * x, shift + 2 * unit)
-    height /= V[:, 0] ** 2 + V[:, 1] ** 2
-    directions, values = toward[keep, None] * A[keep], top[keep]
-    vertex = int(height.argmax())
-    if height[vertex] > values.max(initial=0.0):
-        b = np.array([[-V[vertex, 1], V[vertex, 0]]])
-        directions, values = np.vstack([directions, b]), np.append(values, height[vertex])
-    return Found(directions, np.ones(len(values)), values, shift)
+    heights, squares = M[:, 0] * y * y - 2 * M[:, 1] * x * y + M[:, 2] * x * x, x * x + y * y
+    rising = np.flatnonzero(heights > 0)
+    (height, high), (square, wide) = mantissas(heights[rising]), mantissas(squares[rising])
+    b = np.stack([-V[rising, 1], V[rising, 0]], axis=1)
+    vertices = Found(b, np.empty(0), height / square, high - wide)
+    return _joined([Found(toward[keep, None] * A[keep], np.empty(0), top[keep], unit[keep]), _largest(vertices)])
+
+
+def _largest(found: Found) -> Found:
+    """The largest value alone: a breakpoint is no local maximum of degree 2, but its value may be the bound."""
+    if not len(found.values):
+        return found
+    mantissa, exponent = np.frexp(found.values)
+    exponent = exponent + found.exponents
+    k = max(range(len(mantissa)), key=lambda i: (exponent[i], mantissa[i]))
+    one = slice(k, k + 1)
+    return Found(found.directions[one], found.signs[one], found.values[one], found.exponents[one])
+
+
+def _rows(values: Integers) -> tuple[Array, Exponents]:
+    """Floats (K, m), one unit 2**exponents (K,) a row; what is lost is below 2**-900 of the row's largest."""
+    m, e = mantissas(values)
+    unit = np.where(values != 0, e, -1).max(axis=1, initial=0)
+    return np.ldexp(m, e - unit[:, None]), unit
 
 
 def _between(A: Array, V: Array) -> tuple[NDArray[np.bool_], Array]:
@@ -218,14 +241,3 @@ def _between(A: Array, V: Array) -> tuple[NDArray[np.bool_], Array]:
     ahead = (start[0] >= -_TURN * start[1]) & (end[0] >= -_TURN * end[1])
     behind = (start[0] <= _TURN * start[1]) & (end[0] <= _TURN * end[1])
     return ahead | behind, np.where(ahead, 1.0, -1.0)
-
-
-def _excess(values: Integers) -> int:
-    """By how many bits the largest integer is too long for a float."""
-    return max(max((int(v).bit_length() for v in values.ravel()), default=0) - _BITS, 0)
-
-
-def _floats(values: Integers, shift: int) -> Array:
-    """Integers / 2**shift as floats; what is lost is below 2**-900 of the largest."""
-    shifted: Any = values >> shift if shift else values
-    return shifted.astype(float) if values.size else np.empty(values.shape)

@@ -25,7 +25,8 @@ Every evaluated direction is a valid candidate, so only misjudged faces could hu
    it would have on the circle are lost.  Angles of 1e-12 are no special position, so 2^-47 is hardly more than eps.
 
 The slack added to the largest evaluated value is therefore first order in 1 and 4 only: ``2 (eps + max d) H`` with
-eps = 24 D u.
+eps = 24 D u, of which the k = D-2 reflections of a frame and the rotations into it take 20 D u, the unit vectors and
+the one rounding of h and l (`kinks`) D/2 + 8 <= 4 D units.  Here u is that of the search: float64, or long double.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from .critical_points import interiors, linear_forms, vertices
 from .exact import EnumeratingOracle, answer, demand_affordable, in_time, nothing
 from .faces import faces, slopes
 from .great_circles import Array, Index, arcs, further_flags, index_blocks
+from .kinks import kinks
 from .lines import span, vanishes
 from .pool import Maxima
 
@@ -56,35 +58,23 @@ class ArrangementOracle(EnumeratingOracle):
 
     def _answer(self, q: Array, count: int) -> Responses:
         used, q = self._rays.weighted(q)
-        Z, (X, scale, moved) = self.Z[used], self._directions(used)
-        right, left = self.feature.right, self.feature.left
-        h: Any = np.zeros(len(X), np.longdouble)
-        np.add.at(h, self._rays.index[used], 0.5 * (right + left) * q * np.abs(scale))
-        ell: Any = np.einsum("i,id->d", (0.5 * (right - left) * q).astype(np.longdouble), Z.astype(np.longdouble))
-        reach = float(np.abs(q) @ np.abs(self._rays.scale[used])) * max(abs(right), abs(left))
-        if np.abs(h).sum() + np.sqrt(ell @ ell) <= 1e-12 * reach and vanishes(Z, q, self.feature):
+        Z, kind = self.Z[used], np.longdouble if self.extended else float
+        g = kinks(self._rays, self.feature, used, q, kind)
+        reach = float(np.abs(q) @ np.abs(self._rays.scale[used])) * max(abs(self.feature.right), abs(self.feature.left))
+        if np.abs(g.h).sum() + np.sqrt(g.smooth @ g.smooth) <= 1e-12 * reach and vanishes(Z, q, self.feature):
             return nothing(Z.shape[1])
-        kind: Any = np.longdouble if self.extended else float
-        h, ell = h.astype(kind), ell.astype(kind)
-        support = np.flatnonzero(h)
+        support = np.flatnonzero(g.h)
         limits = count, self.separation, self.clock
-        directions, bound = maximise(X[support], h[support], ell, limits)
-        # h and l carry one rounding each, relative to their terms
-        error = (8.0 * _roundoff(h) + moved) * reach * 1.01
-        return answer(self.feature, Z, q, directions.astype(float), rounding.above(bound, error))
+        directions, bound = maximise(self._directions(support), g.h[support], g.smooth, limits)
+        return answer(self.feature, Z, q, directions.astype(float), rounding.above(bound, g.moved))
 
-    def _directions(self, used: Index) -> tuple[Array, Array, float]:
-        """Unit vectors of the rays, lengths +-|z_i| of the points used, and how far a point is from its ray."""
-        rays = self._rays
+    def _directions(self, lines: Index) -> Array:
+        """Unit vectors of the lines, in the precision of the search; (D/2 + 6) u from exact."""
         if not self.extended:
-            return rays.X, rays.scale[used], 0.0
-        Z: Any = self.Z.astype(np.longdouble)
-        length = np.sqrt((Z * Z).sum(axis=1)) * np.sign(rays.scale)
-        unit = Z / np.where(length == 0.0, 1.0, length)[:, None]
-        X = np.empty((len(rays.X), Z.shape[1]), np.longdouble)
-        X[rays.index[::-1]] = unit[::-1]  # the first point of each ray
-        moved = np.sqrt(((unit - X[rays.index]) ** 2).sum(axis=1))[used] * (length[used] != 0.0)
-        return X, length[used], float(moved.max(initial=0.0))
+            return self._rays.X[lines]
+        Z: Any = self._rays.Z[self._rays.first[lines]].astype(np.longdouble)
+        Z /= np.abs(Z).max(axis=1, keepdims=True, initial=0.0)
+        return Z / np.sqrt((Z * Z).sum(axis=1))[:, None]
 
 
 class ExtendedArrangementOracle(ArrangementOracle):
@@ -94,11 +84,6 @@ class ExtendedArrangementOracle(ArrangementOracle):
     """
 
     extended = True
-
-
-def _roundoff(values: Array) -> float:
-    """The unit roundoff of these values."""
-    return float(np.finfo(values.dtype).eps) / 2.0
 
 
 def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, Clock]) -> tuple[Array, float]:
@@ -114,7 +99,7 @@ def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, Clock]) -
     if len(basis) < D:  # a basis of float64
         X, h, ell = X.astype(float), h.astype(float), ell.astype(float)
         residual += 8.0 * rounding.UNIT_ROUNDOFF
-    unit_roundoff = _roundoff(X)
+    unit_roundoff = rounding.roundoff(X.dtype)
     inside = basis @ ell
     outside = ell - inside @ basis
     if np.sqrt(outside @ outside) <= 4.0 * D * unit_roundoff * np.sqrt(ell @ ell):

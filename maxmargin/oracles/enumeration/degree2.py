@@ -17,6 +17,8 @@ of the cell for m = D; other cases, should they ever exceed all evaluated values
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ... import rounding
@@ -24,9 +26,10 @@ from ...clock import Clock
 from ..oracle import SPHERE_BOUND, Responses
 from .critical_points import between_ends
 from .degree1 import circles
-from .exact import EnumeratingOracle, accumulate, answer, demand_affordable, in_time, nothing
+from .exact import EnumeratingOracle, answer, demand_affordable, in_time, nothing
 from .faces import Faces, faces, slopes
 from .great_circles import Arcs, Array, Index, Mask, arcs, cumulate, further_flags, steps
+from .kinks import kinks
 from .lines import span, vanishes
 from .pool import Candidates, Maxima
 
@@ -41,20 +44,17 @@ class QuadraticCellOracle(EnumeratingOracle):
 
     def _answer(self, q: Array, count: int) -> Responses:
         used, q = self._rays.weighted(q)
-        Z, scale = self.Z[used], self._rays.scale[used]
-        right, left = self.feature.right, self.feature.left
-        h = self._rays.collect(used, 0.5 * (right - left) * q * scale * np.abs(scale))
-        Q = accumulate(0.5 * (right + left) * q, Z[:, :, None] * Z[:, None, :])
-        reach = float(np.abs(q) @ scale**2) * max(abs(right), abs(left))
-        if np.abs(h).sum() + np.linalg.norm(Q) <= 1e-12 * reach and vanishes(Z, q, self.feature):
+        Z, g = self.Z[used], kinks(self._rays, self.feature, used, q)
+        reach = float(np.abs(q) @ self._rays.scale[used] ** 2) * max(abs(self.feature.right), abs(self.feature.left))
+        if np.abs(g.h).sum() + np.linalg.norm(g.smooth) <= 1e-12 * reach and vanishes(Z, q, self.feature):
             return nothing(Z.shape[1])
         support = self._rays.support(used)
-        search = _Search(self._rays.X[support], h[support], Q)
+        search = _Search(self._rays.X[support], g.h[support], g.smooth)
         pool, unresolved = search.run(count, self.separation, self.clock)
-        slack = rounding.relative_error(16) * reach + search.slack
+        slack = search.slack + g.moved
         response = answer(self.feature, Z, q, pool.best()[1] @ search.basis, rounding.above(pool.proved(), slack))
         if unresolved > response.bound:
-            return Responses(response.directions, response.signs, response.values, unresolved + slack, SPHERE_BOUND)
+            return replace(response, bound=rounding.above(unresolved, slack), scope=SPHERE_BOUND)
         return response
 
 

@@ -98,11 +98,6 @@ def demand_affordable(N: int, D: int) -> None:
         )
 
 
-def accumulate(weights: Array, V: Array) -> Array:
-    """sum_i weights_i V_i in extended precision, rounded once."""
-    return np.einsum("i,i...->...", weights.astype(np.longdouble), V.astype(np.longdouble)).astype(float)
-
-
 def nothing(D: int) -> Responses:
     """The answer to the zero function: any neuron earns exactly 0."""
     return Responses(np.eye(1, D), np.ones(1), np.zeros(1), 0.0, SPHERE_EXACT)

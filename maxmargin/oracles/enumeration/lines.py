@@ -23,12 +23,14 @@ class Rays:
     ----------
     Z : (n, D).  X : (G, D) unit vectors, pairwise distinct up to sign.
     index : (n,) ray of each point.  scale : (n,), 0 for zero vectors.
+    first : (G,) the point whose unit vector, up to sign, is X.
     """
 
     Z: Array
     X: Array
     index: Index
     scale: Array
+    first: Index
 
     def weighted(self, q: Array) -> tuple[Index, Array]:
         """Indices and weights of the points with q_i != 0; `InputError` unless q is finite with one weight a point."""
@@ -37,12 +39,6 @@ class Rays:
             raise InputError(f"q: found an array of shape {q.shape}, wanted {len(self.Z)} finite weights, one a point")
         used = np.flatnonzero(q)
         return used, q[used]
-
-    def collect(self, used: Index, weights: Array) -> Array:
-        """Sum on each ray, (G,), of the weights of the points used; in extended precision, rounded once."""
-        total = np.zeros(len(self.X), dtype=np.longdouble)
-        np.add.at(total, self.index[used], weights)
-        return total.astype(float)
 
     def support(self, used: Index) -> Index:
         """The distinct rays of the points used; zero vectors have none."""
@@ -63,7 +59,7 @@ def rays(Z: Array) -> Rays:
     sign = np.where(unit[np.arange(len(Z)), pivot] < 0.0, -1.0, 1.0)
     unit *= sign[:, None]
     _, first, index = np.unique(np.round(unit * 2.0**50), axis=0, return_index=True, return_inverse=True)
-    return Rays(Z, unit[first], index.ravel(), np.where(nonzero, sign * norm * peak, 0.0))
+    return Rays(Z, unit[first], index.ravel(), np.where(nonzero, sign * norm * peak, 0.0), first)
 
 
 def span(X: Array) -> tuple[Array, float]:
