@@ -1,8 +1,8 @@
 """Orthonormal deep linear networks: the exact spectrum of Riemannian descent at its optimum, and the edge of stability.
 
-P = W_L ... W_1, all layers but the first with orthonormal columns, loss (1/2) |P - P*|_F^2 (whitened data). A step is eta
-for W_1 and eta c along the tangent space for the others, followed by the polar factor. With singular values sigma of the
-teacher's first layer the residual obeys R <- (I - eta T) R at the optimum, and T has the eigenvalues (derived here)
+P = W_L ... W_1, all layers but the first with orthonormal columns, loss (1/2) |P - P*|_F^2 (whitened data). A step is
+eta for W_1 and eta c along the tangent space for the others, followed by the polar factor. With singular values sigma
+of the teacher's first layer the residual obeys R <- (I - eta T) R at the optimum. T has the eigenvalues (derived here)
 
     1                                          d (d + 1) / 2 times,
     1 + (L - 1) c (sigma_i^2 + sigma_j^2) / 2  for i < j (the skew half of a gradient acts, the symmetric one does not),
@@ -42,8 +42,8 @@ def spectrum(singular: Array, widths: tuple[int, ...], c: float, *, skew: float 
     """Eigenvalues of T, without multiplicity; widths (L,) of the outputs of the layers; `skew` is the half."""
     L, squares = len(widths), singular**2
     pairs = [1.0 + skew * (L - 1) * c * (squares[i] + squares[j]) for i in range(len(squares)) for j in range(i)]
-    grown = [c * s * (1 + 0.5 * (L - layer)) for layer in range(2, L + 1) if widths[layer - 1] > widths[layer - 2] for s in squares]
-    return np.array([1.0, *pairs, *grown])
+    growing = [layer for layer in range(2, L + 1) if widths[layer - 1] > widths[layer - 2]]
+    return np.array([1.0, *pairs, *(c * s * (1.0 + 0.5 * (L - layer)) for layer in growing for s in squares)])
 
 
 def polar(W: Array) -> Array:
@@ -132,26 +132,34 @@ def run(settings: Settings) -> LabResult:
     rates = np.array([(case.rate, case.measured_rate()) for case in cases])
     fitted = np.isfinite(rates[:, 1])
     worst = int(np.argmax(np.where(fitted, np.abs(rates[:, 0] - rates[:, 1]), -1.0)))
-    sides = {f: [descend(c.layers, c.target, f * c.edge, c.c, settings.edge_steps) for c in cases] for f in (0.97, 1.03)}
+    sides = {
+        f: [descend(case.layers, case.target, f * case.edge, case.c, settings.edge_steps) for case in cases]
+        for f in (0.97, 1.03)
+    }
     below, above = (np.array([sizes[-1] / sizes[0] for sizes in sides[f]]) for f in (0.97, 1.03))
-    deep = [(case.L, -1.0 / np.log(rate[1])) for case, rate in zip(cases, rates, strict=True) if case.kind == "square" and case.L >= 5]
-    power = np.polyfit(*np.log(np.array(deep).T), 1)[0]
+    deep = np.array([case.kind == "square" and case.L >= 5 for case in cases])
+    layers = np.array([case.L for case in cases])
+    power = np.polyfit(np.log(layers[deep]), np.log(-1.0 / np.log(rates[deep, 1])), 1)[0]
     number = next(i for i, case in enumerate(cases) if case.kind == "square" and case.L == 5)
     square = cases[number]
     wrong = 2.0 / spectrum(np.array(settings.singular), (len(settings.singular),) * 5, square.c, skew=1.0).max()
     beyond = descend(square.layers, square.target, 1.03 * wrong, square.c, settings.edge_steps)
     findings = (
-        compare("local-rate", "The residual decays at the rate that the spectrum of T gives, at its best step (worst case).",
-                rates[worst, 1], "=", rates[worst, 0], within=2e-4, note=f"{cases[worst].kind}, L = {cases[worst].L}; {fitted.sum()} rates of {len(cases)}"),
-        compare("below-edge", "Below the edge of stability, at 0.97 of it, the residual shrinks (largest final / first).",
+        compare("local-rate", "The residual decays at the rate of the spectrum of T, at its best step (worst case).",
+                rates[worst, 1], "=", rates[worst, 0], within=2e-4,
+                note=f"{cases[worst].kind}, L = {cases[worst].L}; {fitted.sum()} rates of {len(cases)}"),
+        compare("below-edge",
+                "Below the edge of stability, at 0.97 of it, the residual shrinks (largest final / first).",
                 below.max(), "<=", 0.5),
-        compare("above-edge", "Above the edge, at 1.03 of it, it grows (smallest final / first).", above.min(), ">=", 10.0),
+        compare("above-edge", "Above the edge, at 1.03 of it, it grows (smallest final / first).",
+                above.min(), ">=", 10.0),
         compare("depth", "Square layers: the iterations to a given accuracy grow like the depth (exponent, L >= 5).",
                 power, "=", 1.0, within=0.05),
-        compare("skew-half", "Above 1.03 times the edge 2 / (1 + (L-1) c (sigma_1^2 + sigma_2^2)) the residual grows.",
+        compare("skew-half", "At 1.03 times the edge that leaves out the half of the skew part the residual grows.",
                 beyond[-1] / beyond[0], ">=", 10.0, broken=True, note=f"edge {wrong:.4f} for {square.edge:.4f}"),
     )  # fmt: skip
-    arrays = {"L": [c.L for c in cases], "kind": [c.kind for c in cases], "rates": rates, "edges": {f: sides[f][number] for f in sides}}
+    arrays = {"L": layers, "kind": [case.kind for case in cases], "rates": rates}
+    arrays["edges"] = {f: sides[f][number] for f in sides}
     return LabResult(findings, arrays)
 
 
@@ -162,7 +170,7 @@ def figure(result: LabResult) -> Figure:
     a = result.arrays
     for (kind, name), colour in zip(KINDS.items(), (F1, F2, NTK), strict=True):
         chosen = [i for i, k in enumerate(a["kind"]) if k == kind]
-        depth, rates = np.array(a["L"])[chosen], 1.0 - a["rates"][chosen]
+        depth, rates = a["L"][chosen], 1.0 - a["rates"][chosen]
         left.plot(depth, rates[:, 0], color=colour, linewidth=1.2)
         left.plot(depth, rates[:, 1], "o", color=colour, markersize=5, label=name)
     left.set_xscale("log")

@@ -170,9 +170,10 @@ def _peeled(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
                 slopes[1], "=", predicted[1], within=1e-4 * abs(predicted[1]), note=f"flow: {-2 * r:.6f}"),
         compare("nc2-limit", "The classifier tends to (W0 + Hb) P: distance of its Gram matrix from a simplex.",
                 ends[0], "=", ends[1], within=1e-3),
-        compare("nc2-simplex", "The limit is a simplex from every start.", ends[0], "=", 0.0, within=0.1, broken=True),
-        compare("cross-entropy", "The closed form describes descent on the cross-entropy.", cross, "=", 0.0,
-                within=1e-2, broken=True),
+        compare("nc2-simplex", "The limit is a simplex from every start.",
+                ends[0], "=", 0.0, within=0.1, broken=True),
+        compare("cross-entropy", "The closed form describes descent on the cross-entropy.",
+                cross, "=", 0.0, within=1e-2, broken=True),
     ]  # fmt: skip
     return findings, {"times": times, "collapse": collapse, "rate": np.array(r)}
 
@@ -223,11 +224,13 @@ def _two_layers(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]
     top = int(np.argmax(np.abs(net.weights)))
     solved = max_margin((Z, y), bias=False, convention="path")
     findings = [
-        compare("mass-slope", "The log of the mass grows by 2 B, the best response to uniform weights (at this step).",
+        compare("mass-slope",
+                "The log of the mass grows by 2 B, the best response to uniform weights (at this step).",
                 slope, "=", 2.0 * np.log1p(h * B) / h, within=1e-3 * B, note=f"flow: {2 * B:.6f}"),
         compare("one-neuron", "The network collapses to that best response: cosine of its heaviest neuron.",
                 net.directions[top] @ best.directions[0], "=", 1.0, within=1e-6),
-        compare("unhinged-margin", "The unhinged limit separates nothing: its neuron is silent or wrong on one class.",
+        compare("unhinged-margin",
+                "The unhinged limit separates nothing: its neuron is silent or wrong on one class.",
                 _least(Z, y, net), "<=", 0.0),
         compare("margin-exists", "The exponential loss reaches half of the max margin from the same start.",
                 _least(Z, y, rich), ">=", 0.5 * solved.upper,
