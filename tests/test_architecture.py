@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Layers from the bottom up; a module may import from its own layer and from those below.
 LAYERS = [
-    {"errors", "clock", "rounding", "conventions", "atomic", "archives", "memory", "text", "progress"},
+    {"errors", "clock", "outcome", "rounding", "conventions", "atomic", "archives", "memory", "text", "progress"},
     {"dataset", "datasets"},
     {"features"},
     {"oracles"},

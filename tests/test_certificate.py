@@ -9,7 +9,7 @@ import pytest
 
 import maxmargin as mm
 from maxmargin.features.directions import random_directions
-from maxmargin.games.bracket import Status
+from maxmargin.outcome import Status
 
 LEAKY = mm.Feature("leaky-relu", degree=1, right=1.0, left=-0.1)
 

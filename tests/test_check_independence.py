@@ -12,7 +12,7 @@ import maxmargin.check
 from maxmargin.check.claim import FEATURES, STATUSES, read_claim
 from maxmargin.conventions import CONVENTIONS, WEIGHTS, inputs, kernel_factor, variation_factor
 from maxmargin.features import RELU, SQUARED_RELU
-from maxmargin.games.bracket import Status
+from maxmargin.outcome import Status
 
 STANDARD = {"__future__", "collections", "dataclasses", "fractions", "hashlib", "itertools", "math", "sys", "typing"}
 ALLOWED = STANDARD | {"numpy"}

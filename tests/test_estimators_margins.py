@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import maxmargin as mm
-from maxmargin.games.bracket import Status
 from maxmargin.games.random_features import RandomFeatureGame
+from maxmargin.outcome import Status
 from maxmargin.solvers.random_features import random_feature_margin
 
 XOR = np.array([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.games.bracket import Bracket, Status
+from maxmargin.games.bracket import Bracket
 from maxmargin.games.measure import Measure
 from maxmargin.games.variation import DictionaryGame
+from maxmargin.outcome import Status
 
 LEAKY = Feature("leaky", 1, 1.0, -0.3)
 FEATURES = [RELU, SQUARED_RELU, LEAKY]

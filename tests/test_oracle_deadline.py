@@ -10,12 +10,12 @@ import pytest
 import maxmargin as mm
 from maxmargin.clock import Clock
 from maxmargin.features import RELU, SQUARED_RELU
-from maxmargin.games.bracket import Status
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
 from maxmargin.oracles.oracle import SPHERE_BOUND, SPHERE_EXACT, Remembering
 from maxmargin.oracles.proofs import proved_bound
 from maxmargin.oracles.selection import enumerable, exact_oracle
+from maxmargin.outcome import Status
 
 
 @pytest.mark.parametrize("feature", [RELU, SQUARED_RELU])

@@ -8,7 +8,8 @@ import pytest
 from plots_examples import EXAMPLES
 
 from maxmargin import plots
-from maxmargin.games.bracket import Bracket, Status
+from maxmargin.games.bracket import Bracket
+from maxmargin.outcome import Status
 from maxmargin.plots import geometry
 from maxmargin.plots.views import classifier_views, payoff_of
 

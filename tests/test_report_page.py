@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from plots_examples import EXAMPLES, line, square
 
-from maxmargin.games.bracket import Bracket, Status
+from maxmargin.games.bracket import Bracket
+from maxmargin.outcome import Status
 from maxmargin.plots import decision_map, figures, margin_curve
 from maxmargin.report import render
 

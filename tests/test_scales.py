@@ -8,7 +8,7 @@ import pytest
 import maxmargin as mm
 from maxmargin.check import check_certificate
 from maxmargin.errors import SolverError
-from maxmargin.games.bracket import Status
+from maxmargin.outcome import Status
 from maxmargin.solvers import column_generation
 from maxmargin.solvers.proposal import FAILED
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import maxmargin as mm
 from maxmargin.features import RELU
 from maxmargin.features.directions import random_directions
-from maxmargin.games.bracket import Status
+from maxmargin.outcome import Status
 from maxmargin.solvers.patterns import pattern_margin
 
 

@@ -14,12 +14,13 @@ from ..features.homogeneous import Feature, get_feature
 from ..flow.network import Network
 from ..flow.run import Run
 from ..games.bracket import KERNEL_ZERO, Bracket
-from ..games.certificate import Attempt, Certificate, Problem
+from ..games.certificate import Certificate, Problem
 from ..games.measure import Measure
 from ..games.random_features import RandomFeatureGame
 from ..games.variation import VariationGame
 from ..oracles.oracle import SPHERE_BOUND
 from ..oracles.selection import proving_oracle
+from ..outcome import Attempt
 from ..training import train
 from .base import MarginClassifier, seed_of
 

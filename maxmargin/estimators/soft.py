@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError
-from ..games.bracket import Status
 from ..games.certificate import Certificate
+from ..outcome import Status
 from .base import MarginClassifier
 
 ON_INSEPARABLE = ("soften", "warn", "error")

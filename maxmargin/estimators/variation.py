@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..features.homogeneous import Feature, get_feature
-from ..games.bracket import Bracket, Status
+from ..games.bracket import Bracket
 from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..games.soft import capped, largest_weight, soft_variation_bracket
@@ -17,6 +17,7 @@ from ..games.variation import VariationGame
 from ..margins import Request, max_margin
 from ..oracles.oracle import SPHERE_EXACT
 from ..oracles.selection import EXACT_DIMENSION, exact_oracle, local_oracle, proving_oracle
+from ..outcome import Status
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.proposal import INTERRUPTED, Proposal
 from .base import seed_of

@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from ..conventions import relative_gap
-
-
-class Status(StrEnum):
-    """What a certificate says; decided from our own gap, never from a solver's report."""
-
-    CERTIFIED = "certified"
-    BRACKETED = "bracketed"
-    NOT_SEPARABLE = "not-separable"
-    INTERRUPTED = "interrupted"
-
-    @property
-    def sentence(self) -> str:
-        """Cause and remedy, for people."""
-        return _SENTENCES[self]
-
+from ..outcome import Status
 
 ROUNDING = "the bracket holds but is wider than the tolerance: rounding is what limits it; rescale the columns of X"
-
-_SENTENCES = {
-    Status.CERTIFIED: "the relative gap is within the tolerance",
-    Status.BRACKETED: "the bracket holds but is wider than the tolerance; a longer time limit narrows it",
-    Status.NOT_SEPARABLE: "the margin is zero: no neuron gains anything from the adversary weights",
-    Status.INTERRUPTED: "stopped by a limit or by Ctrl-C; the bracket holds, more time narrows it",
-}
 
 # An adversary whose best payoff is below this fraction of the data's scale is a proof of gamma = 0 up to rounding.
 ZERO = 1e-12

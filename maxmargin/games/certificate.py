@@ -20,7 +20,8 @@ from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
 from ..oracles.oracle import SPHERE_BOUND
-from .bracket import ROUNDING, Bracket, Status
+from ..outcome import Attempt, Status
+from .bracket import ROUNDING, Bracket
 from .measure import Measure
 from .rkhs import KernelExpansion
 from .values import kernel_values, measure_values
@@ -71,18 +72,6 @@ class Problem:
         optional: dict[str, Any] = {"weights": self.weights, "label": self.label}
         optional |= {"standardized": self.standardized or None, "notes": list(self.notes) or None}
         return document | {key: value for key, value in optional.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One call of a solver: what it said of itself (never what we conclude) and what it cost."""
-
-    name: str
-    status: str
-    seconds: float
-
-    def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "status": self.status, "seconds": self.seconds}
 
 
 @dataclass(frozen=True)

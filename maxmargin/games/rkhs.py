@@ -20,13 +20,14 @@ from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
 from ..features.kernels_gram import NetworkGram
 from ..features.random_features import FeatureGram
+from ..outcome import Scope
 from .bracket import Bracket
 
 Array = NDArray[np.float64]
 
 Gram = Array | NetworkGram | FeatureGram
 
-KERNEL = "kernel"
+KERNEL = Scope.KERNEL
 _CHUNK = 1 << 21  # Gram entries per chunk of a sum over rows
 LONG = np.longdouble
 ULP = 4.0 * rounding.UNIT_ROUNDOFF  # covers a conversion to float64 and the operation after it

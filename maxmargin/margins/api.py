@@ -12,7 +12,8 @@ from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.directions import check_directions
 from ..features.homogeneous import Feature, get_feature
-from ..games.certificate import Attempt, Certificate
+from ..games.certificate import Certificate
+from ..outcome import Attempt
 from ..progress import Progress, silent
 from ..solvers.proposal import INTERRUPTED
 from .kernel import kernel_margin

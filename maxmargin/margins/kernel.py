@@ -11,10 +11,11 @@ from ..clock import Clock
 from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import NetworkGram
 from ..games.bracket import KERNEL_ZERO, Bracket
-from ..games.certificate import Attempt, Certificate
+from ..games.certificate import Certificate
 from ..games.dependence import vanishes
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
+from ..outcome import Attempt
 from ..solvers import conic
 from ..solvers.min_norm_exact import refine
 from ..solvers.min_norm_nnls import nnls_point

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..clock import Clock
 from ..games.bracket import Bracket
-from ..games.certificate import Attempt, Certificate
+from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..games.variation import DictionaryGame, VariationGame
 from ..oracles.lifted.branch import tighten
@@ -23,6 +23,7 @@ from ..oracles.oracle import SPHERE_EXACT, Remembering
 from ..oracles.selection import EXACT_DIMENSION, certifying_oracle, enumerable, exact_oracle, local_oracle
 from ..oracles.spectral import SpectralOracle
 from ..oracles.supported import Supported
+from ..outcome import Attempt
 from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.dictionary import max_margin_dictionary

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
+from ..outcome import Scope
 from .oracle import Responses
 
 Array = NDArray[np.float64]
 
-DICTIONARY = "dictionary"
+DICTIONARY = Scope.DICTIONARY
 
 # Pre-activations computed at once: a block should stay in the cache.
 _BLOCK_ENTRIES = 1 << 17

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..outcome import Scope
+
 Array = NDArray[np.float64]
 
-SPHERE_EXACT = "sphere-exact"
-SPHERE_BOUND = "sphere-bound"
+SPHERE_EXACT, SPHERE_BOUND = Scope.SPHERE_EXACT, Scope.SPHERE_BOUND
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Responses:
     signs: Array
     values: Array
     bound: float
-    scope: str | None
+    scope: Scope | None
     proof: dict[str, Any] | None = None
 
 

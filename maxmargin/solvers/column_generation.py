@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from ..errors import SolverError
 from ..features.homogeneous import Feature
-from ..games.certificate import Attempt
 from ..games.dependence import may_vanish
 from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.dictionary import DictionaryOracle
 from ..oracles.oracle import Oracle, Responses
+from ..outcome import Attempt
 from .master import Master
 from .polish import MasterSolution, evaluate, payoffs
 from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock
 from ..features.kernels_exact import BITS, Integers, integers
-from ..games.certificate import Attempt
+from ..outcome import Attempt
 from .affine_hull import AffineHull
 
 Array = NDArray[np.float64]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from .. import memory
 from ..errors import SolverError
-from ..games.certificate import Attempt
 from ..games.rkhs import Gram
+from ..outcome import Attempt
 from .min_norm_point import KernelProposal
 
 Array = NDArray[np.float64]

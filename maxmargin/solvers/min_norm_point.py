@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..games.certificate import Attempt
 from ..games.rkhs import Gram
+from ..outcome import Attempt
 from ..progress import Progress, silent
 from .affine_hull import AffineHull
 

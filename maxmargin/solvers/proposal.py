@@ -8,16 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..games.certificate import Attempt
 from ..games.measure import Measure
+from ..outcome import Attempt, Reason
 
 Array = NDArray[np.float64]
 
-CONVERGED = "converged"  # the gap to the oracle's bound is within tol
-STALLED = "stalled"  # the oracle found no neuron that pays more, and proved nothing closer
-INTERRUPTED = "interrupted"  # time, rounds or the keyboard
-FAILED = "failed"  # the LP solver gave up; the attempts tell how
-NOT_SEPARABLE = "not-separable"  # the adversary pays no neuron anything
+CONVERGED, STALLED, INTERRUPTED = Reason.CONVERGED, Reason.STALLED, Reason.INTERRUPTED
+FAILED, NOT_SEPARABLE = Reason.FAILED, Reason.NOT_SEPARABLE
 
 
 class Round(NamedTuple):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ..conventions import mean_field
 from ..features.random_features import FeatureGram
-from ..games.certificate import Attempt
 from ..games.random_features import RandomFeatureGame
+from ..outcome import Attempt
 from ..progress import Progress, silent
 from .affine_hull import AffineHull
 from .min_norm_point import min_norm_point

@@ -16,9 +16,9 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from ..games.certificate import Attempt
 from ..games.rkhs import Gram
 from ..games.soft import capped, worst_mean
+from ..outcome import Attempt
 from .min_norm_point import KernelProposal
 
 Array = NDArray[np.float64]

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..games.certificate import Attempt
+from ..outcome import Attempt
 from .proposal import CONVERGED, INTERRUPTED, STALLED, Proposal, merged
 
 Array = NDArray[np.float64]
