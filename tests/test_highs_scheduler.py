@@ -47,12 +47,12 @@ def test_an_earlier_run_changes_no_margin(earlier):
 
 def test_a_refusal_to_run_is_answered_by_a_new_instance(monkeypatch):
     """Whatever number of threads the options ask for: the scheduler is given up and the LP solved."""
-    from maxmargin.solvers import master
+    from maxmargin.solvers import highs, master
 
     first = master.Master(2)
     first.add([[1.0, 0.0], [0.0, 1.0]])
     assert first.solve().value == pytest.approx(0.5, abs=1e-12)
-    monkeypatch.setitem(master._OPTIONS, "threads", 7)
+    monkeypatch.setitem(highs.OPTIONS, "threads", 7)
     second = master.Master(2)
     second.add([[1.0, 0.0], [0.0, 1.0]])
     assert second.solve().value == pytest.approx(0.5, abs=1e-12)

@@ -132,3 +132,11 @@ def test_margins_in_blocks_are_the_same():
     np.testing.assert_allclose(measure.outputs(Z, RELU), measure.weights @ RELU.evaluate(measure.directions, Z))
     game = VariationPoints(ColumnGeneration(), Z, y, RELU, lambda points, _: exact_oracle(points, RELU))
     assert game.margins(measure).shape == (500,)
+
+
+@pytest.mark.parametrize("n", [400, 401, 601])
+def test_symmetric_lines_are_certified(n):
+    """An even grid has no point at 0, and two optimal vertices for every one: where the dual simplex used to cycle."""
+    x = np.linspace(-10 * np.pi, 10 * np.pi, n)
+    certificate = mm.max_margin((x[:, None], np.where(np.sin(x) + np.sin(2 * x) > 0, 1.0, -1.0)))
+    assert certificate.status == "certified" and certificate.lower > 2e-5

@@ -102,7 +102,7 @@ class ColumnGeneration:
         theta = np.random.default_rng(self.seed).standard_normal((self.scouts, Z.shape[1]))
         theta /= np.linalg.norm(theta, axis=1, keepdims=True)
         rough = replace(self, tol=_ROUGH, time_limit=0.2 * self.time_limit, smoothing=0.0, progress=None)
-        search = _Search(rough, Z, y, feature, DictionaryOracle(Z, feature, theta))
+        search = _Search(rough, Z, y, feature, DictionaryOracle(Z, feature, theta), exact=False)
         search.run()
         return search.measure
 
@@ -116,6 +116,7 @@ class _Search:
     y: Array
     feature: Feature
     oracle: Oracle
+    exact: bool = True  # whether an LP is refined when its own gap is what is left
     start: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
@@ -267,12 +268,13 @@ class _Search:
 
     def _blunt(self, solution: MasterSolution) -> bool:
         """Is the gap that the solver's tolerances leave in the LP beyond ours?"""
-        return self.options.cap >= 1.0 and solution.value - solution.margin > _BLUNT * (self.upper - self.lower)
+        wide = solution.value - solution.margin > _BLUNT * (self.upper - self.lower)
+        return wide and self.exact and self.options.cap >= 1.0
 
     def _sharpen(self) -> Array:
         """The p of the last LP with all its digits, and so of all later ones."""
-        if self.solution is None or self.options.cap < 1.0:
-            return self.p
+        if self.solution is None or self.options.cap < 1.0 or not self.exact:
+            return self.p if self.solution is None else self.solution.p
         self._refine()
         self._keep(self.solution)
         return self.solution.p

@@ -17,33 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolverError
+from .highs import ANSWERS, Simplex, refused
 from .polish import GameLP, MasterSolution, better, evaluate, exactly, refine
 
 Array = NDArray[np.float64]
 
-# All HiGHS instances of a process share one scheduler and must ask for the same number of threads: ours take the
-# default, as an earlier run of highspy or CVXPY does, and run the serial simplex on one of them.
-_OPTIONS = {
-    "log_to_console": False,
-    "presolve": "off",
-    "solver": "simplex",
-    "simplex_strategy": 1,
-    "parallel": "off",
-    "simplex_scale_strategy": 0,
-    "small_matrix_value": 1e-12,
-}
-_TOLERANCES = (1e-10, 1e-9, 1e-7)
 _UNITS = 6  # in which to try to see a margin
 _ZERO = 1e-17  # the smallest, relative to the largest entry
 _SEEN = 2.0**36  # by which a row may be scaled down: smaller coefficients of T would be dropped
-_ANSWERS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
-
-
-class _Quiet(highspy.Highs):
-    """HiGHS that prints nothing: its constructor ends in enabling callbacks, which would print the banner."""
-
-    def enableCallbacks(self) -> None:
-        self.setOptionValue("output_flag", False)
 
 
 class Master:
@@ -67,6 +48,7 @@ class Master:
     """
 
     rescale, noise = 8.0, 1e-7
+    box = 2.0**20  # largest enlarged correction of a weight: without it, rounding makes the LP unbounded
     bucket, largest = 4, 2.0**14  # binary digits by which the sizes of points may differ; entries of a row
 
     def __init__(self, n: int, cap: float = 1.0, sizes: Array | None = None) -> None:
@@ -75,7 +57,7 @@ class Master:
         self.size = 0
         self._unit = self._peak = 0.0
         self._points = np.ones(n) if sizes is None else _shrinking(sizes, self.bucket)
-        self._highs = _solver()
+        self._highs = Simplex()
 
     @property
     def columns(self) -> Array:
@@ -135,7 +117,7 @@ class Master:
 
     def _restart(self, time_limit: float) -> MasterSolution:
         """In the unit of the data: that of a margin which is nearly zero cannot always be solved in."""
-        self._highs, self._unit = _solver(), 0.0
+        self._highs, self._unit = Simplex(), 0.0
         self._pass(self._peak)
         return self._run(time_limit)
 
@@ -147,7 +129,7 @@ class Master:
         columns : (K, n) the columns in extended precision, if there are any better than those added.
         """
         if not self._highs.getSolution().value_valid:  # after `shrink`
-            self._attempt(time_limit)
+            self._highs.optimise(time_limit)
         if solution.margin < self.noise * self._unit:  # no digit is known: the value is at least an upper end
             solution = self._in_unit(solution, time_limit, lambda found: max(found.margin, found.value))
         columns = (self.columns if columns is None else columns).astype(np.longdouble)
@@ -156,7 +138,7 @@ class Master:
         solution = exactly(columns, solution.p, solution.weights)
         for P, multipliers in refine(lp, self._point(), partial(self._correct, time_limit)):
             solution = better(columns, solution, P * self._points, multipliers / rows)
-        self._set((np.zeros(self.n), 1.0), np.zeros(self.n), 1.0, np.zeros(self.size))
+        self._set((np.zeros(self.n), 1.0), (np.zeros(self.n), self._largest), 1.0, np.zeros(self.size))
         return solution
 
     def shrink(self, kept: NDArray[np.intp]) -> None:
@@ -205,18 +187,22 @@ class Master:
         lower, upper = np.full(K, -highspy.kHighsInf), np.zeros(K)
         self._highs.addRows(K, lower, upper, values.size, starts, indices, values.ravel())
 
-    def _set(self, cost: tuple[Array, float], lower: Array, total: float, upper: Array) -> None:
-        """Costs of P and T, lower ends of P, its sum, and the right sides of the rows."""
+    def _set(self, cost: tuple[Array, float], bounds: tuple[Array, Array], total: float, upper: Array) -> None:
+        """Costs of P and T, lower and upper ends of P, its sum, and the right sides of the rows."""
         highs, n, inf = self._highs, self.n, highspy.kHighsInf
         points, rows = np.arange(n + 1, dtype=np.int32), np.arange(self.size + 1, dtype=np.int32)
         highs.changeColsCost(n + 1, points, np.append(*cost))
-        highs.changeColsBounds(n + 1, points, np.append(lower, -inf), np.append(self._largest, inf))
+        lower, above = bounds
+        highs.changeColsBounds(n + 1, points, np.append(lower, -inf), np.append(above, inf))
         low = np.append(total, np.full(self.size, -inf))
         highs.changeRowsBounds(self.size + 1, rows, low, np.append(total, upper))
 
-    def _correct(self, time_limit: float, *model: Any) -> tuple[Array, Array]:
-        self._set(*model)
-        self._attempt(time_limit)
+    def _correct(
+        self, time_limit: float, cost: tuple[Array, float], lower: Array, total: float, upper: Array
+    ) -> tuple[Array, Array]:
+        """A solution of the LP of corrections; one that HiGHS calls nearly optimal corrects nearly as much."""
+        self._set(cost, (lower, np.minimum(self._largest, self.box)), total, upper)
+        self._highs.nearly(time_limit)
         return self._point()
 
     def _point(self) -> tuple[Array, Array]:
@@ -226,49 +212,22 @@ class Master:
 
     def _run(self, time_limit: float) -> MasterSolution:
         try:
-            self._attempt(time_limit)
+            self._highs.optimise(time_limit)
         except SolverError:
-            if self._highs.getModelStatus() in _ANSWERS:  # no time
+            if self._highs.getModelStatus() in ANSWERS:  # no time
                 raise
             # HiGHS may not recover: start a new instance without a basis.
-            if self._highs.getModelStatus() == highspy.HighsModelStatus.kNotset:
-                highspy.Highs.resetGlobalScheduler(True)  # it refused to run: somebody else's number of threads
-            self._highs, unit, self._unit = _solver(), self._unit, 0.0
+            if refused():
+                highspy.Highs.resetGlobalScheduler(True)
+            self._highs, unit, self._unit = Simplex(), self._unit, 0.0
             self._pass(unit)
-            self._attempt(time_limit)
+            self._highs.optimise(time_limit)
         x, dual = self._point()
         p = np.maximum(x[: self.n], 0.0) * self._points
         weights = np.maximum(-dual[1:], 0.0) / self._rows[: self.size] * self._unit
         if not (p.sum() > 0 and weights.sum() > 0):
             raise SolverError("master LP: HiGHS returned a point without an adversary or without a learner")
         return evaluate(self.columns, p / p.sum(), weights / weights.sum(), self.cap)
-
-    def _attempt(self, time_limit: float) -> None:
-        """Run HiGHS until it calls the model optimal; `SolverError` if it never does.
-
-        A cycle or a singular basis is no reason to give up: once more from scratch, and then less tightly.
-        """
-        highs = self._highs
-        if np.isfinite(time_limit):
-            # HiGHS counts its clock over all runs of one object.
-            highs.setOptionValue("time_limit", highs.getRunTime() + max(time_limit, 0.0))
-        highs.setOptionValue("simplex_iteration_limit", 20 * (self.n + self.size) + 2000)
-        for tolerance in _TOLERANCES:
-            highs.setOptionValue("primal_feasibility_tolerance", tolerance)
-            highs.setOptionValue("dual_feasibility_tolerance", tolerance)
-            highs.run()
-            if highs.getModelStatus() in _ANSWERS:
-                break
-            highs.clearSolver()
-        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise SolverError(f"master LP: HiGHS ended with {highs.modelStatusToString(highs.getModelStatus())!r}")
-
-
-def _solver() -> _Quiet:
-    highs = _Quiet()
-    for option, setting in _OPTIONS.items():
-        highs.setOptionValue(option, setting)
-    return highs
 
 
 def _shrinking(sizes: Array, bucket: int) -> Array:
