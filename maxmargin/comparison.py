@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import shlex
 import time
@@ -12,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from . import atomic, conventions
+from . import atomic
+from .accuracy import Score, matched, score, split, usual_scores
+from .comparison_table import OBJECTS, comparison_text
 from .dataset import Dataset, load, save
 from .errors import InputError
 from .features.homogeneous import Feature, get_feature
@@ -24,10 +27,12 @@ from .games.certificate import Certificate
 from .games.rkhs import KERNEL
 from .margins import max_margin
 from .progress import Progress, silent
-from .text import bracket_text, gap_text, lower_text, table
+from .threads import one_thread_if_small
 from .training import train
 
-ARRAYS = "data.npz"  # where `save` puts data that came as arrays, so that the commands of the report run
+TRAINING_SECONDS = 20.0  # what each run may take when no time limit is given
+# Where `save` puts data that came as arrays, so that the commands of the report run.
+ARRAYS, TEST_ARRAYS = "data.npz", "test.npz"
 
 
 @dataclass(frozen=True)
@@ -73,11 +78,15 @@ class Comparison:
     runs: tuple[ComparedRun, ...]
     seconds: float
     options: dict[str, Any] = field(default_factory=dict)
+    scores: tuple[Score, ...] = ()
+    test: Dataset | None = None
 
     @property
     def command(self) -> str:
         """The command line that repeats this comparison."""
-        flags = (_flag(name, value) for name, value in self.options.items())
+        flags = [_flag(name, value) for name, value in self.options.items()]
+        if self.test is not None:
+            flags.append(f"--test {shlex.quote((self.test.words or [TEST_ARRAYS])[0])}")
         return " ".join(["maxmargin compare", self.source, *(flag for flag in flags if flag)])
 
     @property
@@ -91,18 +100,20 @@ class Comparison:
             "format": "maxmargin-comparison",
             "version": 1,
             "dataset": self.dataset.to_json(),
+            "test": None if self.test is None else self.test.to_json(),
             "command": self.command,
             "margins": {name: certificate.to_json() for name, certificate in self.margins.items()},
             "runs": [run.to_json() for run in self.runs],
+            "scores": [score.to_json() for score in self.scores],
             "seconds": self.seconds,
         }
 
     def table(self) -> str:
-        """One row a number, its norm and what is proved of it."""
-        rows = [_margin_row(name, certificate) for name, certificate in self.margins.items()]
-        rows += [_run_row(item) for item in self.runs]
-        head = [self.dataset.text, *(f"note: {note}" for note in self.dataset.notes)]
-        return "\n".join([*head, "", table(("object", "norm and unit", "margin", "gap", "what is proved"), rows)])
+        """One row a number, its norm and what is proved of it; below it accuracies and what more time would buy."""
+        return comparison_text(self)
+
+    def __str__(self) -> str:
+        return self.table()
 
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write comparison.json, figures and report.html into `folder` (made if missing); return the report's path."""
@@ -118,6 +129,8 @@ class Comparison:
             ) from error
         if self.dataset.words is None:
             save(self.dataset, folder / ARRAYS)
+        if self.test is not None and self.test.words is None:
+            save(self.test, folder / TEST_ARRAYS)
         drawn = figures(self)
         for name, figure in drawn.items():
             save_figure(figure, folder / f"{name}.png")
@@ -140,6 +153,8 @@ def compare(
     tol: float = 1e-9,
     time_limit: float | None = None,
     seed: int = 0,
+    test: Any = None,
+    test_size: float | None = None,
     progress: Progress = silent,
 ) -> Comparison:
     """Solve the F1, F2 and tangent-kernel margins, train both layers and the output layer, and put them side by side.
@@ -153,7 +168,9 @@ def compare(
     init : start of the both-layer run; by default Gaussian of scale ``4 / sqrt(root mean square of |z_i|)``, from
         which the data are fitted before the neurons have turned much. From a smaller start many turn, and die, under
         the first adversaries, and on some data a few per cent of the margin are then out of reach.
-    time_limit : seconds for each margin and each run.
+    time_limit : seconds for each margin and each run; by default each run stops after 20 s, and the table says so.
+    test : data to measure accuracies on, as in `load`, with the same features and classes.
+    test_size : share of each class that is held out instead; margins and runs then see the training part only.
 
     Returns
     -------
@@ -163,25 +180,59 @@ def compare(
     ------
     InputError : bad data or option, in one sentence.
     """
-    start, dataset, feature = time.perf_counter(), load(data), get_feature(feature)
+    start, feature = time.perf_counter(), get_feature(feature)
+    dataset, held_out = _parts(load(data), test, test_size, seed)
     init = _lazy_start(dataset, bias) if init is None else init
     get_start(init), get_rule(schedule, None)  # refuse before the work, not after it
     shared: dict[str, Any] = {"feature": feature, "bias": bias, "convention": convention, "seed": seed}
+    limit = TRAINING_SECONDS if time_limit is None else time_limit
+    training = shared | {"width": width, "steps": steps, "schedule": schedule, "time_limit": limit}
     margins = {}
-    for norm in ("f1", "f2", "ntk"):
-        margins[norm] = max_margin(
-            dataset, norm, **shared, weights=weights, tol=tol, time_limit=time_limit, progress=_prefixed(progress, norm)
+    with one_thread_if_small(dataset.n * max(dataset.n, width)):
+        for norm in ("f1", "f2", "ntk"):
+            margins[norm] = max_margin(
+                dataset, norm, **shared, weights=weights, tol=tol, time_limit=time_limit,
+                progress=_prefixed(progress, OBJECTS[norm]),
+            )  # fmt: skip
+        both = train(dataset, layers="both", init=init, **training, progress=_prefixed(progress, "both layers"))
+        output = train(
+            dataset, layers="output", weights=weights, **training, progress=_prefixed(progress, "output layer")
         )
-    training = shared | {"width": width, "steps": steps, "schedule": schedule, "time_limit": time_limit}
-    both = train(dataset, layers="both", init=init, **training, progress=_prefixed(progress, "both layers"))
-    output = train(dataset, layers="output", weights=weights, **training, progress=_prefixed(progress, "output layer"))
     lower, upper = output.gamma_2m or (0.0, math.inf)
     runs = (
         ComparedRun(both, "f1", margins["f1"].bracket),
         ComparedRun(output, "f2m", Bracket(lower, upper, KERNEL)),
     )
-    options = training | {"feature": feature.name, "weights": weights, "init": init}
-    return Comparison(dataset, margins, runs, time.perf_counter() - start, options)
+    progress("accuracies")
+    scores = (*_scores(margins, runs, dataset, held_out), *usual_scores(dataset, held_out))
+    options = training | {"feature": feature.name, "weights": weights, "init": init, "tol": tol}
+    options["time_limit"] = time_limit
+    return Comparison(dataset, margins, runs, time.perf_counter() - start, options, scores, held_out)
+
+
+def _parts(data: Dataset, test: Any, share: float | None, seed: int) -> tuple[Dataset, Dataset | None]:
+    """Training data and test data, if any."""
+    if test is not None and share is not None:
+        raise InputError("test_size: found together with test, wanted one of them")
+    if share is not None:
+        return split(data, share, seed)
+    return data, None if test is None else matched(data, load(test))
+
+
+def _scores(
+    margins: dict[str, Certificate], runs: tuple[ComparedRun, ...], train: Dataset, test: Dataset | None
+) -> list[Score]:
+    """Accuracies of the solved classifiers (not of one proved to be zero) and of the trained networks."""
+    found = [
+        score(name, OBJECTS[name], certificate.decision_function, train, test)
+        for name, certificate in margins.items()
+        if certificate.lower > 0
+    ]
+    for item in runs:
+        network = item.run.network_best if item.run.margin_best > 0 else item.run.network
+        key, title = ("both", "both layers trained") if item.reference == "f1" else ("output", "output layer trained")
+        found.append(score(key, title, network.decision_function, train, test))
+    return found
 
 
 def _lazy_start(dataset: Dataset, bias: bool) -> str:
@@ -195,54 +246,9 @@ def _prefixed(progress: Progress, name: str) -> Progress:
     return progress if progress is silent else lambda line: progress(f"{name}: {line}")
 
 
-_DEFAULTS = {
-    "feature": "relu",
-    "convention": "sphere",
-    "weights": "sphere",
-    "width": 1000,
-    "steps": 10_000,
-    "schedule": "flow",
-    "seed": 0,
-}
-
-
 def _flag(name: str, value: Any) -> str:
     """`value` as a command line flag, empty when it is the default."""
     if name == "bias":
         return "" if value else "--no-bias"
-    return "" if value is None or _DEFAULTS.get(name) == value else f"--{name.replace('_', '-')} {value}"
-
-
-_OBJECTS = {"f1": "F1 max margin", "f2": "F2 max margin", "ntk": "tangent-kernel max margin"}
-_SCOPES = {
-    "sphere-exact": "both ends, over all neurons",
-    "sphere-bound": "both ends, over all neurons (upper end not tight)",
-    "dictionary": "both ends, over the given neurons only",
-    "kernel": "both ends, over the RKHS ball",
-}
-
-
-def _margin_row(name: str, certificate: Certificate) -> tuple[str, ...]:
-    problem = certificate.problem
-    unit = conventions.describe(name, problem.convention, problem.weights)
-    proved = (
-        _SCOPES[certificate.scope] if certificate.status.value != "not-separable" else "not separable: the margin is 0"
-    )
-    return (
-        _OBJECTS[name],
-        unit,
-        bracket_text(certificate.lower, certificate.upper),
-        gap_text(certificate.relative_gap),
-        f"{certificate.status.value}: {proved}",
-    )
-
-
-def _run_row(item: ComparedRun) -> tuple[str, ...]:
-    run, bracket = item.run, item.bracket
-    if item.reference == "f1":
-        name, unit = f"both-layer flow, m={run.width}", conventions.describe("f1", run.convention, None)
-    else:
-        name, unit = f"output-layer flow, m={run.width}", f"L2 over its own {run.width} random features"
-    reached = f"attained; its limit is in {bracket_text(bracket.lower, bracket.upper)}"
-    gap = "" if item.fraction_of_upper is None else f"{100 * item.fraction_of_upper:.1f} % of upper"
-    return (name, unit, lower_text(run.margin_best), gap, reached)
+    default = inspect.signature(compare).parameters[name].default
+    return "" if value is None or value == default else f"--{name.replace('_', '-')} {shlex.quote(str(value))}"

@@ -81,7 +81,8 @@ def _standardized(dataset: Dataset) -> Dataset:
     """The data with mean 0 and standard deviation 1; a built-in set that is so already stays as it is."""
     if dict((dataset.recipe or {}).get("options", {})).get("standardize") is True:
         return replace(dataset, standardized=True)
-    return replace(dataset, X=standardized_columns(dataset.X), standardized=True)
+    recipe = dict(dataset.recipe or {}) | {"raw": dataset.X}  # what a second file is scaled by
+    return replace(dataset, X=standardized_columns(dataset.X), standardized=True, recipe=recipe)
 
 
 def _read(source: Any, label: str | None, sep: str | None) -> Dataset:

@@ -16,6 +16,7 @@ from .games.random_features import RandomFeatureGame
 from .oracles.selection import proving_oracle
 from .progress import Progress, silent
 from .solvers.random_features import random_feature_margin
+from .threads import one_thread_if_small
 
 Array = NDArray[np.float64]
 
@@ -55,17 +56,18 @@ def train(
     Z = dataset.inputs(bias)
     oracle = proving_oracle(Z, feature) if certify_every and layers != "output" else None
     given = {name: value for name, value in options.items() if value is not None}
-    run = train_flow(
-        Z,
-        dataset.y,
-        layers=layers,
-        feature=feature,
-        bias=bias,
-        oracle=oracle,
-        certify_every=certify_every,
-        progress=progress,
-        **given,
-    )
+    with one_thread_if_small(len(Z) * given.get("width", 1000)):
+        run = train_flow(
+            Z,
+            dataset.y,
+            layers=layers,
+            feature=feature,
+            bias=bias,
+            oracle=oracle,
+            certify_every=certify_every,
+            progress=progress,
+            **given,
+        )
     run = replace(run, data=dataset.to_json())
     return run if run.norm == "f1" else replace(run, gamma_2m=_own_margin(run.network.hidden, Z, dataset.y, feature))
 

@@ -15,15 +15,16 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Layers from the bottom up; a module may import from its own layer and from those below.
 LAYERS = [
-    {"errors", "clock", "outcome", "rounding", "conventions", "atomic", "archives", "memory", "text", "progress"},
+    {"errors", "clock", "outcome", "rounding", "conventions"},
+    {"atomic", "archives", "memory", "text", "progress", "threads"},
     {"dataset", "datasets"},
     {"features"},
     {"oracles"},
     {"games"},
     {"solvers", "flow"},
     {"margins"},
-    {"training"},
-    {"comparison"},
+    {"training", "accuracy"},
+    {"comparison", "comparison_table"},
     {"theory", "sweeps"},
     {"plots", "report", "film", "play"},
     {"labs"},

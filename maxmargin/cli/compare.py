@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from .. import atomic
 from . import common
@@ -24,8 +25,15 @@ def add(subparsers: common.Subparsers) -> None:
         "--tol", type=common.positive, default=1e-9, help="relative gap at which a margin is certified (default 1e-9)"
     )
     parser.add_argument(
-        "--time-limit", type=common.non_negative, metavar="S", help="seconds for each margin and each run"
+        "--time-limit",
+        type=common.non_negative,
+        metavar="S",
+        help="seconds for each margin and each run (default: none for margins, 20 for each run)",
     )
+    parser.add_argument(
+        "--test-size", type=common.positive, metavar="SHARE", help="hold out this share of each class, e.g. 0.25"
+    )
+    parser.add_argument("--test", metavar="FILE", help="measure accuracies on this second file too")
     add_training(parser, steps=10_000, schedule="flow", init=None)
     common.add_output(parser)
     parser.set_defaults(run=run)
@@ -46,8 +54,21 @@ def run(arguments: argparse.Namespace) -> int:
         init=arguments.init,
         tol=arguments.tol,
         time_limit=arguments.time_limit,
+        test_size=arguments.test_size,
+        test=_test_data(arguments),
         progress=common.progress(arguments),
     )
     report = comparison.save(out)
     common.deliver(arguments, comparison.to_json, lambda: f"{comparison.table()}\n\nreport: {report}")
     return 0
+
+
+def _test_data(arguments: argparse.Namespace) -> Any:
+    """The second file, read as the first is; its units are put right by `compare`."""
+    from ..dataset import load
+
+    if arguments.test is None:
+        return None
+    table = arguments.test.lower().endswith((".csv", ".tsv"))
+    options = {"label": arguments.label, "sep": arguments.sep} if table else {}
+    return load(arguments.test, **options)

@@ -13,21 +13,30 @@ from ..conventions import Array
 ALIKE = 30.0
 
 
-def standardized_columns(X: Array) -> Array:
-    """Return (x - mean) / standard deviation of each column; a constant column becomes 0.
+def standardized_columns(X: Array, others: Array | None = None) -> Array:
+    """Return (x - mean) / standard deviation of each column of X; a constant column becomes 0.
 
     Both sums are rounded correctly (`math.fsum`), so that every machine gets the same bytes and hence the same hash.
+
+    Parameters
+    ----------
+    X : (n, d).
+    others : (N, d) more rows, scaled by the means and deviations of X and stacked below it.
     """
-    columns = [_standardized(column) for column in np.asarray(X, dtype=float).T]
+    X = np.asarray(X, dtype=float)
+    below = X[:0] if others is None else np.asarray(others, dtype=float)
+    columns = [_standardized(*pair) for pair in zip(X.T, below.T, strict=True)]
     return np.ascontiguousarray(np.column_stack(columns))
 
 
-def _standardized(column: Array) -> Array:
+def _standardized(column: Array, others: Array) -> Array:
     if column.min() == column.max():  # its mean may differ from it by a rounding error
-        return np.zeros_like(column)
-    centred = column - math.fsum(column) / len(column)
+        return np.zeros(len(column) + len(others))
+    mean = math.fsum(column) / len(column)
+    centred = column - mean
     unit = np.abs(centred).max()  # squares of 1e75 and 1e-75 stay in range
-    return centred / (unit * math.sqrt(math.fsum((centred / unit) ** 2) / len(column)))
+    deviation = unit * math.sqrt(math.fsum((centred / unit) ** 2) / len(column))
+    return np.concatenate([centred, others - mean]) / deviation
 
 
 def scale_note(X: Array, names: Sequence[str]) -> str | None:
