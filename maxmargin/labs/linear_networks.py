@@ -1,0 +1,275 @@
+"""Two-layer linear networks on fewer points than parameters: which interpolant the gradient flow picks.
+
+f(x) = a.Wx with theta = W'a, loss |y - X theta|^2 / 2, flow on (a, W). With g = X'(y - X theta) the flow is a' = Wg,
+W' = a g', and g lies in the row space of X, so that W P never moves, where P projects on the complement. Hence
+
+    theta(inf) = theta_ols + P W(0)' a(inf)                                       any width, any start
+    theta(inf) = theta_ols + a(inf) P w,      a(inf)^2 = (V + sqrt(V^2 + 4 Y)) / 2      one neuron (a, w)
+    V = |P w|^2 + a(0)^2 - |w|^2,   Y = |theta_ols|^2
+
+A balanced network, a a' = W W' at the start, behaves like the neuron a(0) = |w|, w = theta(0) / sqrt|theta(0)|. Its
+limit is the interpolant of least |theta|^(3/2) - (3/2) w.theta, because d/dt grad |theta|^(3/2) = (3/2) sqrt|theta| g.
+Equation (1) of the paper lacks this 3/2; Lemma 11 and the recipe for a start at a guess inherit the slip.
+
+Recipe: theta* is the guess, s the sum of the variances of its directions. With r = s / n, Y is about
+1 / (r (1 - n/p)), the trained network sees mu theta* off the row space with the mu of `overshoot`, and keeps
+(mu - 1)^2 of the bias of a zero start: 0 for the corrected recipe and 1/4 for the printed one as r, n/p -> 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ..plots.style import F1, F2, MUTED, new_figure, note
+from ..theory.ledger import Finding
+from .shape import Lab, LabFinding, LabResult, compare
+
+Array = NDArray[np.float64]
+
+RECIPES = {"zero start": 0.0, "corrected recipe": 1.0, "printed recipe": 2.25}  # multiples of the corrected start
+ASPECT = 10  # parameters a point in the recipe's experiment
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Trained networks: n points, p parameters. Recipe: k directions of variance 1, the others of variance `tail`."""
+
+    seed: int = 0
+    n: int = 5
+    p: int = 12
+    widths: tuple[int, ...] = (1, 3)
+    scales: tuple[float, ...] = (1.0, 0.4, 0.05)
+    recipe_n: tuple[int, ...] = (50, 100, 200)
+    draws: int = 6
+    trained_n: int = 30
+    k: int = 5
+    tail: float = 0.005
+
+
+class Regression(NamedTuple):
+    """X (n, p), y (n,), the least-norm interpolant `ols`, and an orthonormal basis Q of the row space."""
+
+    X: Array
+    y: Array
+    ols: Array
+    Q: Array
+
+    @classmethod
+    def of(cls, X: Array, y: Array) -> Regression:
+        Q, R = np.linalg.qr(X.T)
+        return cls(X, y, Q @ np.linalg.solve(R.T, y), Q)
+
+    def off(self, v: Array) -> Array:
+        """P v: what the data do not see of v (p,) or of the rows of v (m, p)."""
+        return v - (v @ self.Q) @ self.Q.T
+
+    def limit(self, w: Array, delta: float = 0.0) -> Array:
+        """theta(inf) of a neuron with input weights w (p,) and imbalance delta = a(0)^2 - |w|^2."""
+        Pw, Y = self.off(w), self.ols @ self.ols
+        V = Pw @ Pw + delta
+        return self.ols + np.sqrt((V + np.sqrt(V * V + 4.0 * Y)) / 2.0) * Pw
+
+    def printed(self, w: Array) -> Array:
+        """Lemma 11 of the paper: the minimiser of |theta|^(3/2) - w.theta among the interpolants."""
+        Pw, Y = self.off(w), self.ols @ self.ols
+        V = Pw @ Pw
+        return self.ols + np.sqrt((8.0 * V + np.sqrt(64.0 * V * V + 1296.0 * Y)) / 81.0) * Pw
+
+
+def flow(data: Regression, a: Array, W: Array) -> tuple[Array, Array]:
+    """(a, W) where the flow has brought the residual to 1e-10 of the labels."""
+    from scipy.integrate import solve_ivp
+
+    X, y, m = data.X, data.y, len(a)
+
+    def field(_: float, state: Array) -> Array:
+        a, W = state[:m], state[m:].reshape(m, -1)
+        g = (y - X @ (a @ W)) @ X
+        return np.concatenate([W @ g, np.outer(a, g).ravel()])
+
+    def left(_: float, state: Array) -> float:
+        residual = y - X @ (state[:m] @ state[m:].reshape(m, -1))
+        return float(np.linalg.norm(residual) / np.linalg.norm(y) - 1e-10)
+
+    left.terminal = True  # type: ignore[attr-defined]
+    start = np.concatenate([a, W.ravel()])
+    path = solve_ivp(field, (0.0, 1e4), start, method="DOP853", rtol=1e-11, atol=1e-13, events=left)
+    return path.y[:m, -1], path.y[m:, -1].reshape(m, -1)
+
+
+def descend(data: Regression, a: Array, W: Array, step: float) -> Array:
+    """theta where gradient descent with a fixed step has brought the residual to 1e-10."""
+    X, y = data.X, data.y
+    while np.linalg.norm(r := y - X @ (a @ W)) > 1e-10 * np.linalg.norm(y):
+        g = r @ X
+        a, W = a + step * W @ g, W + step * np.outer(a, g)
+    return a @ W
+
+
+def distance(found: Array, wanted: Array) -> float:
+    """Relative distance."""
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+
+
+def balanced(rng: np.random.Generator, m: int, theta: Array) -> tuple[Array, Array, Array]:
+    """A random balanced start of width m at theta: a, W = a u', and w = theta / sqrt|theta|."""
+    size = np.linalg.norm(theta)
+    a = rng.standard_normal(m)
+    a *= np.sqrt(size) / np.linalg.norm(a)
+    return a, np.outer(a, theta / size), theta / np.sqrt(size)
+
+
+def _trained(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
+    rng, s = np.random.default_rng(settings.seed), settings
+    X = rng.standard_normal((s.n, s.p))
+    data = Regression.of(X, X @ rng.standard_normal(s.p) + rng.standard_normal(s.n))
+    rows, identity, unbalanced = [], [0.0], []
+    for m in s.widths:
+        for scale in s.scales:
+            direction = rng.standard_normal(s.p)
+            a, W, w = balanced(rng, m, scale**2 * direction / np.linalg.norm(direction))
+            found = np.matmul(*flow(data, a, W))
+            rows.append((scale, distance(found, data.limit(w)), distance(found, data.printed(w))))
+            if m > 1:
+                a, W = scale * rng.standard_normal(m), scale * rng.standard_normal((m, s.p)) / np.sqrt(s.p)
+                theta, (a, after) = a @ W, flow(data, a, W)
+                identity += [distance(a @ after, data.ols + data.off(a @ W)), float(abs(data.off(after - W)).max())]
+                unbalanced.append(distance(a @ after, data.limit(theta / np.sqrt(np.linalg.norm(theta)))))
+    scale, corrected, printed = np.array(rows).T
+    tilted, wrong = _tilted(data, rng)
+    a, W, w = balanced(rng, s.widths[-1], data.ols / 2.0 + rng.standard_normal(s.p) / s.p)
+    rough, fine = (distance(descend(data, a, W, step), data.limit(w)) for step in (0.001, 0.0005))
+    findings = [
+        compare("trained-limit",
+                "A balanced network minimises |theta|^(3/2) - (3/2) w.theta among the interpolants; printed: w.theta.",
+                max(corrected), "=", 0.0, within=1e-8, printed=Finding(0.0, min(printed), 1e-8)),
+        compare("imbalance", "One neuron of any imbalance has its closed form.", tilted, "=", 0.0, within=1e-8),
+        compare("any-start", "At any width and start, theta(inf) = theta_ols + P W(0)' a(inf).",
+                max(identity), "=", 0.0, within=1e-8),
+        compare("descent-order", "The distance of descent from the limit of the flow halves with the step.",
+                rough / fine, "=", 2.0, within=0.1, note=f"distances {rough:.1e}, {fine:.1e}"),
+        compare("unbalanced-start", "The balanced form describes unbalanced networks.",
+                min(unbalanced), "=", 0.0, within=1e-8, broken=True),
+        compare("unbalanced-neuron", "The balanced form describes an unbalanced neuron.",
+                wrong, "=", 0.0, within=1e-8, broken=True),
+    ]  # fmt: skip
+    return findings, {"scale": scale, "corrected": corrected, "printed": printed}
+
+
+def _tilted(data: Regression, rng: np.random.Generator) -> tuple[float, float]:
+    """One neuron with imbalance: largest error of its form, smallest of the balanced form."""
+    right, wrong = [], []
+    for output, size in ((2.0, 0.5), (1.3, 0.5)):
+        direction = rng.standard_normal((len(data.ols),))
+        w = direction * (size / np.linalg.norm(direction))
+        found = np.matmul(*flow(data, np.array([output]), w[None]))
+        right.append(distance(found, data.limit(w, output**2 - size**2)))
+        wrong.append(distance(found, data.limit(w * np.sqrt(output / size))))
+    return max(right), min(wrong)
+
+
+def spiked(settings: Settings, n: int, p: int, seed: int) -> tuple[Regression, Array, Array]:
+    """Noise of variance 1, a unit theta* off the k strong directions; the data, theta*, and the variances (p,)."""
+    rng, k = np.random.default_rng(seed), settings.k
+    variances = np.r_[np.ones(k), np.full(p - k, settings.tail)]
+    X = rng.standard_normal((n, p)) * np.sqrt(variances)
+    star = np.r_[np.zeros(k), rng.standard_normal(p - k)]
+    star /= np.linalg.norm(star)
+    return Regression.of(X, X @ star + rng.standard_normal(n)), star, variances
+
+
+def recipe_start(settings: Settings, star: Array, n: int, multiple: float) -> Array:
+    """theta(0) = multiple psi |psi| sqrt(s_k / n) for the guess psi = theta*; the paper prints the multiple 9/4."""
+    return multiple * star * np.sqrt(settings.tail * (len(star) - settings.k) / n)
+
+
+def overshoot(settings: Settings, multiple: float) -> float:
+    """mu: the network trained from this recipe sees mu theta* off the row space, for large n."""
+    r = settings.tail * (ASPECT - settings.k / settings.recipe_n[-1])
+    V, Y = multiple * np.sqrt(r), 1.0 / (r * (1.0 - 1.0 / ASPECT))
+    return float(np.sqrt(multiple * np.sqrt(r) * (V + np.sqrt(V * V + 4.0 * Y)) / 2.0))
+
+
+def _recipe(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
+    """Bias off the row space, in the risk's metric, after three starts; two networks trained from two of them."""
+    bias = np.zeros((len(settings.recipe_n), len(RECIPES)))
+    for row, n in enumerate(settings.recipe_n):
+        for draw in range(settings.draws):
+            data, star, variances = spiked(settings, n, ASPECT * n, settings.seed + draw)
+            for column, multiple in enumerate(RECIPES.values()):
+                theta = recipe_start(settings, star, n, multiple)
+                w = theta / np.sqrt(np.linalg.norm(theta)) if multiple else theta
+                bias[row, column] += variances @ data.off(data.limit(w) - star) ** 2 / settings.draws
+    data, star, variances = spiked(settings, settings.trained_n, ASPECT * settings.trained_n, settings.seed)
+    rng, errors, trained = np.random.default_rng(settings.seed), [], []
+    for multiple in list(RECIPES.values())[1:]:
+        a, W, w = balanced(rng, 4, recipe_start(settings, star, settings.trained_n, multiple))
+        found = np.matmul(*flow(data, a, W))
+        errors.append(distance(found, data.limit(w)))
+        trained.append(variances @ data.off(found - star) ** 2)
+    kept = bias[-1, 1:] / bias[-1, 0]
+    predicted = [(overshoot(settings, multiple) - 1.0) ** 2 for multiple in list(RECIPES.values())[1:]]
+    # |theta_ols|^2 fluctuates by sqrt(2/n) of itself; 1.5 is three times its effect on (mu - 1)^2.
+    noise = 1.5 * np.sqrt(2.0 / (settings.recipe_n[-1] * settings.draws))
+    findings = [
+        compare("recipe-trained", "Networks trained from both recipes have the closed form.",
+                max(errors), "=", 0.0, within=1e-8),
+        compare("recipe-bias",
+                "The recipe for a start at the true parameter leaves no bias; as printed, it leaves a part.",
+                kept[0], "=", 0.0, within=0.02, note=f"printed: {kept[1]:.3f}", printed=Finding(0.0, kept[1], 0.02)),
+        compare("recipe-height", "That part is (mu - 1)^2.", kept[1], "=", predicted[1], within=noise),
+    ]  # fmt: skip
+    arrays = {"n": np.array(settings.recipe_n), "bias": bias, "trained_n": np.array(settings.trained_n)}
+    arrays["predicted"] = np.array(predicted)
+    return findings, {**arrays, "trained": np.array(trained)}
+
+
+def run(settings: Settings) -> LabResult:
+    """Both halves."""
+    trained, arrays = _trained(settings)
+    recipe, more = _recipe(settings)
+    return LabResult((*trained, *recipe), {**arrays, **more})
+
+
+def figure(result: LabResult) -> Figure:
+    """Left: distance of trained networks from both forms. Right: bias after three starts; crosses are trained."""
+    arrays, drawing = result.arrays, new_figure(10.0, 4.2)
+    left, right = drawing.subplots(1, 2)
+    for name, colour in (("printed", F2), ("corrected", F1)):
+        left.loglog(arrays["scale"], arrays[name], "o", color=colour, label=f"{name} form")
+    left.axhline(1e-10, color=MUTED, linestyle="--", linewidth=1.0, label="residual at which the flow stops")
+    left.set_xlabel("size of the start, |a|")
+    left.set_title("Distance of trained networks from the formula")
+    note(left, "relative; every dot is one network")
+    left.legend(loc="center left")
+    n, bias = arrays["n"], arrays["bias"]
+    for column, (name, colour) in enumerate(zip(RECIPES, (MUTED, F1, F2), strict=True)):
+        right.loglog(n, bias[:, column], "o", color=colour, markersize=5, label=name)
+        if column:
+            label = "predicted: (mu - 1)² of the zero start" if column == 2 else None
+            right.plot(n, arrays["predicted"][column - 1] * bias[:, 0], "--", color=colour, linewidth=1.2, label=label)
+            right.plot(arrays["trained_n"], arrays["trained"][column - 1], "x", color=colour, markersize=9)
+    right.set_xlabel("points n")
+    right.set_xticks(n, [str(k) for k in n])
+    right.minorticks_off()
+    right.set_title("Bias after a start at the true parameter")
+    note(right, "dots: closed form, mean of the draws; crosses: trained networks, one draw")
+    right.legend(loc="center left")
+    return drawing
+
+
+LAB = Lab(
+    name="linear-networks",
+    paper="Chatterji, Long and Bartlett, two-layer linear networks (JMLR 23, 2022)",
+    compares="trained networks with the closed form of their limit, as corrected and as printed",
+    smoke=Settings(),
+    full=Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), draws=6, trained_n=100),
+    seconds=(2.0, 20.0),
+    run=run,
+    figure=figure,
+)
