@@ -265,10 +265,10 @@ def figure(result: LabResult) -> Figure:
         radius = np.sort(a["exact"][name][0])
         left.plot(radius, 1.0 - np.arange(len(radius)) / len(radius), color=colour, label=f"{label}, exact")
         left.plot(a["eps"], a["attacks"][name], ".", color=colour, markersize=7, label=f"{label}, attacked")
-    marks = ((a["k"], "$\\sqrt{d/k}$", "right"), (a["k"] / 2 + 1, "$\\sqrt{d/(k/2+1)}$", "left"), (2, "$\\sqrt{d/2}$", "center"))
+    marks = ((a["k"], "d/k", "right"), (a["k"] / 2 + 1, "d/(k/2+1)", "left"), (2, "d/2", "center"))
     for q, text, side in marks:
         left.axvline(np.sqrt(a["d"] / q), color=MUTED, linestyle="--", linewidth=1.0)
-        left.text(np.sqrt(a["d"] / q), 1.03, text, ha=side or "center", color=MUTED, fontsize=9.0)
+        left.text(np.sqrt(a["d"] / q), 1.03, f"$\\sqrt{{{text}}}$", ha=side, color=MUTED, fontsize=9.0)
     left.set_xlim(0.0, 1.05 * np.sqrt(a["d"] / 2))
     left.set_xlabel("radius of the adversary")
     left.set_title("Robust test accuracy", pad=20.0)

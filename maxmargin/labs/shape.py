@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, SupportsFloat
 
 from matplotlib.figure import Figure
 
@@ -77,11 +77,11 @@ class LabFinding:
 def compare(
     id: str,
     statement: str,
-    measured: float,
+    measured: SupportsFloat,
     relation: str,
-    reference: float,
+    reference: SupportsFloat,
     *,
-    within: float = 0.0,
+    within: SupportsFloat = 0.0,
     broken: bool = False,
     note: str = "",
     printed: Finding | None = None,
