@@ -146,7 +146,7 @@ def run(settings: Settings) -> LabResult:
         compare("width-slope",
                 "The distance from the kernel flow falls like m^(-1/2) (exponent of its root mean square).",
                 slope, "=", -0.5, within=0.1),
-        compare("width-constant", "m E|u_m - u|^2 is the constant V of one neuron (largest width).",
+        compare("width-constant", "The constant, m E|u_m - u|^2, is V of one neuron (largest width).",
                 scaled[-1], "=", V, within=0.25 * V,
                 note=f"by width {np.round(scaled, 2)}, V = {V:.3f} +- {error:.3f}"),
         compare("step-order", "The distance of descent from the flow of the kernel halves with the step.",
@@ -176,7 +176,7 @@ def figure(result: LabResult) -> Figure:
     for m, squares in zip(a["widths"], a["squares"], strict=True):
         left.plot(np.full(len(squares), m), np.sqrt(squares), ".", color=MUTED, markersize=3)
     left.plot(a["widths"], np.sqrt(a["squares"].mean(axis=1)), "o", color=F1, label="trained nets (rms)")
-    left.plot(a["widths"], np.sqrt(a["V"] / a["widths"]), "--", color=INK, linewidth=1.2, label="$\\sqrt{V/m}$, predicted")
+    left.plot(a["widths"], np.sqrt(a["V"] / a["widths"]), "--", color=INK, label="predicted $\\sqrt{V/m}$")
     left.set_xscale("log")
     left.set_yscale("log")
     left.set_xlabel("width m")
