@@ -17,9 +17,9 @@ LEAVES = {
     "film": {"film.html"},
     "lab": {"labs"},
 }
-MINUTES = {"reproduce"}  # only parsed
+MINUTES = {"reproduce", "play"}  # only parsed
 SLOW = {"compare", "film"}
-COMMANDS = ["compare", "margin", "train", "check", "reproduce", "verify", "lab", "film", "datasets", "doctor"]
+COMMANDS = ["compare", "margin", "train", "check", "reproduce", "verify", "lab", "film", "play", "datasets", "doctor"]
 
 
 def example(command, capsys):

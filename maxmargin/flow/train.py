@@ -97,7 +97,7 @@ def train_flow(
     began = time.perf_counter()
     rng = np.random.default_rng(seed)
     start = neurons(init, rng, width, Z.shape[1], feature)
-    dynamics = _dynamics(layers, (Z, y), start, feature, dtype=dtype, weights=weights)
+    dynamics = dynamics_of(layers, (Z, y), start, feature, dtype=dtype, weights=weights)
     path_factor = conventions.variation_factor(feature.degree, convention)
     to_asked = path_factor / conventions.variation_factor(feature.degree, conventions.SPHERE)
     scale = to_asked if dynamics.norm == "f1" else 1.0
@@ -128,7 +128,7 @@ def train_flow(
     )
 
 
-def _dynamics(
+def dynamics_of(
     layers: str, data: tuple[Array, Array], start: tuple[Array, Array], feature: Feature, *, dtype: str, weights: str
 ) -> Dynamics:
     """The moving parameters; hidden directions of an output-layer run are put on the sphere unless Gaussian."""

@@ -1,0 +1,53 @@
+"""``maxmargin play``: a local page to put points on, with the solved and the trained classifiers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import common
+
+
+def add(subparsers: common.Subparsers) -> None:
+    parser = common.command(
+        subparsers,
+        "play",
+        "a local page: put points on the plane, see the solved and the trained classifiers; Ctrl-C stops it",
+        "maxmargin play xor",
+    )
+    parser.add_argument(
+        "data", metavar="DATA", nargs="?", help="points of the plane to begin with: a file or a built-in name"
+    )
+    parser.add_argument("--port", type=common.natural, default=0, help="port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--no-browser", dest="browser", action="store_false", help="print the address, open nothing")
+    parser.add_argument(
+        "--close-after",
+        type=common.non_negative,
+        default=60.0,
+        metavar="S",
+        help="stop so many seconds after the page was closed (default 60; 0: never)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..play import Server
+
+    server = Server(common.load_data(arguments) if arguments.data else None, arguments.port, arguments.close_after)
+    try:
+        print(server.url, flush=True)
+        if arguments.browser:
+            _open(server.url)
+        server.serve()
+    except KeyboardInterrupt:
+        arguments.keyboard.pressed = False  # Ctrl-C is how a server is stopped: its ordinary end, status 0
+    finally:
+        server.close()
+    return 0
+
+
+def _open(url: str) -> None:
+    import webbrowser
+
+    if not webbrowser.open(url):
+        print("maxmargin: found no browser; open the address above yourself", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""The files of the page: HTML, CSS and JavaScript modules, served as they are."""

@@ -1,0 +1,162 @@
+"""The playground without HTTP: one solver, one checker, one trainer, and the streams of the pages."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from ..dataset import Dataset
+from ..errors import InputError
+from . import limits, training
+from .hub import Hub
+from .jobs import regression_available
+from .presets import from_csv, preset, scene
+from .requests import Regression, Solve, Train, choice
+from .worker import STALE, Desk, Process
+
+COMMANDS = ("pause", "resume", "step", "stop")
+
+
+class Trainer:
+    """One run at a time in its own process; frames and ends go to the hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._lock = threading.Lock()
+        self._process: Process | None = None
+        self._number, self._active = 0, False
+
+    def start(self, request: Train) -> int:
+        """Begin a run, which ends the one before; its number."""
+        with self._lock:
+            process = self._running()
+            self._number, self._active = self._number + 1, True
+            process.send(("start", self._number, request))
+            return self._number
+
+    def prepare(self) -> None:
+        """Let the process import what it needs."""
+        with self._lock:
+            self._running()
+
+    def _running(self) -> Process:
+        if self._process is None or not self._process.alive:
+            self._end()
+            self._process = Process(training.attend, self._hear, "maxmargin trainer")
+        return self._process
+
+    def command(self, command: str) -> bool:
+        """Pause, resume, step or stop the present run; False when there is none."""
+        with self._lock:
+            if self._process is None or not self._active:
+                return False
+            self._process.send((command, self._number, None))
+            return True
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
+
+    def close(self) -> None:
+        with self._lock:
+            self._end()
+
+    def _hear(self, message: Any) -> None:
+        if message is None:
+            return
+        kind, content = message
+        if content["run"] != self._number:
+            return
+        if kind == "end":
+            self._active = False
+        self._hub.publish(kind, content)
+
+
+class Playground:
+    """What the page can ask for, as plain JSON in and out.
+
+    Parameters
+    ----------
+    data : the points to begin with, or None.
+    close_after : see `Hub`.
+    """
+
+    def __init__(self, data: Dataset | None, close_after: float) -> None:
+        self.data = data
+        self.hub = Hub(close_after)
+        self._solver, self._checker = Desk("maxmargin solver"), Desk("maxmargin checker")
+        self._trainer = Trainer(self.hub)
+        self._shown: dict[str, Any] = {}  # norm -> certificate and its points, as last answered
+        self._hash = ""  # of the points that they are about
+        self._regression = regression_available()
+
+    def start(self) -> None:
+        """Let the processes import what they need before anybody waits for them."""
+        self._solver.start()
+        self._trainer.prepare()
+
+    def close(self) -> None:
+        """End the processes and the streams."""
+        self.hub.close()
+        for part in (self._solver, self._checker, self._trainer):
+            part.close()
+
+    def tick(self) -> None:
+        """Now and then: a run that no page listens to ends."""
+        if self.hub.unheard > limits.UNHEARD_SECONDS:
+            self._trainer.command("stop")
+
+    def config(self) -> dict[str, Any]:
+        """What the page has to know when it is loaded."""
+        start = {"points": [], "classes": ["-1", "+1"]} if self.data is None else scene(self.data)
+        return start | {
+            "name": "" if self.data is None else str(self.data.name),
+            "regression": self._regression,
+            "limits": {"points": limits.MAX_POINTS, "width": limits.MAX_WIDTH, "coordinate": limits.MAX_COORDINATE},
+        }
+
+    def answer(self, route: str, document: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer to a POST request, None for an unknown route.
+
+        Raises
+        ------
+        InputError : the request says something impossible.
+        """
+        routes = {
+            "solve": self._solve,
+            "cancel": lambda _: {"cancelled": self._solver.cancel()},
+            "check": self._check,
+            "norm": self._norm,
+            "train": lambda asked: {"run": self._trainer.start(Train.read(asked))},
+            "control": lambda asked: {"running": self._trainer.command(choice(asked, "command", COMMANDS))},
+            "preset": preset,
+            "csv": from_csv,
+        }
+        return routes[route](document) if route in routes else None
+
+    def _solve(self, document: dict[str, Any]) -> dict[str, Any]:
+        request = Solve.read(document)
+        found = self._solver.ask("solve", request, request.time_limit * len(request.norms))
+        if "certificates" in found:
+            shown = {norm: found["data"] | {"certificate": c} for norm, c in found["certificates"].items()}
+            same = request.data.sha256 == self._hash
+            self._shown, self._hash = (self._shown | shown if same else shown), request.data.sha256
+        return _public(found)
+
+    def _norm(self, document: dict[str, Any]) -> dict[str, Any]:
+        if not self._regression:
+            raise InputError("norm: this version has no minimum-norm interpolation")
+        request = Regression.read(document)
+        return _public(self._solver.ask("norm", request, request.time_limit))
+
+    def _check(self, document: dict[str, Any]) -> dict[str, Any]:
+        norm = choice(document, "norm", ("f1", "f2", "ntk"))
+        if norm not in self._shown:
+            raise InputError(f"check: found no certificate of {norm}, wanted one; solve first")
+        return _public(self._checker.ask("check", self._shown[norm], limits.CHECK_SECONDS))
+
+
+def _public(found: dict[str, Any]) -> dict[str, Any]:
+    answer: dict[str, Any] = found if found is STALE else found["answer"]
+    return answer

@@ -1,0 +1,109 @@
+"""Scenes to begin with, and scenes as CSV text. Points are rows [x1, x2, label] with labels -1 and +1."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from typing import Any
+
+import numpy as np
+
+from ..dataset import Dataset, load, make_dataset
+from ..errors import InputError
+from . import limits
+from .requests import choice, whole
+
+PRESETS = ("two points", "xor", "polygon", "clusters", "moons")
+LABEL_COLUMNS = ("y", "label", "target")
+
+
+def preset(document: dict[str, Any]) -> dict[str, Any]:
+    """The scene of that name; `k` and `n` where they mean something, `seed` where something is random."""
+    name = choice(document, "name", PRESETS)
+    k, n = whole(document, "k", 3, 1, 12), whole(document, "n", 40, 2, limits.MAX_POINTS)
+    seed = whole(document, "seed", 0, 0, 2**31)
+    if name == "two points":
+        return scene(make_dataset([[-0.5, -0.2], [0.5, 0.2]], [-1, 1]))
+    if name == "clusters":
+        return scene(load(f"clusters:n={n},d=3,k={max(k, 2)},seed={seed}"))
+    if name == "moons":
+        return scene(moons(n, seed))
+    return scene(load("xor" if name == "xor" else f"polygon:k={k}"))
+
+
+def moons(n: int, seed: int, noise: float = 0.1) -> Dataset:
+    """Two half circles of radius one that reach into each other, with normal noise; n points, halves per class."""
+    rng = np.random.default_rng(seed)
+    upper = np.arange(n) % 2 == 0
+    angle = rng.uniform(0.0, math.pi, n)
+    X = np.where(
+        upper[:, None],
+        np.column_stack([np.cos(angle), np.sin(angle)]),
+        np.column_stack([1.0 - np.cos(angle), 0.5 - np.sin(angle)]),
+    )
+    return Dataset(X - [0.5, 0.25] + noise * rng.standard_normal((n, 2)), np.where(upper, 1.0, -1.0), name="moons")
+
+
+def scene(data: Dataset) -> dict[str, Any]:
+    """A data set of the plane as the page holds it."""
+    return {
+        "points": [[*x, int(y)] for x, y in zip(data.X.tolist(), data.y, strict=True)],
+        "classes": [str(label) for label in data.classes],
+    }
+
+
+def from_csv(document: dict[str, Any]) -> dict[str, Any]:
+    """The scene of a pasted text; what is wrong with it is an answer too: ``{"error": sentence}``.
+
+    A header row is optional. The label is the column ``y``, else ``label``, else ``target``, else the last.
+    """
+    text = document.get("text")
+    if not isinstance(text, str):
+        raise InputError("text: wanted the lines of a CSV file as one string")
+    try:
+        return scene(_read(text))
+    except InputError as error:
+        return {"error": str(error)}
+
+
+def _read(text: str) -> Dataset:
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), strict=True)]
+    except csv.Error as error:
+        raise InputError(f"CSV: {error}; wanted lines such as 0.5, -1.2, 1") from None
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        raise InputError("CSV: found nothing, wanted lines such as 0.5, -1.2, 1")
+    for k, row in enumerate(rows):
+        if len(row) != 3:
+            raise InputError(f"CSV: found {len(row)} cells in row {k + 1}, wanted x1, x2 and a label")
+    header = rows.pop(0) if _is_header(rows[0]) else ["x1", "x2", "y"]
+    if not 0 < len(rows) <= limits.MAX_POINTS:
+        raise InputError(f"CSV: found {len(rows)} points, wanted 1 to {limits.MAX_POINTS}")
+    label = next((header.index(name) for name in LABEL_COLUMNS if name in header), 2)
+    labels = [row.pop(label) for row in rows]
+    X = np.array([[_coordinate(cell, k) for cell in row] for k, row in enumerate(rows)])
+    if len(set(labels)) == 1 and labels[0] in ("-1", "1", "+1"):
+        return Dataset(X, np.array([float(cell) for cell in labels]), name="pasted")
+    return make_dataset(X, labels, "pasted")
+
+
+def _is_header(row: list[str]) -> bool:
+    """Whether no cell is a number."""
+    return not any(_is_number(cell) for cell in row)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _coordinate(cell: str, k: int) -> float:
+    if not _is_number(cell) or not abs(float(cell)) <= limits.MAX_COORDINATE:
+        found = f"CSV: found {cell[:40]!r} in data row {k + 1}"
+        raise InputError(f"{found}, wanted a number up to {limits.MAX_COORDINATE:g}")
+    return float(cell)

@@ -1,0 +1,165 @@
+"""JSON requests of the page as checked values: nothing else reaches the solvers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..dataset import Dataset
+from ..errors import InputError
+from ..flow.initial import get_start
+from ..margins.request import NORMS
+from . import limits
+
+LAYERS = ("both", "output", "magnitudes")
+LOSSES = ("exp", "logistic")
+SCHEDULES = ("flow", "paper", "constant", "loss-based", "theorem")
+STARTS = ("gaussian", "balanced")
+PACES = {"slow": 1.03, "normal": 1.08, "fast": 1.25}  # by how much the step number grows from frame to frame
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """A JSON object with finite numbers only."""
+    try:
+        document = json.loads(body.decode("utf-8"), parse_constant=_not_finite)
+    except (ValueError, RecursionError) as error:
+        reason = str(error)[:80]
+        raise InputError(f"request: found no JSON ({reason}), wanted a JSON object of finite numbers") from None
+    if not isinstance(document, dict):
+        raise InputError(f"request: found a JSON {type(document).__name__}, wanted an object")
+    return document
+
+
+def _not_finite(name: str) -> NoReturn:
+    raise ValueError(f"the number {name}")
+
+
+def number(document: dict[str, Any], key: str, default: float, least: float, most: float) -> float:
+    """A number in [least, most]."""
+    value = document.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise InputError(f"{key}: found {str(value)[:40]}, wanted a number from {least:g} to {most:g}")
+    return float(value)
+
+
+def whole(document: dict[str, Any], key: str, default: int, least: int, most: int) -> int:
+    """A whole number in [least, most]."""
+    value = number(document, key, default, least, most)
+    if value != int(value):
+        raise InputError(f"{key}: found {value:g}, wanted a whole number")
+    return int(value)
+
+
+def choice(document: dict[str, Any], key: str, wanted: tuple[str, ...]) -> str:
+    """One of the words, the first by default."""
+    value = document.get(key, wanted[0])
+    if value not in wanted:
+        raise InputError(f"{key}: found {str(value)[:40]!r}, wanted one of {', '.join(wanted)}")
+    return str(value)
+
+
+def rows(document: dict[str, Any], columns: int) -> np.ndarray:
+    """``points`` as an array (n, columns), 1 <= n <= MAX_POINTS, finite and not huge."""
+    points = document.get("points")
+    if not isinstance(points, list) or not points:
+        raise InputError(f"points: wanted a list of at least one row of {columns} numbers")
+    if len(points) > limits.MAX_POINTS:
+        raise InputError(f"points: found {len(points)}, wanted at most {limits.MAX_POINTS}")
+    for k, row in enumerate(points):
+        fits = isinstance(row, list) and len(row) == columns
+        if not fits or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in row):
+            raise InputError(f"points: found {str(row)[:60]} in row {k}, wanted {columns} numbers")
+        if not all(abs(v) <= limits.MAX_COORDINATE for v in row):
+            found, reach = f"points: found {str(row)[:60]} in row {k}", limits.MAX_COORDINATE
+            raise InputError(f"{found}, wanted numbers up to {reach:g}")
+    return np.array(points, dtype=float)
+
+
+def scene(document: dict[str, Any]) -> Dataset:
+    """Labelled points (x1, x2, label) of the plane, labels -1 and +1; one class may be absent."""
+    table = rows(document, 3)
+    return Dataset(table[:, :2], table[:, 2], name="playground")
+
+
+@dataclass(frozen=True)
+class Solve:
+    """Solve these norms for these points; `box` (x0, x1, y0, y1) is where kernel classifiers are drawn."""
+
+    data: Dataset
+    norms: tuple[str, ...]
+    box: tuple[float, float, float, float]
+    time_limit: float
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> Solve:
+        norms = document.get("norms", ["f1"])
+        if not isinstance(norms, list) or not norms or len(norms) > len(NORMS) or any(x not in NORMS for x in norms):
+            raise InputError(f"norms: found {str(norms)[:60]}, wanted some of {', '.join(NORMS)}")
+        least, most = limits.SOLVE_SECONDS
+        seconds = number(document, "time_limit", 2.0, least, most)
+        return cls(scene(document), tuple(dict.fromkeys(norms)), box(document), seconds)
+
+
+def box(document: dict[str, Any]) -> tuple[float, float, float, float]:
+    """``box`` [x0, x1, y0, y1] with x0 < x1 and y0 < y1."""
+    values = document.get("box", [-1.5, 1.5, -1.5, 1.5])
+    reach = 10.0 * limits.MAX_COORDINATE
+    fits = isinstance(values, list) and len(values) == 4
+    if not fits or any(isinstance(v, bool) or not isinstance(v, (int, float)) or abs(v) > reach for v in values):
+        raise InputError("box: wanted four numbers x0, x1, y0, y1")
+    x0, x1, y0, y1 = map(float, values)
+    if not (x0 < x1 and y0 < y1):
+        raise InputError("box: wanted x0 < x1 and y0 < y1")
+    return x0, x1, y0, y1
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network on these points; see `maxmargin.train` for the options."""
+
+    data: Dataset
+    layers: str
+    width: int
+    init: str
+    loss: str
+    schedule: str
+    seed: int
+    steps: int
+    growth: float
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> Train:
+        scale = number(document, "scale", 1.0, 1e-3, 1e3)
+        init = f"{choice(document, 'start', STARTS)}:{scale:g}"
+        get_start(init)
+        return cls(
+            data=scene(document),
+            layers=choice(document, "layers", LAYERS),
+            width=whole(document, "width", 200, 1, limits.MAX_WIDTH),
+            init=init,
+            loss=choice(document, "loss", LOSSES),
+            schedule=choice(document, "schedule", SCHEDULES),
+            seed=whole(document, "seed", 0, 0, 2**31),
+            steps=whole(document, "steps", limits.MAX_STEPS, 1, limits.MAX_STEPS),
+            growth=PACES[choice(document, "pace", ("normal", "slow", "fast"))],
+        )
+
+
+@dataclass(frozen=True)
+class Regression:
+    """The smallest norm of a function through these points (x, target), up to `tube`."""
+
+    x: np.ndarray
+    targets: np.ndarray
+    tube: float
+    time_limit: float
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> Regression:
+        table = rows(document, 2)
+        least, most = limits.SOLVE_SECONDS
+        tube = number(document, "tube", 0.0, 0.0, limits.MAX_COORDINATE)
+        return cls(table[:, :1], table[:, 1], tube, number(document, "time_limit", 2.0, least, most))
