@@ -35,9 +35,9 @@ LAYOUT = (
 )
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """DATA, and how it is read: --label, --sep, --standardize, --name; `load_data` reads it."""
-    parser.add_argument("data", metavar="DATA", help=LAYOUT)
+def add_source(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
+    """DATA, and how it is read: --label, --sep, --standardize, --name; `load_data` reads it. nargs "?": it may miss."""
+    parser.add_argument("data", metavar="DATA", nargs=nargs, help=LAYOUT)
     parser.add_argument("--label", metavar="COLUMN", help="the label column of a .csv file")
     parser.add_argument("--sep", metavar="CHAR", help="what separates its cells (default: comma, tab, ; or |)")
     parser.add_argument(

@@ -15,10 +15,10 @@ def add(subparsers: common.Subparsers) -> None:
         "a local page: put points on the plane, see the solved and the trained classifiers; Ctrl-C stops it",
         "maxmargin play xor",
     )
+    common.add_source(parser, nargs="?")
     parser.add_argument(
-        "data", metavar="DATA", nargs="?", help="points of the plane to begin with: a file or a built-in name"
+        "--port", type=common.natural, default=0, metavar="N", help="port on 127.0.0.1 (default: a free one)"
     )
-    parser.add_argument("--port", type=common.natural, default=0, help="port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--no-browser", dest="browser", action="store_false", help="print the address, open nothing")
     parser.add_argument(
         "--close-after",

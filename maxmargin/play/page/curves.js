@@ -14,8 +14,8 @@ let solved = { found: null }, live = { p: null };
 
 function drawPotential() {
   const ctx = potential.begin(), f1 = state.solved.f1;
-  potentialNote.textContent = !f1 ? "" : !f1.separable ? "zero everywhere: no neuron is paid" : "largest payoff at each longitude";
-  const axes = new Axes(ctx, potential.w, potential.h, { x: [-P, P], y: [0, 1.5], left: 60 });
+  potentialNote.textContent = !f1 ? "" : !f1.separable ? "zero everywhere: no neuron is paid" : "largest payoff by longitude";
+  const axes = new Axes(ctx, potential.w, potential.h, { x: [-P, P], y: [0, 1.25], left: 60 });
   axes.frame({
     xticks: [-P, -P / 2, 0, P / 2, P], yticks: [0, 0.5, 1], xtext: (v) => ANGLES[v], ytext: (v) => (v === 1 ? "proved" : number(v)),
     xlabel: "longitude of the neuron (0: x1, \u03c0/2: x2)", ylabel: "payoff / level",
@@ -40,7 +40,7 @@ function drawPotential() {
     ctx.strokeStyle = page.palette.f1;
     ctx.lineWidth = 2 * type.scale;
     curve(ctx, axes, live.curve);
-    potentialNote.textContent = "grey: the optimal adversary; green: the run's";
+    potentialNote.textContent = "grey: optimal; green: the run's";
   }
   axes.dashed(1);
   ctx.restore();

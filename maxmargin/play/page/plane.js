@@ -102,10 +102,10 @@ class Plane {
 
   describe(map) {
     const kind = this.select.value, found = state.solved[kind];
-    if (kind === "trained") return !state.frame ? "press Train" : map && map.scaled ? "solid: f = 0; dashed: \u00b1 the proved margin" : "solid: f = 0";
+    if (kind === "trained") return !state.frame ? "press Train" : map && map.scaled ? "bold: f = 0; dashed: \u00b1 proved margin" : "bold: f = 0";
     if (!found) return "";
     if (!found.separable) return "margin 0, proved: nothing separates";
-    return kind === "f1" ? "solid: f = 0; dashed: \u00b1 margin; thin lines: neurons" : "solid: f = 0; dashed: \u00b1 margin";
+    return kind === "f1" ? "bold: f = 0; dashed: \u00b1 margin; thin: neurons" : "bold: f = 0; dashed: \u00b1 margin";
   }
 
   drawMap(ctx, { values, side: count, box: [x0, x1, y0, y1], scaled }) {
