@@ -23,14 +23,22 @@ import numpy as np
 
 from . import dictionary, kernel
 from .claim import Array, Claim, check_data, check_structure, read_claim, read_data, recognise
+from .fields import numbers
+from .limits import SECONDS, Limits
 from .sphere import check_proof, check_sphere
 from .status import check_gap, check_status
-from .verdict import Check, Refusal, Verdict
+from .verdict import Check, NotSettled, Refusal, Verdict
 
 __all__ = ["Check", "Verdict", "check_certificate"]
 
 
-def check_certificate(certificate: dict[str, Any], X: Any, y: Any, directions: Array | None = None) -> Verdict:
+def check_certificate(
+    certificate: dict[str, Any],
+    X: Any,
+    y: Any,
+    directions: Array | None = None,
+    time_limit: float | None = SECONDS,
+) -> Verdict:
     """Does the bracket of this certificate hold for these data?
 
     Parameters
@@ -38,11 +46,12 @@ def check_certificate(certificate: dict[str, Any], X: Any, y: Any, directions: A
     certificate : the JSON document of ``maxmargin margin --json`` (``contract.md``), as parsed.
     X, y : the data (n, d) and labels (n,) in -1/+1.
     directions : (K, D) the dictionary, for scope "dictionary"; by default the one that the certificate states.
+    time_limit : seconds after which the verdict is "not settled"; None for no limit.
 
     Returns
     -------
     Verdict : holds or not, the reason, and one `Check` per line of argument.  A claim that is true but that this
-        checker cannot prove does not hold.
+        checker cannot prove does not hold; its verdict says that it is not settled.
 
     Raises
     ------
@@ -51,14 +60,15 @@ def check_certificate(certificate: dict[str, Any], X: Any, y: Any, directions: A
     document = recognise(certificate)
     X, y = read_data(X, y)
     checks: list[Check] = []
+    limits = Limits(time_limit)
     try:
         # extreme numbers overflow to inf or nan in the float filters, which then decide nothing
         with np.errstate(all="ignore"):
             claim = _check_itself(document, X, y, checks)
             _record(checks, "dictionary", "comparison", lambda: _check_stated(document))
-            _check_bounds(claim, _stated(document) if directions is None else directions, checks)
+            _check_bounds(claim, _stated(document) if directions is None else directions, checks, limits)
     except Refusal as refusal:
-        return Verdict(False, str(refusal), tuple(checks))
+        return Verdict(False, str(refusal), tuple(checks), not isinstance(refusal, NotSettled))
     return Verdict(True, f"{claim.lower!r} <= margin <= {claim.upper!r} holds in scope {claim.scope!r}", tuple(checks))
 
 
@@ -74,24 +84,17 @@ def _check_itself(document: dict[str, Any], X: Array, y: Array, checks: list[Che
 
 def _stated(document: dict[str, Any]) -> Array | None:
     """The dictionary that the certificate itself states, if it does; its hash is checked with the rest."""
-    return None if document.get("dictionary") is None else np.array(document["dictionary"], dtype=float)
+    return None if document.get("dictionary") is None else numbers(document, "dictionary", (None, None))
 
 
 def _check_stated(document: dict[str, Any]) -> str:
-    try:
-        directions = _stated(document)
-    except (TypeError, ValueError) as error:
-        raise Refusal(f"dictionary: found no rows of numbers ({error})") from None
-    if directions is None:
-        return "none is stated"
-    if directions.ndim != 2 or not np.isfinite(directions).all():
-        raise Refusal(f"dictionary: found shape {directions.shape}, wanted finite rows (K, D)")
-    return f"{len(directions)} directions are stated"
+    directions = _stated(document)
+    return "none is stated" if directions is None else f"{len(directions)} directions are stated"
 
 
-def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check]) -> None:
+def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check], limits: Limits) -> None:
     if claim.norm != "f1":
-        images = kernel.Images(claim)
+        images = kernel.Images(claim, limits)
         _record(checks, "lower", "fixed point, 160 bits or more", lambda: kernel.check_lower(images))
         _record(checks, "upper", "fixed point, 160 bits or more", lambda: kernel.check_upper(images))
         return
@@ -102,11 +105,10 @@ def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check]) -
     if claim.scope == "dictionary":
         _record(checks, "upper", arithmetic, lambda: dictionary.check_dictionary(claim, directions))
     elif claim.proof is not None:
-        _record(
-            checks, "upper", "Cholesky factors with Rump's error bound", lambda: check_proof(claim, claim.proof or {})
-        )
+        proof, arithmetic = claim.proof, "Cholesky factors with Rump's error bound"
+        _record(checks, "upper", arithmetic, lambda: check_proof(claim, proof, limits))
     else:
-        _record(checks, "upper", arithmetic, lambda: check_sphere(claim))
+        _record(checks, "upper", arithmetic, lambda: check_sphere(claim, limits))
 
 
 def _record(checks: list[Check], name: str, arithmetic: str, argument: Callable[[], str]) -> None:

@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 from . import arrangement
 from .arrangement import Signs
 from .fields import Array
+from .limits import UNLIMITED, Limits
 from .pieces import Pieces
-from .verdict import Refusal
+from .verdict import NotSettled
 
 # Numbers in the forms of all visits: some minutes. A batch holds a few arrays of BATCH numbers at once.
 MOST_NUMBERS = 300_000_000
 BATCH = 4_000_000
 MOST_RANK = 14  # a ray is the expansion of a determinant, 2^rank terms
-TOGETHER = 4096  # cells that are settled in one call
+TOGETHER = 4096  # open cells that wait at most
+SETTLED = 256  # cells that are settled in one call, between looks at the clock
+REMEMBERED = 200_000  # cells of which is known that they are settled: some 30 MB
 
 Index = NDArray[np.intp]
 
@@ -49,20 +52,51 @@ def sweep(
     pieces: Pieces,
     sift: Callable[[Batch], Iterable[tuple[int, Signs]]],
     settle: Callable[[Signs, int], None],
+    limits: Limits = UNLIMITED,
 ) -> str:
-    """Visit every cell; `sift` yields (output sign, cells left open), `settle` proves all of these or refuses."""
-    visits, pending = 0, {1: dict[bytes, Signs](), -1: dict[bytes, Signs]()}
+    """Visit every cell; `sift` yields (output sign, cells left open), `settle` proves all of these or refuses.
+
+    Open cells are settled as soon as `TOGETHER` of them have come up: a false claim, which leaves most cells open, is
+    refused at the first of them, and memory is bounded.
+    """
+    visits, queues = 0, (_Queue(settle, 1, limits), _Queue(settle, -1, limits))
     for batch in visit_cells(pieces):
+        limits.demand()
         visits += batch.forms.shape[0] * batch.forms.shape[1]
         for output, cells in sift(batch):
-            keys = np.packbits(cells > 0, axis=1)
-            pending[output].update((key.tobytes(), cell) for key, cell in zip(keys, cells, strict=True))
-    for output, found in pending.items():
-        left = list(found.values())
-        for start in range(0, len(left), TOGETHER):
-            settle(np.array(left[start : start + TOGETHER]), output)
-    count = sum(len(found) for found in pending.values())
+            queues[output < 0].add(cells)
+    for queue in queues:
+        queue.empty()
+    count = sum(queue.count for queue in queues)
     return f"{visits} visits to the cells of {len(pieces.jumps)} hyperplanes, {count} of them left for a closer look"
+
+
+class _Queue:
+    """Cells of one output sign that wait for a closer look, each once (a cell is seen from all of its rays)."""
+
+    def __init__(self, settle: Callable[[Signs, int], None], output: int, limits: Limits) -> None:
+        self._settle, self._output, self._limits = settle, output, limits
+        self._known: set[bytes] = set()
+        self._waiting: list[Signs] = []
+        self.count = 0
+
+    def add(self, cells: Signs) -> None:
+        for key, cell in zip(np.packbits(cells > 0, axis=1), cells, strict=True):
+            if key.tobytes() not in self._known:
+                self._known.add(key.tobytes())
+                self._waiting.append(cell)
+                if len(self._waiting) == TOGETHER:
+                    self.empty()
+
+    def empty(self) -> None:
+        """Settle what waits, and forget which cells have been settled when there are too many of them."""
+        for start in range(0, len(self._waiting), SETTLED):
+            self._limits.demand()
+            self._settle(np.array(self._waiting[start : start + SETTLED]), self._output)
+        self.count += len(self._waiting)
+        self._waiting = []
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
 
 
 def visit_cells(pieces: Pieces) -> Iterator[Batch]:
@@ -77,7 +111,7 @@ def visit_cells(pieces: Pieces) -> Iterator[Batch]:
         return
     around_ray = 2**rank * pieces.offset.size
     if rank > MOST_RANK or arrangement.count_rays(N, rank) * around_ray > MOST_NUMBERS:
-        raise Refusal(
+        raise NotSettled(
             f"upper: no proof is stored, and {N} hyperplanes in dimension {rank} have too many cells to visit them all"
         )
     for rays, degenerate in arrangement.simple_rays(pieces.normals[:, columns], 1 + min(2047, BATCH // around_ray)):

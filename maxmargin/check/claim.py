@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .fields import Array, choice, field, number, numbers
+from .fields import Array, choice, field, number, numbers, shown
 from .verdict import Refusal
 
 FORMAT, VERSION = "maxmargin-certificate", 1
@@ -93,12 +93,12 @@ def recognise(certificate: Any) -> dict[str, Any]:
     if not isinstance(certificate, dict) or certificate.get("format") != FORMAT:
         found = certificate.get("format") if isinstance(certificate, dict) else type(certificate).__name__
         raise InputError(
-            f"certificate: found {found!r}, wanted format {FORMAT!r}; write a certificate with maxmargin margin --json"
+            f"certificate: found {shown(found)}, wanted format {FORMAT!r}; "
+            "write a certificate with maxmargin margin --json"
         )
     if isinstance(certificate.get("version"), bool) or certificate.get("version") != VERSION:
-        raise InputError(
-            f"certificate: found version {certificate.get('version')!r}, this checker knows {VERSION}; update maxmargin"
-        )
+        found = shown(certificate.get("version"))
+        raise InputError(f"certificate: found version {found}, this checker knows {VERSION}; update maxmargin")
     return certificate
 
 
@@ -156,7 +156,7 @@ def check_data(document: dict[str, Any], X: Array, y: Array) -> str:
     problem = field(document, "problem", dict)
     for name, actual in zip(("n", "d"), X.shape, strict=True):
         if field(problem, name, int) != actual:
-            raise Refusal(f"problem.{name}: the certificate says {problem[name]}, the data have {actual}")
+            raise Refusal(f"problem.{name}: the certificate says {shown(problem[name])}, the data have {actual}")
     digest = data_hash(X, y)
     if field(problem, "data_sha256", str) != digest:
         units = " of standardised data: standardise these" if problem.get("standardized") is True else ""
@@ -170,7 +170,7 @@ def check_data(document: dict[str, Any], X: Array, y: Array) -> str:
 def check_units(standardized: Any, X: Array) -> None:
     """Data that the certificate calls standardised have columns of mean 0 and standard deviation 1 (or 0)."""
     if standardized not in (True, False):
-        raise Refusal(f"problem.standardized: found {standardized!r}, wanted true or false")
+        raise Refusal(f"problem.standardized: found {shown(standardized)}, wanted true or false")
     deviation = X.std(axis=0)
     if standardized and max(np.abs(X.mean(axis=0)).max(), np.minimum(deviation, abs(deviation - 1.0)).max()) > ROUNDED:
         raise Refusal("problem.standardized: the certificate says so, but a column has not mean 0 and deviation 1")
@@ -200,13 +200,15 @@ def _activation(feature: str | dict[str, Any]) -> Activation:
     if isinstance(feature, dict):
         degree = field(feature, "degree", int)
         if degree not in (1, 2):
-            raise Refusal(f"problem.feature: degree {degree!r} is neither 1 nor 2")
+            raise Refusal(f"problem.feature: degree {shown(degree)} is neither 1 nor 2")
         activation = Activation(degree, number(feature, "right"), number(feature, "left"))
-        if feature.get("name") in FEATURES and activation != Activation(*FEATURES[feature["name"]]):
-            raise Refusal(f"problem.feature: the coefficients are not those of {feature['name']!r}")
+        name = feature.get("name")
+        if isinstance(name, str) and name in FEATURES and activation != Activation(*FEATURES[name]):
+            raise Refusal(f"problem.feature: the coefficients are not those of {name!r}")
         return activation
     if feature not in FEATURES:
         raise Refusal(
-            f"problem.feature: {feature!r} is none of {', '.join(FEATURES)}; store others with degree, right and left"
+            f"problem.feature: {shown(feature)} is none of {', '.join(FEATURES)}; "
+            "store others with degree, right and left"
         )
     return Activation(*FEATURES[feature])

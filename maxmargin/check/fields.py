@@ -13,11 +13,19 @@ from .verdict import Refusal
 Array = NDArray[np.float64]
 
 
+def shown(value: Any) -> str:
+    """A value of the document as a sentence quotes it: at most 30 characters, whatever it is."""
+    try:
+        return repr(str(value)[:30]) if isinstance(value, str) else repr(value)[:30]
+    except ValueError:  # Python does not print integers of more than 4,300 digits
+        return "an integer of thousands of digits"
+
+
 def field(document: dict[str, Any], name: str, kind: Any) -> Any:
     """The value of that type; a bool is not a number."""
     value = document.get(name)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        found = "nothing" if name not in document else f"{type(value).__name__} {str(value)[:30]!r}"
+        found = "nothing" if name not in document else f"{type(value).__name__} {shown(value)}"
         raise Refusal(f"{name}: found {found}, wanted {getattr(kind, '__name__', 'a name or an object')}")
     return value
 
@@ -26,7 +34,7 @@ def choice(document: dict[str, Any], name: str, allowed: tuple[str, ...]) -> str
     """One of the allowed words."""
     value = field(document, name, str)
     if value not in allowed:
-        raise Refusal(f"{name}: found {value!r}, wanted one of {', '.join(allowed)}")
+        raise Refusal(f"{name}: found {shown(value)}, wanted one of {', '.join(allowed)}")
     return str(value)
 
 
@@ -34,7 +42,7 @@ def number(document: dict[str, Any], name: str) -> float:
     """A finite number."""
     value = field(document, name, (int, float))
     if not abs(value) <= sys.float_info.max:
-        raise Refusal(f"{name}: found {str(value)[:30]}, wanted a finite number")
+        raise Refusal(f"{name}: found {shown(value)}, wanted a finite number")
     return float(value)
 
 

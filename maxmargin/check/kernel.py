@@ -27,6 +27,7 @@ from . import angles
 from .angles import FixedPoint
 from .claim import Activation, Claim
 from .exact import Integers, integers, power_of_two, sqrt_above
+from .limits import UNLIMITED, Limits
 from .verdict import Refusal
 
 Index = NDArray[np.intp]
@@ -70,8 +71,8 @@ class Image:
 class Images:
     """The images of the classifier's coefficients and of q = p y, in as many digits as it takes."""
 
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
+    def __init__(self, claim: Claim, limits: Limits = UNLIMITED) -> None:
+        self.claim, self.limits = claim, limits
         self.vectors = _vectors(claim)
         self._known: dict[int, tuple[Image, Image]] = {}
 
@@ -84,7 +85,7 @@ class Images:
 
     def _at(self, bits: int) -> tuple[Image, Image]:
         if bits not in self._known:
-            self._known[bits] = images(self.claim, self.vectors, FixedPoint(bits))
+            self._known[bits] = images(self.claim, self.vectors, FixedPoint(bits), self.limits)
         return self._known[bits]
 
     def _affordable(self, bits: int) -> bool:
@@ -156,11 +157,12 @@ def _vectors(claim: Claim) -> Integers:
     return np.stack([c, p * claim.y.astype(int).astype(object)], axis=1)
 
 
-def images(claim: Claim, vectors: Integers, fixed: FixedPoint) -> tuple[Image, Image]:
+def images(claim: Claim, vectors: Integers, fixed: FixedPoint, limits: Limits = UNLIMITED) -> tuple[Image, Image]:
     """The images of both vectors (n, 2), one pass over the rows of the Gram matrix."""
     support = np.flatnonzero((vectors != 0).any(axis=1))
     values, errors, unit = [], [], Fraction(1)
     for rows in np.array_split(np.arange(len(vectors)), 1 + len(vectors) * len(support) // BLOCK):
+        limits.demand()
         N, error, unit = gram(claim, rows, support, fixed)
         values.append(N @ vectors[support])
         errors.append(error @ np.abs(vectors[support]))
@@ -210,7 +212,7 @@ class _Angles:
 def _assemble(claim: Claim, pairs: _Angles) -> tuple[Integers, Integers, Fraction]:
     """Sum of the kernel's terms with their rational coefficients, over one common denominator."""
     D, activation = claim.Z.shape[1], claim.activation
-    terms: list[tuple[Fraction, Integers]] = []
+    terms: list[tuple[Fraction, Integers]] = [(Fraction(0), 0 * pairs.G)]  # alone for the zero activation
     if claim.norm == "f2" or activation.degree == 1:
         terms += [(c, values) for c, values in _product(activation, pairs, D, claim.law == "gaussian")]
     if claim.norm == "ntk":

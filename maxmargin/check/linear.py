@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NoReturn
 
 import numpy as np
 
@@ -23,18 +24,19 @@ from .cells import Batch, sweep
 from .exact import relative_error, to_floats
 from .faces import all_faces_have_rays, open_faces
 from .fields import Array
+from .limits import UNLIMITED, Limits
 from .pieces import Pieces, rounded
 from .projection import project, project_exactly
-from .verdict import Refusal
+from .verdict import NotSettled, Refusal
 
 # Around a ray on m hyperplanes there are 3^m faces but only 2^m cells.
 MOST_THROUGH_RAY = 8
 
 
-def check_linear(pieces: Pieces) -> str:
+def check_linear(pieces: Pieces, limits: Limits = UNLIMITED) -> str:
     """Prove ``|g(a)| <= U`` on the unit sphere; `Refusal` names a neuron that is paid more, or what is not proved."""
     cells = LinearCells(pieces, pieces.unit_normals, _square_error(pieces), all_faces_have_rays(pieces))
-    return sweep(pieces, cells.sift, cells.settle)
+    return sweep(pieces, cells.sift, cells.settle, limits)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class LinearCells:
         lines = pieces.lines * cell.astype(int).astype(object)[:, None]
         residual = project_exactly(exact, lines, active, pieces.bound**2)
         if residual is not None:
-            raise Refusal(f"upper: {_witness(pieces, residual, output)}")
+            _refuse(pieces, residual, output)
 
 
 def _square_error(pieces: Pieces) -> float:
@@ -106,8 +108,8 @@ def _length_above(v: Array, rows: Array, weights: Array) -> float:
     return float(np.linalg.norm(v + weights @ rows)) * (1.0 + 1e-14) + error
 
 
-def _witness(pieces: Pieces, direction: list[Fraction], output: int) -> str:
-    """Say whether this direction is paid more than U (exactly), or only that nothing is proved."""
+def _refuse(pieces: Pieces, direction: list[Fraction], output: int) -> NoReturn:
+    """Refuse: this direction is paid more than U (exactly), or else nothing is settled."""
     square = sum((x * x for x in direction), Fraction(0))
     common = int(np.lcm.reduce([x.denominator for x in direction], dtype=object))
     a = np.array([int(x * common) for x in direction], dtype=object)
@@ -117,5 +119,7 @@ def _witness(pieces: Pieces, direction: list[Fraction], output: int) -> str:
         excess = float(payoff**2 / (pieces.bound**2 * square)) ** 0.5 - 1.0 if pieces.bound else np.inf
         unit = to_floats(a) / np.linalg.norm(to_floats(a))
         found = np.round(unit, 6).tolist()
-        return f"the neuron with direction {found} is paid more than the claim allows, by a factor 1 + {excess:.3g}"
-    return "a cell of directions could not be settled, so that the claim is not proved"
+        raise Refusal(
+            f"upper: the neuron with direction {found} is paid more than the claim allows, by a factor 1 + {excess:.3g}"
+        )
+    raise NotSettled("upper: a cell of directions could not be settled, so that the claim is not proved")

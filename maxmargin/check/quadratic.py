@@ -25,15 +25,16 @@ from .cells import Batch, Index, sweep
 from .eigenvectors import eigenvalue_range, outside, top_space
 from .exact import Integers, is_positive_semidefinite, relative_error, to_floats
 from .fields import Array
+from .limits import UNLIMITED, Limits
 from .pieces import Pieces
 from .projection import project
 from .verdict import Refusal
 
 
-def check_quadratic(pieces: Pieces) -> str:
+def check_quadratic(pieces: Pieces, limits: Limits = UNLIMITED) -> str:
     """Prove ``|g(a)| <= U`` on the unit sphere, or raise `Refusal`."""
     cells = QuadraticCells(pieces, pieces.unit_normals, float(np.linalg.norm(pieces.error)) * 1.001)
-    return sweep(pieces, cells.sift, cells.settle)
+    return sweep(pieces, cells.sift, cells.settle, limits)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from .claim import Activation, Claim
 from .exact import relative_error
-from .fields import Array, field, number, numbers
+from .fields import Array, field, number, numbers, shown
+from .limits import UNLIMITED, Limits
 from .semidefinite import lacking
 from .verdict import Refusal
 
@@ -44,7 +45,7 @@ class Cone:
         return Cone((*self.points, point), (*self.normals, normal), (*self.sides, side))
 
 
-def proved_bound(claim: Claim, proof: dict[str, Any]) -> tuple[float, int]:
+def proved_bound(claim: Claim, proof: dict[str, Any], limits: Limits = UNLIMITED) -> tuple[float, int]:
     """The bound on ``s g(a)``, both signs and all unit a, that the proof establishes; and the number of leaves."""
     support = numbers(proof, "support", (None,))
     whole = support.astype(np.int64)
@@ -58,6 +59,7 @@ def proved_bound(claim: Claim, proof: dict[str, Any]) -> tuple[float, int]:
     for tree in trees:
         stack = [(field(tree, "tree", dict), Cone())]
         while stack:
+            limits.demand()
             node, cone = stack.pop()
             if "value" in node:
                 bound = max(bound, _leaf_bound(claim.Z[whole], tree["sign"] * q[whole], claim.activation, cone, node))
@@ -76,10 +78,11 @@ def proved_bound(claim: Claim, proof: dict[str, Any]) -> tuple[float, int]:
 def _split(node: dict[str, Any], support: NDArray[np.int64], Z: Array) -> tuple[int, Array]:
     if "point" not in node:
         return -1, numbers(node, "normal", (Z.shape[1],))
-    row = np.flatnonzero(support == field(node, "point", int))
+    point = field(node, "point", int)
+    row = np.flatnonzero(support == point) if 0 <= point < len(Z) else np.zeros(0, dtype=np.intp)
     if not row.size:
-        raise Refusal(f"proof: a split names point {node['point']!r}, which is not in the support")
-    return int(row[0]), Z[node["point"]]
+        raise Refusal(f"proof: a split names point {shown(point)}, which is not in the support")
+    return int(row[0]), Z[point]
 
 
 def _leaf_bound(Z: Array, q: Array, activation: Activation, cone: Cone, leaf: dict[str, Any]) -> float:

@@ -22,15 +22,17 @@ import numpy as np
 from .claim import Claim
 from .exact import relative_error
 from .fields import field, number, numbers
+from .limits import UNLIMITED, Limits
 from .semidefinite import lacking
 from .verdict import Refusal
 
 
-def proved_bound(claim: Claim, proof: dict[str, Any]) -> tuple[float, int]:
+def proved_bound(claim: Claim, proof: dict[str, Any], limits: Limits = UNLIMITED) -> tuple[float, int]:
     """The bound on ``s g(a)``, both signs and all unit a, that the proof establishes; and the number of matrices."""
     leaves = field(proof, "signs", list)
     if [leaf.get("sign") if isinstance(leaf, dict) else None for leaf in leaves] != [1, -1]:
         raise Refusal("proof: wanted one entry for output sign 1 and one for -1")
+    limits.demand()
     return max(_leaf_bound(claim, leaf) for leaf in leaves), len(leaves)
 
 

@@ -9,6 +9,10 @@ class Refusal(Exception):
     """A part of the claim that is false or not proved, told in one sentence; ends the check."""
 
 
+class NotSettled(Refusal):
+    """The claim was neither proved nor refuted within the limits of this checker; it counts as not holding."""
+
+
 @dataclass(frozen=True)
 class Check:
     """One line of the referee's report.
@@ -36,11 +40,13 @@ class Verdict:
     holds : the claim is proved.
     reason : one sentence; the detail of the first check that failed, or a summary.
     checks : all checks that were made, in order.
+    settled : False if the claim was neither proved nor refuted, for lack of time, memory or a decision.
     """
 
     holds: bool
     reason: str
     checks: tuple[Check, ...]
+    settled: bool = True
 
     def __bool__(self) -> bool:
         return self.holds

@@ -6,10 +6,13 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from . import common
+
+if TYPE_CHECKING:
+    from ..check import Verdict
 
 
 def add(subparsers: common.Subparsers) -> None:
@@ -24,13 +27,20 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--directions", metavar="FILE.npz", help="the dictionary, for a certificate of scope dictionary"
     )
+    parser.add_argument(
+        "--time-limit",
+        type=common.non_negative,
+        metavar="S",
+        default=600.0,
+        help="seconds after which the verdict is 'not settled', exit status 1 (default 600)",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the verdict as JSON; - is standard output")
     parser.add_argument("--quiet", action="store_true", help="the exit status only")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..check import Verdict, check_certificate
+    from ..check import check_certificate
     from ..features.directions import load_directions
 
     common.check_writable(arguments.json)
@@ -38,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = common.load_data(arguments)
     bias = isinstance(document.get("problem"), dict) and document["problem"].get("bias", True)
     directions = load_directions(arguments.directions, data.d + bool(bias)) if arguments.directions else None
-    verdict = check_certificate(document, data.X, data.y, directions=directions)
+    verdict = check_certificate(document, data.X, data.y, directions=directions, time_limit=arguments.time_limit)
     reason = verdict.reason + _units(verdict, document, arguments.standardize)
 
     def text(verdict: Verdict = verdict) -> str:
@@ -46,9 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{'ok' if check.holds else 'NO':3} {check.name:13} {check.detail}  [{check.arithmetic}]"
             for check in verdict.checks
         ]
-        return "\n".join(
-            [*lines, f"\n{'the claim holds' if verdict.holds else 'the claim does not hold'}: {reason}"]
-        )
+        return "\n".join([*lines, f"\n{_conclusion(verdict)}: {reason}"])
 
     common.deliver(arguments, lambda: {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}, text)
     return 0 if verdict.holds else 1
@@ -63,6 +71,12 @@ def _units(verdict: Any, document: dict[str, Any], standardized: bool) -> str:
     if stated == standardized:
         return ""
     return "; add --standardize" if stated else "; the certificate is of the data as they are: leave --standardize out"
+
+
+def _conclusion(verdict: Verdict) -> str:
+    if verdict.holds:
+        return "the claim holds"
+    return "the claim does not hold" if verdict.settled else "the claim is not settled"
 
 
 def _read(path: Path) -> dict[str, Any]:
