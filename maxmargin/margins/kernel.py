@@ -50,11 +50,11 @@ def kernel_margin(request: Request) -> Certificate:
     proposal = propose(game, request, clock)
     learner = game.unit(KernelExpansion(proposal.coefficients))
     found = _Found(proposal, learner, game.certify(learner, proposal.p, request.tol / 2.0))
-    negligible = -1.0
-    if found.bracket.lower == 0.0 and vanishes(Z, y, request.feature, proposal.p):
-        negligible = KERNEL_ZERO * game.size(proposal.p)
-    if found.bracket.relative_gap > _wanted(request) and negligible < 0.0 and request.solver == "auto":
-        found = _refined(game, found, _wanted(request), clock)
+    zero = _zero(game, request, found)
+    if found.bracket.relative_gap > _wanted(request) and not zero and request.solver == "auto":
+        found = _refined(game, found, request, clock)
+        zero = _zero(game, request, found)
+    negligible = KERNEL_ZERO * game.size(found.proposal.p) if zero else -1.0
     return Certificate(
         problem=request.problem,
         bracket=found.bracket,
@@ -75,7 +75,14 @@ def _wanted(request: Request) -> float:
     return min(request.tol, _FINE) if request.tol <= 10.0 * _FINE else request.tol
 
 
-def _refined(game: KernelGame, found: _Found, wanted: float, clock: Clock) -> _Found:
+def _zero(game: KernelGame, request: Request, found: _Found) -> bool:
+    """Whether the adversary's points prove gamma = 0, and its weights show it."""
+    p, bracket = found.proposal.p, found.bracket
+    near = bracket.lower == 0.0 and bracket.upper <= KERNEL_ZERO * game.size(p)
+    return near and vanishes(request.Z, game.y, request.feature, p)
+
+
+def _refined(game: KernelGame, found: _Found, request: Request, clock: Clock) -> _Found:
     """The same after refinement in exact arithmetic, in as many digits as the gap wanted needs and time allows.
 
     gamma^2 is 2**-k of the size of K_ii, so that entries, weights and coefficients need some k + 33 bits; k is not
@@ -84,10 +91,10 @@ def _refined(game: KernelGame, found: _Found, wanted: float, clock: Clock) -> _F
     if not isinstance(game.K, NetworkGram) or found.proposal.interrupted:
         return found
     patience = Clock(min(clock.left, _PATIENCE))
-    gram = ExactGram(game.K.kernel, game.K.Z)
+    gram, wanted = ExactGram(game.K.kernel, game.K.Z), _wanted(request)
     while gram.affordable and gram.bits <= _MOST_BITS and gram.seconds < patience.left:
         found = _attempted(game, found, gram, wanted, patience)
-        if found.bracket.relative_gap <= wanted:
+        if found.bracket.relative_gap <= wanted or _zero(game, request, found):
             break
         gram = replace(gram, bits=2 * gram.bits)
     return found
@@ -106,7 +113,7 @@ def _attempted(game: KernelGame, found: _Found, gram: ExactGram, wanted: float, 
         for fewer in range(1, count + 1):  # weights as short as possible: their rounding matters to second order only
             p = np.atleast_2d(pair.p)[:fewer]
             finer = exact.certify(learner, p)
-            if finer.relative_gap < found.bracket.relative_gap:
+            if (finer.relative_gap, finer.upper) < (found.bracket.relative_gap, found.bracket.upper):
                 low = p[1:] if fewer > 1 else None
                 found = _Found(replace(found.proposal, p=p[0]), learner, finer, low)
             if found.bracket.relative_gap <= wanted:

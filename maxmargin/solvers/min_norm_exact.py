@@ -3,8 +3,7 @@
 Two things limit `min_norm_point` to a relative gap of ``u r^2/gamma^2`` (u the unit roundoff, r^2 the size of K_ii):
 its residuals, and the rounding of the coefficients themselves.  Both can be had:
 
-* iterative refinement with residuals in integers (`ExactGram`), or elimination in integers where a solution in
-  doubles is no start, finds the minimiser to as many digits as the Gram matrix has;
+* an active-set method in integers (`integer_hull`) finds the minimiser to as many digits as the Gram matrix has;
 * the rounding errors e of the coefficients on the support S move the margins there by K_SS e.  Tiny coefficients d on
   the *other* points J, which floats resolve far below u, take that back: K_SJ d = -K_SS e, with a truncated singular
   value decomposition that keeps d, and so what it does elsewhere, small.  Where that is not enough each coefficient
@@ -16,23 +15,20 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock
-from ..features.kernels_exact import BITS, Integers, integers
+from ..features.kernels_exact import BITS, Integers
 from ..outcome import Attempt
-from .affine_hull import AffineHull
+from .integer_hull import exchanged, fixed, floats, walked
 
 Array = NDArray[np.float64]
 
 NAME = "exact-refinement"
-_STEPS, _PATIENCE = 40, 3
-_ELIMINATED = 250  # points of an exact elimination, which takes some seconds there
-_RESIDUAL = 1e-25  # relative to gamma^2
-_SLACK = 46  # margins that agree to so many binary digits are not worth an exchange
+_NOISE = 32  # last digits of x'Qx that may be nothing but the errors of the entries
 _TRUNCATION = 1e-8  # singular values below this fraction of the largest would need large corrections
 
 
@@ -69,19 +65,21 @@ class Minimiser:
 
     @property
     def _normed(self) -> Integers:
-        """x over its norm in units of ``2**-bits``."""
+        """x over its norm in units of ``2**-bits``; x itself where the norm is rounding."""
         square = int(self.x @ (self.Q @ self.x))  # x'Qx in units of 2**-(3 bits)
+        if square >> (2 * self.bits + _NOISE) <= 0:
+            return self.x
         root = math.isqrt(square << self.bits)  # sqrt(x'Qx) in units of 2**-(2 bits)
-        return np.array([(int(v) << 2 * self.bits) // max(root, 1) for v in self.x], dtype=object)
+        return np.array([(int(v) << 2 * self.bits) // root for v in self.x], dtype=object)
 
     def _compensated(self) -> Array:
         target = self._normed
         c = parts(target, self.bits, 1)[0]
         S, J = np.flatnonzero(c), np.flatnonzero(c == 0.0)
-        missing = target[S] - _fixed(c[S], self.bits)
-        wanted = _floats(self.Q[np.ix_(S, S)] @ missing, 2 * self.bits)
+        missing = target[S] - fixed(c[S], self.bits)
+        wanted = floats(self.Q[np.ix_(S, S)] @ missing, 2 * self.bits)
         if len(J):
-            rows = _floats(self.Q[np.ix_(S, J)], self.bits)
+            rows = floats(self.Q[np.ix_(S, J)], self.bits)
             c[J] = np.linalg.lstsq(rows, wanted, rcond=_TRUNCATION)[0]
         return c
 
@@ -101,7 +99,9 @@ def refine(
     start = time.perf_counter()
     signs = y.astype(int).astype(object)
     Q = matrix * np.outer(signs, signs)
-    x = _exchange(Q, p, bits, clock)
+    x = exchanged(Q, p, bits, clock)
+    if x is None:
+        x = walked(Q, bits, clock)
     status = f"{'did not converge' if x is None else 'converged'}, {bits} bits"
     attempt = Attempt(NAME, status, time.perf_counter() - start)
     return (None if x is None else Minimiser(Q, y, x, bits, scale)), attempt
@@ -111,107 +111,6 @@ def parts(values: Integers, bits: int, count: int) -> Array:
     """Integers in units of ``2**-bits`` as sums of `count` doubles, (count, n), the largest first."""
     rest, out = values, []
     for _ in range(count):
-        out.append(_floats(rest, bits))
-        rest = rest - _fixed(out[-1], bits)
+        out.append(floats(rest, bits))
+        rest = rest - fixed(out[-1], bits)
     return np.array(out)
-
-
-def _exchange(Q: Integers, p: Array, bits: int, clock: Clock) -> Integers | None:
-    """argmin x'Qx over the simplex in units of ``2**-bits``: solve on a support, exchange all wrong points, repeat.
-
-    Once the number of wrong points has not fallen for `_PATIENCE` rounds, one point a round is exchanged, the last
-    wrong one, until it falls again (Judice and Pires, Comput. Oper. Res. 21, 1994).
-    """
-    support, order = p > 0.0, np.argsort(_floats(np.diagonal(Q), bits), kind="stable")
-    fewest, patience = len(p) + 1, _PATIENCE
-    seen: set[bytes] = set()
-    while support.any() and support.tobytes() not in seen and not clock.expired:
-        seen.add(support.tobytes())
-        x = np.zeros(len(p), dtype=object)
-        S = order[support[order]]  # the shorter of two dependent features comes first and stays
-        solution = _affine_minimiser(Q[np.ix_(S, S)], bits)
-        if solution is None:
-            return None
-        x[S] = solution
-        margins = Q @ x
-        level = int(x @ margins) >> bits
-        low = (margins < level - (level >> _SLACK)).astype(bool)
-        support = support & (x != 0).astype(bool)
-        wrong = np.where(support, (x < 0).astype(bool), low)
-        count = int(wrong.sum())
-        if count == 0:
-            return x
-        patience = _PATIENCE if count < fewest else patience - 1
-        fewest = min(count, fewest)
-        if patience < 0:
-            wrong[: np.flatnonzero(wrong)[-1]] = False
-        support = support ^ wrong
-    return None
-
-
-def _affine_minimiser(Q: Integers, bits: int) -> Integers | None:
-    """The least-norm point of the affine hull: Q x = level 1, sum x = 1; None when Q is too nearly singular."""
-    x = _refined(Q, bits)
-    return _eliminated(Q, bits) if x is None and len(Q) <= _ELIMINATED else x
-
-
-def _eliminated(Q: Integers, bits: int) -> Integers | None:
-    """By elimination (Q is positive semidefinite) with ``2 bits`` more digits; a dependent point keeps weight 0."""
-    n, digits = len(Q), 2 * bits
-    one = bits + digits
-    A = np.concatenate([Q << digits, np.full((n, 1), 1 << one, dtype=object)], axis=1)
-    kept = []
-    for k in range(n):
-        if A[k, k] <= Q[k, k] << (digits - 3 * bits // 4):  # a pivot of rounding only
-            continue
-        kept.append(k)
-        factors = (A[k + 1 :, k] << one) // A[k, k]
-        A[k + 1 :, k:] -= np.outer(factors, A[k, k:]) >> one
-    u = np.zeros(n, dtype=object)
-    for k in reversed(kept):
-        u[k] = ((A[k, n] - (int(A[k, k + 1 : n] @ u[k + 1 :]) >> digits)) << digits) // A[k, k]
-    total = int(u.sum())
-    return np.asarray((u << bits) // total, dtype=object) if total > 0 else None
-
-
-def _refined(Q: Integers, bits: int) -> Integers | None:
-    """By refinement of a float64 solution with exact residuals; None when it does not converge."""
-    floats = _floats(Q, bits)
-    if not (np.diagonal(floats) > 0.0).all():
-        return None
-    hull = AffineHull(floats)
-    ones = hull.correction(np.ones(len(Q)))
-    x = _fixed(hull.minimiser(), bits)
-    last = math.inf
-    for _ in range(_STEPS):
-        image, total = Q @ x, int(x.sum())
-        if total <= 0:
-            return None
-        level = int(x @ image) // total
-        residual = _floats(level - image, 2 * bits)
-        size = float(np.abs(residual).max())
-        if level <= 0 or not size < last:
-            return None
-        if size <= _RESIDUAL * math.ldexp(float(level), -2 * bits):
-            return x
-        last = size
-        step = hull.correction(residual)
-        x = x + _fixed(step - ones * (step.sum() / ones.sum()), bits)
-    return None
-
-
-def _floats(values: Any, bits: int) -> Array:
-    """Integers in units of 2**-bits as floats, each rounded once."""
-    flat = [_float(int(v), bits) for v in np.ravel(values)]
-    return np.array(flat).reshape(np.shape(values))
-
-
-def _float(value: int, bits: int) -> float:
-    excess = max(abs(value).bit_length() - 1000, 0)  # beyond what a double holds
-    return math.ldexp(float(value >> excess), excess - bits)
-
-
-def _fixed(values: Array, bits: int) -> Integers:
-    """Floats in units of 2**-bits, rounded down."""
-    whole, exponent = integers(values)
-    return whole << (exponent + bits) if exponent + bits >= 0 else whole >> -(exponent + bits)

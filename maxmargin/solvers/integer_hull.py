@@ -1,0 +1,179 @@
+"""The least-norm point of a convex hull in integers: solutions on a support, and two ways to the right support.
+
+    min x'Qx,  x >= 0,  sum x = 1;      Q and x in units of 2**-bits
+
+Where doubles are a start, refinement with residuals in integers solves on a support; where they are none, elimination
+in integers does.  `exchanged` is fast from a nearly right support, `walked` (Wolfe, Math. Programming 11, 1976) is
+finite from anywhere, for singular Q as well.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clock import Clock
+from ..features.kernels_exact import Integers, integers
+from .affine_hull import AffineHull
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+_STEPS, _PATIENCE = 40, 3
+_ELIMINATED = 250  # points of an exact elimination, which takes some seconds there
+_RESIDUAL = 1e-25  # relative to x'Qx
+_SLACK = 46  # margins that agree to so many binary digits are not worth an exchange
+
+
+def exchanged(Q: Integers, p: Array, bits: int, clock: Clock) -> Integers | None:
+    """Solve on the support of p, exchange all wrong points at once, repeat; None when that does not end.
+
+    Once the number of wrong points has not fallen for `_PATIENCE` rounds, one point a round is exchanged, the last
+    wrong one, until it falls again (Judice and Pires, Comput. Oper. Res. 21, 1994).
+    """
+    support = p > 0.0
+    fewest, patience = len(p) + 1, _PATIENCE
+    seen: set[bytes] = set()
+    while support.any() and support.tobytes() not in seen and not clock.expired:
+        seen.add(support.tobytes())
+        x = np.zeros(len(p), dtype=object)
+        solution = _affine_minimiser(Q[np.ix_(support, support)], bits)
+        if solution is None:
+            return None
+        x[support] = solution
+        support = support & (x != 0).astype(bool)
+        wrong = np.where(support, (x < 0).astype(bool), _low(Q, x, bits))
+        count = int(wrong.sum())
+        if count == 0:
+            return x
+        patience = _PATIENCE if count < fewest else patience - 1
+        fewest = min(count, fewest)
+        if patience < 0:
+            wrong[: np.flatnonzero(wrong)[-1]] = False
+        support = support ^ wrong
+    return None
+
+
+def walked(Q: Integers, bits: int, clock: Clock) -> Integers | None:
+    """One point enters at a time, and the norm falls in every step; None when time is up."""
+    x = np.zeros(len(Q), dtype=object)
+    x[int(np.argmin(np.diagonal(Q)))] = 1 << bits
+    last = None
+    while not clock.expired:
+        margins = Q @ x
+        level = int(x @ margins)
+        low = _low(Q, x, bits) & (x == 0).astype(bool)
+        if not low.any() or (last is not None and level >= last):
+            return x
+        last = level
+        S = np.flatnonzero(x)
+        x = _descended(Q, x, np.append(S, np.flatnonzero(low)[np.argmin(margins[low])]), bits)
+    return None
+
+
+def _low(Q: Integers, x: Integers, bits: int) -> NDArray[np.bool_]:
+    """Points whose margin is below x'Qx."""
+    margins = Q @ x
+    level = int(x @ margins) >> bits
+    return np.asarray((margins < level - (level >> _SLACK)).astype(bool))
+
+
+def _descended(Q: Integers, x: Integers, S: Indices, bits: int) -> Integers:
+    """The minimiser over the hull of some of the points S, on the way from x: towards that of their affine hull until
+    a weight vanishes, drop that point, repeat.
+    """
+    while True:
+        target = _eliminated(Q[np.ix_(S, S)], bits)
+        out = np.zeros(len(x), dtype=object)
+        if target is None:
+            return x
+        if (target >= 0).all():
+            out[S] = target
+            return out
+        weights = x[S]
+        falling = np.flatnonzero((target < 0).astype(bool))
+        first = min(falling, key=lambda i: weights[i] / (weights[i] - target[i]))
+        step, whole = int(weights[first]), int(weights[first] - target[first])
+        weights = np.maximum(weights + (target - weights) * step // whole, 0)
+        weights[first] = 0
+        out[S] = weights
+        x, S = out, np.delete(S, first)
+
+
+def _affine_minimiser(Q: Integers, bits: int) -> Integers | None:
+    """The least-norm point of the affine hull: Q x = level 1, sum x = 1; None when Q is too nearly singular."""
+    x = _refined(Q, bits)
+    return _eliminated(Q, bits) if x is None and len(Q) <= _ELIMINATED else x
+
+
+def _eliminated(Q: Integers, bits: int) -> Integers | None:
+    """By elimination with ``2 bits`` more digits; a point that depends on those before it keeps weight 0.
+
+    Adding a constant c to all entries changes x'Qx by c on sum x = 1 and makes Q positive definite unless the points
+    are affinely dependent.
+    """
+    n, digits = len(Q), 2 * bits
+    one = bits + digits
+    Q = Q + int(np.diagonal(Q).max())
+    A = np.concatenate([Q << digits, np.full((n, 1), 1 << one, dtype=object)], axis=1)
+    kept = []
+    for k in range(n):
+        if A[k, k] <= Q[k, k] << (digits - 7 * bits // 8):  # a pivot of rounding only
+            continue
+        kept.append(k)
+        factors = (A[k + 1 :, k] << one) // A[k, k]
+        A[k + 1 :, k:] -= np.outer(factors, A[k, k:]) >> one
+    u = np.zeros(n, dtype=object)
+    for k in reversed(kept):
+        u[k] = ((A[k, n] - (int(A[k, k + 1 : n] @ u[k + 1 :]) >> digits)) << digits) // A[k, k]
+    total = int(u.sum())
+    return np.asarray((u << bits) // total, dtype=object) if total > 0 else None
+
+
+def _refined(Q: Integers, bits: int) -> Integers | None:
+    """By refinement of a float64 solution with exact residuals; None when it does not converge."""
+    start = floats(Q, bits)
+    if not (np.diagonal(start) > 0.0).all():
+        return None
+    hull = AffineHull(start)
+    ones = hull.correction(np.ones(len(Q)))
+    x = fixed(hull.minimiser(), bits)
+    last = math.inf
+    for _ in range(_STEPS):
+        image, total = Q @ x, int(x.sum())
+        if total <= 0:
+            return None
+        level = int(x @ image) // total
+        residual = floats(level - image, 2 * bits)
+        size = float(np.abs(residual).max())
+        if level <= 0 or not size < last:
+            return None
+        if size <= _RESIDUAL * _float(level, 2 * bits):
+            return x
+        last = size
+        step = hull.correction(residual)
+        x = x + fixed(step - ones * (step.sum() / ones.sum()), bits)
+    return None
+
+
+def floats(values: Any, bits: int) -> Array:
+    """Integers in units of 2**-bits as floats, each rounded once."""
+    flat = [_float(int(v), bits) for v in np.ravel(values)]
+    return np.array(flat).reshape(np.shape(values))
+
+
+def _float(value: int, bits: int) -> float:
+    excess = max(abs(value).bit_length() - 1000, 0)  # beyond what a double holds
+    try:
+        return math.ldexp(float(value >> excess), excess - bits)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def fixed(values: Array, bits: int) -> Integers:
+    """Floats in units of 2**-bits, rounded down."""
+    whole, exponent = integers(values)
+    return whole << (exponent + bits) if exponent + bits >= 0 else whole >> -(exponent + bits)
