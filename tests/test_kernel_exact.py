@@ -128,11 +128,24 @@ def test_a_support_that_is_no_solution_is_exchanged():
     np.testing.assert_allclose(refined.p, right.p, rtol=1e-12, atol=1e-15)
 
 
-def test_contradictory_points_are_refused_not_divided_by():
+def test_contradictory_points_get_the_weights_that_prove_it():
     y = np.array([1.0, -1.0])
     game, exact = games("f2", np.array([[0.3, 1.0], [0.3, 1.0]]), y)
-    refined, attempt = refine(exact.matrix, y, np.array([0.5, 0.5]), game.scale)
-    assert refined is None and attempt.status.startswith("did not converge")
+    pair = refine(exact.matrix, y, np.array([0.9, 0.1]), game.scale)[0].rounded(1)
+    bracket = exact.certify(KernelExpansion(pair.coefficients), pair.p)
+    assert pair.p.tolist() == [0.5, 0.5]
+    assert bracket.lower == 0.0 and bracket.upper < 1e-19
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_more_points_than_the_feature_space_has_dimensions(seed):
+    """u and u^2 span D and D (D + 1)/2 dimensions: beyond that Q is singular, and the margin zero or not, but settled."""
+    rng = np.random.default_rng(seed)
+    X, y = 1e4 + rng.normal(size=(12, 1)), np.where(rng.random(12) < 0.5, 1.0, -1.0)
+    for feature in (Feature("linear", 1, 1.0, -1.0), Feature("square", 2, 1.0, 1.0)):
+        certificate = mm.max_margin((X, y), "ntk", feature=feature)
+        assert certificate.status.value in ("certified", "not-separable")
+        assert mm.check_certificate(certificate.to_json(), X, y).holds
 
 
 def test_what_is_not_affordable():
