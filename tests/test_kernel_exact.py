@@ -139,7 +139,7 @@ def test_contradictory_points_get_the_weights_that_prove_it():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_more_points_than_the_feature_space_has_dimensions(seed):
-    """u and u^2 span D and D (D + 1)/2 dimensions: beyond that Q is singular, and the margin zero or not, but settled."""
+    """u and u^2 span D and D (D + 1)/2 dimensions: beyond that Q is singular; the margin is settled all the same."""
     rng = np.random.default_rng(seed)
     X, y = 1e4 + rng.normal(size=(12, 1)), np.where(rng.random(12) < 0.5, 1.0, -1.0)
     for feature in (Feature("linear", 1, 1.0, -1.0), Feature("square", 2, 1.0, 1.0)):
