@@ -31,7 +31,7 @@ class Laboratory:
         return tuple(self._entry(found, time) for found, time in zip(run.findings, seconds, strict=True))
 
     def _entry(self, found: LabFinding, seconds: float) -> Entry:
-        statement, verdict, note = found.statement, found.verdict, found.finding.note
+        statement, verdict, note = found.statement, found.verdict, found.note
         if found.broken:
             statement = f"Broken variant: {statement[0].lower()}{statement[1:]}"
             verdict, note = (
@@ -39,7 +39,7 @@ class Laboratory:
             )
         return Entry(
             f"{self.id}/{found.id}", statement, self.lab.paper, self.lab.compares, found.reference, found.measured,
-            found.tolerance, found.finding.relation, verdict, note, seconds,
+            found.tolerance, found.relation, verdict, note, seconds,
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ def run(name):
 @pytest.mark.parametrize("name", labs.names())
 def test_every_finding_comes_out_as_expected(name):
     for found in run(name).findings:
-        assert found.as_expected, (found.id, found.finding)
+        assert found.as_expected, found
         assert found.statement.endswith(".") and not found.statement[0].islower(), found.id
         assert np.isfinite(found.measured), found.id
     assert len({found.id for found in run(name).findings}) == len(run(name).findings)

@@ -10,17 +10,16 @@ import maxmargin as mm
 from maxmargin import labs, verification
 from maxmargin.cli import main
 from maxmargin.errors import InputError
-from maxmargin.labs.shape import Lab, LabFinding, LabResult
-from maxmargin.theory.ledger import FAILS, Finding
+from maxmargin.labs import Lab, LabResult, compare
+from maxmargin.theory.ledger import FAILS
 
 TOY = '''
 """A thirteenth laboratory: half of a number, halved by descent on a square."""
 
 from dataclasses import dataclass
 
-from maxmargin.labs import Lab, LabFinding, LabResult
+from maxmargin.labs import Lab, LabResult, compare
 from maxmargin.plots.style import new_figure
-from maxmargin.theory.ledger import Finding
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class Settings:
 
 def run(settings):
     found = 0.5**settings.steps
-    right = LabFinding("rate", "Descent halves the error.", Finding(2.0**-settings.steps, found, 1e-15))
-    wrong = LabFinding("third", "Descent thirds it.", Finding(3.0**-settings.steps, found, 1e-15), broken=True)
+    right = compare("rate", "Descent halves the error.", found, "=", 2.0**-settings.steps)
+    wrong = compare("third", "Descent thirds it.", found, "=", 3.0**-settings.steps, broken=True)
     return LabResult((right, wrong), {"found": found})
 
 
@@ -71,10 +70,10 @@ def pretend(monkeypatch, *findings):
     monkeypatch.setattr("maxmargin.labs.registry._all", lambda: {"pretended": pretended})
 
 
-TRUE = LabFinding("true", "One is one.", Finding(1.0, 1.0, 0.0))
-FALSE = LabFinding("false", "One is two.", Finding(2.0, 1.0, 0.0))
-FLAGGED = LabFinding("flagged", "One is two.", Finding(2.0, 1.0, 0.0), broken=True)
-MISSED = LabFinding("missed", "One is one.", Finding(1.0, 1.0, 0.0), broken=True)
+TRUE = compare("true", "One is one.", 1.0, "=", 1.0)
+FALSE = compare("false", "One is two.", 1.0, "=", 2.0)
+FLAGGED = compare("flagged", "One is two.", 1.0, "=", 2.0, broken=True)
+MISSED = compare("missed", "One is one.", 1.0, "=", 1.0, broken=True)
 
 
 @pytest.mark.usefixtures("toy")

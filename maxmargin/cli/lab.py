@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 import textwrap
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,43 +84,37 @@ def _catalogue() -> dict[str, Any]:
     from .. import labs
 
     found = [labs.get(name) for name in labs.names()]
-    entries = [
-        {"name": lab.name, "paper": lab.paper, "compares": lab.compares, "seconds": list(lab.seconds)} for lab in found
-    ]
+    keys = ("name", "paper", "compares", "seconds")
+    entries = [{key: getattr(lab, key) for key in keys} for lab in found]
     return {"format": "maxmargin-labs", "version": 1, "labs": entries}
 
 
 def _listing(entries: list[dict[str, Any]]) -> str:
-    rows: list[tuple[str, ...]] = []
-    for entry in entries:
-        paper, compares = textwrap.wrap(entry["paper"], 40), textwrap.wrap(entry["compares"], 48)
-        seconds = "{:.0f} / {:.0f}".format(*entry["seconds"])
-        for line in range(max(len(paper), len(compares))):
-            left = (entry["name"], seconds) if line == 0 else ("", "")
-            rows.append((left[0], _at(paper, line), _at(compares, line), left[1]))
-    return text.table(("name", "paper", "compares", "seconds"), rows)
-
-
-def _at(lines: list[str], line: int) -> str:
-    return lines[line] if line < len(lines) else ""
+    rows = [(e["name"], e["paper"], e["compares"], "{:.0f} / {:.0f}".format(*e["seconds"])) for e in entries]
+    return _wrapped(("name", "paper", "compares", "seconds"), rows, {1: 40, 2: 48})
 
 
 def _page(run: LabRun) -> str:
     header = ("finding", "statement", "reference", "measured", "tolerance", "verdict")
-    rows: list[tuple[str, ...]] = []
-    for found in run.findings:
-        first, *others = textwrap.wrap(found.statement, 52)
-        rows.append((found.id, first, *_numbers(found), _verdict(found)))
-        rows += [("", line, "", "", "", "") for line in others]
-        if not found.as_expected and found.finding.note:
-            rows += [("", line, "", "", "", "") for line in textwrap.wrap(found.finding.note, 52)]
-    title = f"{run.name}: {run.paper} ({run.scale}, {run.seconds:.1f} s)"
-    return f"{title}\n{text.table(header, rows)}"
+    rows = [
+        (f.id, f.statement + ("" if f.as_expected else f" {f.note}"), *_numbers(f), _verdict(f)) for f in run.findings
+    ]
+    title = f"{run.lab.name}: {run.lab.paper} ({run.scale}, {run.seconds:.1f} s)"
+    return f"{title}\n{_wrapped(header, rows, {1: 52})}"
+
+
+def _wrapped(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], widths: dict[int, int]) -> str:
+    """A table whose long columns go on over several lines."""
+    lines: list[tuple[str, ...]] = []
+    for row in rows:
+        cells = [textwrap.wrap(cell, widths.get(column, 1000)) for column, cell in enumerate(row)]
+        lines += zip_longest(*cells, fillvalue="")
+    return text.table(header, lines)
 
 
 def _numbers(found: LabFinding) -> tuple[str, str, str]:
     reference, measured = (f"{v:.7g}" if math.isfinite(v) else "-" for v in (found.reference, found.measured))
-    return f"{found.finding.relation} {reference}", measured, f"{found.tolerance:.1e}"
+    return f"{found.relation} {reference}", measured, f"{found.tolerance:.1e}"
 
 
 def _verdict(found: LabFinding) -> str:

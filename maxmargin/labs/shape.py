@@ -1,7 +1,6 @@
 """What a laboratory is: settings in, findings and arrays out, one figure.
 
-A finding is a `Finding` of the ledger under a name and a sentence. A broken variant is a finding that must fail: the
-same comparison after a deliberate mistake, which shows that the comparison can tell.
+A broken variant is a finding that must fail: the same comparison after a deliberate mistake.
 """
 
 from __future__ import annotations
@@ -20,37 +19,13 @@ from ..theory.ledger import FAILS, Finding
 SCALES = ("smoke", "full")
 
 
-@dataclass(frozen=True)
-class LabFinding:
-    """One comparison: `finding` says with what, and what came out.
-
-    Attributes
-    ----------
-    id : short kebab-case name, unique in its laboratory.  statement : one sentence.
-    broken : the comparison is made after a deliberate mistake, so that it must fail.
-    """
+@dataclass(frozen=True, kw_only=True)
+class LabFinding(Finding):
+    """A finding of the ledger under a name, unique in its laboratory, and a sentence; `broken` ones must fail."""
 
     id: str
     statement: str
-    finding: Finding
     broken: bool = False
-
-    @property
-    def reference(self) -> float:
-        return self.finding.reference
-
-    @property
-    def measured(self) -> float:
-        return self.finding.measured
-
-    @property
-    def tolerance(self) -> float:
-        return self.finding.tolerance
-
-    @property
-    def verdict(self) -> str:
-        """Of the ledger: "holds", "fails", or "refuted as printed"."""
-        return self.finding.verdict
 
     @property
     def as_expected(self) -> bool:
@@ -59,19 +34,12 @@ class LabFinding:
 
     def to_json(self) -> dict[str, Any]:
         """Plain Python; numbers that are not finite become null."""
-        numbers = {name: getattr(self, name) for name in ("reference", "measured", "tolerance")}
-        document = {
-            "id": self.id,
-            "statement": self.statement,
-            **{name: float(value) if math.isfinite(value) else None for name, value in numbers.items()},
-            "verdict": self.verdict,
-            "broken": self.broken,
-            "relation": self.finding.relation,
-            "note": self.finding.note,
-        }
-        if self.finding.printed is not None:
-            document["printed"] = float(self.finding.printed.reference)
-        return document
+        document: dict[str, Any] = {name: getattr(self, name) for name in ("id", "statement", "relation", "note")}
+        for name in ("reference", "measured", "tolerance"):
+            value = getattr(self, name)
+            document[name] = value if math.isfinite(value) else None
+        printed = {} if self.printed is None else {"printed": self.printed.reference}
+        return {**document, "verdict": self.verdict, "broken": self.broken, **printed}
 
 
 def compare(
@@ -91,18 +59,12 @@ def compare(
     `printed` is the same comparison with what the paper prints, for a slip: it must fail where the corrected one holds.
     """
     numbers = (float(reference), float(measured), float(within))
-    return LabFinding(id, statement, Finding(*numbers, relation, note, printed), broken)
+    return LabFinding(*numbers, relation, note, printed, id=id, statement=statement, broken=broken)
 
 
 @dataclass(frozen=True)
 class LabResult:
-    """What `Lab.run` returns.
-
-    Attributes
-    ----------
-    findings : in the order of reading.
-    arrays : what the figure needs, by name; `Lab.figure` computes nothing that takes time.
-    """
+    """`findings` in the order of reading; `arrays`, by name, from which the figure is drawn without computing."""
 
     findings: tuple[LabFinding, ...]
     arrays: Mapping[str, Any] = field(default_factory=dict)
@@ -115,8 +77,7 @@ class Lab:
     Attributes
     ----------
     name : kebab-case; its module has the same name with underscores.
-    paper : authors, short title, where it appeared.
-    compares : what is compared with what, one phrase.
+    paper : short title and where it appeared.  compares : what with what, one phrase.
     smoke, full : settings (a frozen dataclass of the laboratory) of the two scales.
     seconds : what the two scales take on one core, about.
     run : settings -> `LabResult`; the same settings give the same numbers.
@@ -141,8 +102,8 @@ class Lab:
             with threadpool_limits(1):  # all problems are small: a second BLAS thread would only wait for the first
                 result = self.run(self.smoke if scale == "smoke" else self.full)
         except Exception as error:  # one broken computation must not hide the other laboratories
-            nothing = Finding(math.nan, math.nan, 0.0, note=f"{type(error).__name__}: {error}")
-            result = LabResult((LabFinding("runs", "The laboratory runs to its end.", nothing),))
+            why = f"{type(error).__name__}: {error}"
+            result = LabResult((compare("runs", "It runs to its end.", math.nan, "=", math.nan, note=why),))
         return LabRun(self, scale, time.perf_counter() - began, result)
 
 
@@ -154,14 +115,6 @@ class LabRun:
     scale: str
     seconds: float
     result: LabResult
-
-    @property
-    def name(self) -> str:
-        return self.lab.name
-
-    @property
-    def paper(self) -> str:
-        return self.lab.paper
 
     @property
     def findings(self) -> tuple[LabFinding, ...]:
@@ -178,10 +131,5 @@ class LabRun:
 
     def to_json(self) -> dict[str, Any]:
         """One entry of "labs" in the document of ``maxmargin lab --json``."""
-        return {
-            "name": self.name,
-            "paper": self.paper,
-            "scale": self.scale,
-            "seconds": self.seconds,
-            "findings": [finding.to_json() for finding in self.findings],
-        }
+        document = {"name": self.lab.name, "paper": self.lab.paper, "scale": self.scale, "seconds": self.seconds}
+        return {**document, "findings": [finding.to_json() for finding in self.findings]}

@@ -14,14 +14,14 @@ frozen at uniform weights, and the network collapses to the best response to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..features import RELU
-from ..games.variation import VariationGame
 from ..margins import max_margin
 from ..oracles.selection import exact_oracle
 from ..plots.style import F1, F2, INK, MUTED, NEGATIVE, POSITIVE, light_grid, new_figure, note
@@ -43,12 +43,12 @@ class Settings:
     steps: tuple[float, ...] = (0.2, 0.1, 0.05)
     points: int = 8
     width: int = 200
-    growth: float = 40.0  # flow time of the two-layer net, in units of 1 / (its predicted rate)
+    growth: float = 40.0  # flow time of the two-layer net, in units of 1 / B
 
 
 @dataclass(frozen=True)
 class Peeled:
-    """The layer-peeled model: start, linear generator, closed form."""
+    """The layer-peeled model: classifier W (d, C), features H (d, N), one-hot labels Y (C, N)."""
 
     W: Array
     H: Array
@@ -75,49 +75,45 @@ class Peeled:
 
     def closed_form(self, t: float) -> tuple[Array, Array]:
         """W(t), H(t) from cosh and sinh."""
-        C, N = self.Y.shape
+        (C, N), V, Hb = self.Y.shape, self.V, self.H @ self.V
         constant = np.full((C, C), 1.0 / C)
-        lazy = np.sqrt(N / C) * (1.0 + self.gamma - self.gamma * C) / N
-        V, Hb = self.V, self.H @ self.V
-        W, means = np.zeros_like(self.W), np.zeros_like(Hb)
-        for r, P in ((self.rate, np.eye(C) - constant), (lazy, constant)):
-            W += (np.cosh(r * t) * self.W + np.sinh(r * t) * Hb) @ P
-            means += (np.cosh(r * t) * Hb + np.sinh(r * t) * self.W) @ P
+        r0 = np.sqrt(N / C) * (1.0 + self.gamma - self.gamma * C) / N
+        parts = ((self.rate, np.eye(C) - constant), (r0, constant))
+        W = sum((np.cosh(r * t) * self.W + np.sinh(r * t) * Hb) @ P for r, P in parts)
+        means = sum((np.cosh(r * t) * Hb + np.sinh(r * t) * self.W) @ P for r, P in parts)
         return W, self.H - Hb @ V.T + means @ V.T
 
-    def descend(self, step: float, count: int, record: int) -> list[tuple[Array, Array]]:
-        """Gradient descent on -<M, W'H>/N from its two partial gradients; every `record`-th iterate."""
+    def descend(self, step: float, count: int, every: int, *, cross_entropy: bool = False) -> list[tuple[Array, Array]]:
+        """Gradient descent from its two partial gradients; every so many iterates."""
         W, H, M, N = self.W, self.H, self.M, self.Y.shape[1]
         path = [(W, H)]
         for k in range(1, count + 1):
+            if cross_entropy:
+                E = np.exp(W.T @ H - (W.T @ H).max(axis=0))
+                M = self.Y - E / E.sum(axis=0)
             W, H = W + step * H @ M.T / N, H + step * W @ M / N
-            if k % record == 0:
+            if k % every == 0:
                 path.append((W, H))
         return path
 
-    def descend_cross_entropy(self, step: float, count: int) -> tuple[Array, Array]:
-        """The same with the loss that is not linear."""
-        from scipy.special import softmax
-
-        W, H, N = self.W, self.H, self.Y.shape[1]
-        for _ in range(count):
-            M = self.Y - softmax(W.T @ H, axis=0)
-            W, H = W + step * H @ M.T / N, H + step * W @ M / N
-        return W, H
-
     def collapse(self, W: Array, H: Array) -> tuple[float, float]:
         """NC1: within-class over between-class variation; NC3: |W - means| / |W|, both of the contrasts."""
-        V, C = self.V, self.Y.shape[0]
-        P = np.eye(C) - 1.0 / C
-        means, classifier = H @ V @ P, W @ P
-        within = H - H @ V @ V.T
+        P = np.eye(len(self.Y)) - 1.0 / len(self.Y)
+        means, classifier, within = H @ self.V @ P, W @ P, H - H @ self.V @ self.V.T
         gap = np.linalg.norm(classifier - means) / np.linalg.norm(classifier)
         return float((within**2).sum() / (means**2).sum()), float(gap)
 
+    def heights(self) -> Array:
+        """Limits of NC1 and NC3 times exp(2 r_1 t): the classifier grows like (W0 + Hb) P exp(r_1 t) / 2."""
+        P, Hb = np.eye(len(self.Y)) - 1.0 / len(self.Y), self.H @ self.V
+        limit = np.linalg.norm((self.W + Hb) @ P)
+        within = np.linalg.norm(self.H - Hb @ self.V.T)
+        return np.array([4.0 * (within / limit) ** 2, 2.0 * np.linalg.norm((self.W - Hb) @ P) / limit])
 
-def simplex_distance(G: Array) -> float:
-    """|G/|G| - P/|P||: how far the Gram matrix of a classifier is from that of a simplex (NC2)."""
-    P = np.eye(len(G)) - 1.0 / len(G)
+
+def simplex_distance(W: Array) -> float:
+    """|G/|G| - P/|P||, G = W'W: how far the Gram matrix of a classifier is from that of a simplex (NC2)."""
+    G, P = W.T @ W, np.eye(W.shape[1]) - 1.0 / W.shape[1]
     return float(np.linalg.norm(G / np.linalg.norm(G) - P / np.linalg.norm(P)))
 
 
@@ -136,32 +132,28 @@ def start(settings: Settings) -> Peeled:
 def _peeled(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
     from scipy.linalg import expm
 
-    model, T = start(settings), settings.time
-    step = settings.steps[-1]
-    P = np.eye(settings.classes) - 1.0 / settings.classes
+    model, T, h = start(settings), settings.time, settings.steps[-1]
     short = settings.steps[0] * round(1.0 / (settings.steps[0] * model.rate))  # a whole number of every step
-    joint = np.hstack([model.W, model.H])
+    count, r, joint, A = round(short / h), model.rate, np.hstack([model.W, model.H]), model.generator()
     flow = model.closed_form(short)
-    errors = [_gap(model.descend(h, round(short / h), round(short / h))[-1], flow) for h in settings.steps]
-    count = round(short / step)
-    power = joint @ np.linalg.matrix_power(np.eye(joint.shape[1]) + step * model.generator(), count)
-    exact = np.split(power, [settings.classes], axis=1)
-    path = model.descend(step, round(T / step), round(T / step / 80))
-    times = np.linspace(0.0, T, len(path))
-    collapse = np.array([model.collapse(*pair) for pair in path])
+    exponential, power = (
+        np.split(joint @ Q, [settings.classes], axis=1)
+        for Q in (expm(short * A), np.linalg.matrix_power(np.eye(len(A)) + h * A, count))
+    )
+    errors = [_gap(model.descend(step, round(short / step), 1)[-1], flow) for step in settings.steps]
+    cross = _gap(model.descend(h, count, count, cross_entropy=True)[-1], flow)
+    path = model.descend(h, round(T / h), round(T / h / 80))
+    times, collapse = np.linspace(0.0, T, len(path)), np.array([model.collapse(*pair) for pair in path])
     late = times >= 0.6 * T
     slopes = np.polyfit(times[late], np.log(collapse[late]), 1)[0]
-    r, h = model.rate, step
     predicted = np.array([-2.0 * np.log1p(h * r) / h, np.log((1 - h * r) / (1 + h * r)) / h])
-    limit = (model.W + model.H @ model.V) @ P
-    ends = simplex_distance(path[-1][0].T @ path[-1][0]), simplex_distance(limit.T @ limit)
-    exponential = np.split(joint @ expm(short * model.generator()), [settings.classes], axis=1)
-    cross = _gap(model.descend_cross_entropy(step, count), flow)
+    P = np.eye(settings.classes) - 1.0 / settings.classes
+    ends = simplex_distance(path[-1][0]), simplex_distance((model.W + model.H @ model.V) @ P)
     findings = [
         compare("matrix-exponential", "The closed form in cosh and sinh is the exponential of the generator.",
                 _gap(flow, exponential), "=", 0.0, within=1e-12),
         compare("descent-exact", "Gradient descent is a power of I + step times the generator.",
-                _gap(model.descend(step, count, count)[-1], exact), "=", 0.0, within=1e-10),
+                _gap(model.descend(h, count, count)[-1], power), "=", 0.0, within=1e-10),
         compare("descent-order", "The distance of descent from the flow is linear in the step: it halves with it.",
                 errors[-2] / errors[-1], "=", 2.0, within=0.05, note=f"distances {np.round(errors, 4)}"),
         compare("nc1-rate", "Within-class variation dies at twice the rate of the class means (NC1), at this step.",
@@ -170,12 +162,11 @@ def _peeled(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
                 slopes[1], "=", predicted[1], within=1e-4 * abs(predicted[1]), note=f"flow: {-2 * r:.6f}"),
         compare("nc2-limit", "The classifier tends to (W0 + Hb) P: distance of its Gram matrix from a simplex.",
                 ends[0], "=", ends[1], within=1e-3),
-        compare("nc2-simplex", "The limit is a simplex from every start.",
-                ends[0], "=", 0.0, within=0.1, broken=True),
+        compare("nc2-simplex", "The limit is a simplex from every start.", ends[0], "=", 0.0, within=0.1, broken=True),
         compare("cross-entropy", "The closed form describes descent on the cross-entropy.",
                 cross, "=", 0.0, within=1e-2, broken=True),
     ]  # fmt: skip
-    return findings, {"times": times, "collapse": collapse, "rate": np.array(r)}
+    return findings, {"times": times, "collapse": collapse, "lines": model.heights() * np.exp(-2 * r * times)[:, None]}
 
 
 @dataclass(frozen=True)
@@ -184,8 +175,13 @@ class Grown:
 
     directions: Array
     weights: Array
-    times: Array
-    mass: Array = field(repr=False)
+    step: float
+    mass: Array
+
+    def margin(self, Z: Array, y: Array) -> float:
+        """min_i y_i f(x_i) over the path norm, negative if a point is misclassified."""
+        f = np.maximum(Z @ self.directions.T, 0.0) @ self.weights
+        return float((y * f).min() / np.abs(self.weights).sum())
 
 
 def grow(Z: Array, y: Array, settings: Settings, rate: float, *, frozen: bool = True) -> Grown:
@@ -193,102 +189,83 @@ def grow(Z: Array, y: Array, settings: Settings, rate: float, *, frozen: bool = 
 
     The frozen flow is homogeneous: the net is rescaled to mass 1 after every step and the factors are added up.
     """
-    rng, m = np.random.default_rng(settings.seed), settings.width
-    a, b = rng.standard_normal((m, Z.shape[1])), rng.standard_normal(m)
-    h, total, count = 0.02 / rate, 0.0, round(settings.growth / 0.02)
-    times, mass = [], []
-    for k in range(count):
+    rng, m, h, total = np.random.default_rng(settings.seed), settings.width, 0.02 / rate, 0.0
+    a, b, mass = rng.standard_normal((m, Z.shape[1])), rng.standard_normal(m), []
+    for _ in range(round(settings.growth / 0.02)):
         active = np.maximum(a @ Z.T, 0.0)
-        u = y * (b @ active) * np.exp(total)
-        p = np.full(len(y), 1.0 / len(y)) if frozen else np.exp(-(u - u.min())) / np.exp(-(u - u.min())).sum()
-        G = (active > 0) @ (Z * (p * y)[:, None])
-        a, b = a + h * b[:, None] * G, b + h * (active @ (p * y))
+        u = y * (b @ active) * np.exp(total) * (not frozen)
+        p = np.exp(u.min() - u) / np.exp(u.min() - u).sum()
+        a, b = a + h * b[:, None] * ((active > 0) @ (Z * (p * y)[:, None])), b + h * (active @ (p * y))
         size = 0.5 * float((a**2).sum() + b @ b)
         a, b, total = a / np.sqrt(size), b / np.sqrt(size), total + np.log(size)
-        times.append((k + 1) * h)
         mass.append(total)
     norms = np.linalg.norm(a, axis=1)
-    return Grown(a / norms[:, None], b * norms, np.array(times), np.array(mass))
+    return Grown(a / norms[:, None], b * norms, h, np.array(mass))
 
 
-def _two_layers(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
-    rng = np.random.default_rng(settings.seed + 1)
-    Z = rng.standard_normal((settings.points, 2))
-    y = np.where(np.arange(settings.points) % 2, 1.0, -1.0)
-    game = VariationGame(Z, y, RELU, "path", oracle=exact_oracle(Z, RELU))
-    best = game.best_response(np.full(len(y), 1.0 / len(y)), 1)
-    B, h = float(best.bound), 0.02 / float(best.bound)
+def _two_layers(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
+    Z = np.random.default_rng(settings.seed + 1).standard_normal((settings.points, 2))
+    y = np.array([(-1.0) ** i for i in range(settings.points)])
+    best = exact_oracle(Z, RELU)(y / len(y), 1)
+    B, h = best.bound, 0.02 / best.bound
     net, rich = grow(Z, y, settings, B), grow(Z, y, settings, B, frozen=False)
-    late = net.times >= 0.7 * net.times[-1]
-    slope = np.polyfit(net.times[late], net.mass[late], 1)[0]
-    top = int(np.argmax(np.abs(net.weights)))
+    slope = np.diff(net.mass[-len(net.mass) // 3 :]).mean() / h
+    top = net.directions[np.argmax(np.abs(net.weights))]
     solved = max_margin((Z, y), bias=False, convention="path")
     findings = [
-        compare("mass-slope",
-                "The log of the mass grows by 2 B, the best response to uniform weights (at this step).",
+        compare("mass-slope", "The log of the mass grows by 2 B, the best response to uniform weights (at this step).",
                 slope, "=", 2.0 * np.log1p(h * B) / h, within=1e-3 * B, note=f"flow: {2 * B:.6f}"),
         compare("one-neuron", "The network collapses to that best response: cosine of its heaviest neuron.",
-                net.directions[top] @ best.directions[0], "=", 1.0, within=1e-6),
-        compare("unhinged-margin",
-                "The unhinged limit separates nothing: its neuron is silent or wrong on one class.",
-                _least(Z, y, net), "<=", 0.0),
+                top @ best.directions[0], "=", 1.0, within=1e-6),
+        compare("unhinged-margin", "The unhinged limit separates nothing: its neuron is silent or wrong on one class.",
+                net.margin(Z, y), "<=", 0.0),
         compare("margin-exists", "The exponential loss reaches half of the max margin from the same start.",
-                _least(Z, y, rich), ">=", 0.5 * solved.upper,
+                rich.margin(Z, y), ">=", 0.5 * solved.upper,
                 note=f"gamma_1 in [{solved.lower:.6f}, {solved.upper:.6f}]"),
         compare("exponential-tail", "The flow of the exponential loss separates nothing.",
-                _least(Z, y, rich), "<=", 0.0, broken=True),
+                rich.margin(Z, y), "<=", 0.0, broken=True),
     ]  # fmt: skip
-    arrays = {"Z": Z, "y": y, "net": net, "rich": rich, "best": best.directions[0], "B": np.array(B)}
-    return findings, arrays
-
-
-def _least(Z: Array, y: Array, net: Grown) -> float:
-    """min_i y_i f(x_i) over the path norm, negative if a point is misclassified."""
-    f = np.maximum(Z @ net.directions.T, 0.0) @ net.weights
-    return float((y * f).min() / np.abs(net.weights).sum())
+    return findings, {"Z": Z, "y": y, "unhinged loss": net, "exponential loss": rich, "B": B}
 
 
 def run(settings: Settings) -> LabResult:
     """Both halves."""
-    peeled, arrays = _peeled(settings)
-    layers, more = _two_layers(settings)
+    (peeled, arrays), (layers, more) = _peeled(settings), _two_layers(settings)
     return LabResult((*peeled, *layers), {**arrays, **more})
 
 
 def figure(result: LabResult) -> Figure:
-    """Left: collapse over time on its predicted slopes. Right: the frozen potential and where the neurons went."""
-    drawing = new_figure(10.0, 4.2)
+    """Left: collapse over time on lines of predicted height. Right: the frozen potential and where the neurons went."""
+    drawing, a = new_figure(10.0, 4.2), result.arrays
     left, right = drawing.subplots(1, 2)
-    arrays = result.arrays
-    t, collapse = arrays["times"], arrays["collapse"]
     for column, (name, colour) in enumerate((("NC1, within / between", F1), ("NC3, classifier - means", F2))):
-        line = collapse[-1, column] * np.exp(-2.0 * arrays["rate"] * (t - t[-1]))
-        left.plot(t, line, color=MUTED, linewidth=1.0, linestyle="--", label="predicted slope" if column else None)
-        left.plot(t[::4], collapse[::4, column], "o", color=colour, markersize=4, label=name)
+        label = "predicted" if column else None
+        left.plot(a["times"], a["lines"][:, column], color=MUTED, linewidth=1.0, linestyle="--", label=label)
+        left.plot(a["times"][::4], a["collapse"][::4, column], "o", color=colour, markersize=4, label=name)
     left.set_yscale("log")
     left.set_xlabel("flow time")
     left.set_title("Collapse at a closed-form rate")
     note(left, "layer-peeled model, gradient descent, linear loss")
     left.legend()
+
+    def payoff(directions: Array) -> Array:
+        return np.abs(np.maximum(directions @ a["Z"].T, 0.0) @ a["y"]) / len(a["y"])
+
     angles = np.linspace(-np.pi, np.pi, 721)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
-    payoff = np.maximum(circle @ arrays["Z"].T, 0.0) @ (arrays["y"] / len(arrays["y"]))
-    right.plot(angles, np.abs(payoff), color=INK, linewidth=1.2, label="payoff of a neuron, uniform weights")
-    right.axhline(float(arrays["B"]), color=MUTED, linestyle="--", linewidth=1.0, label="exact best response")
-    for net, colour, name in (("net", NEGATIVE, "unhinged loss"), ("rich", POSITIVE, "exponential loss")):
-        grown: Grown = arrays[net]
-        share = np.abs(grown.weights) / np.abs(grown.weights).sum()
-        heavy = share > 1e-4
-        place = np.arctan2(grown.directions[heavy, 1], grown.directions[heavy, 0])
-        height = np.abs(np.maximum(grown.directions[heavy] @ arrays["Z"].T, 0.0) @ (arrays["y"] / len(arrays["y"])))
-        right.scatter(
-            place, height, s=10 + 150 * share[heavy], color=colour, alpha=0.8, label=f"neurons, {name}", zorder=3
-        )
+    right.plot(angles, payoff(circle), color=INK, linewidth=1.2, label="payoff under uniform weights")
+    right.axhline(a["B"], color=MUTED, linestyle="--", linewidth=1.0, label="exact best response")
+    for name, colour in (("unhinged loss", NEGATIVE), ("exponential loss", POSITIVE)):
+        share = np.abs(a[name].weights) / np.abs(a[name].weights).sum()
+        heavy = a[name].directions[share > 1e-4]
+        place, size = np.arctan2(heavy[:, 1], heavy[:, 0]), 12 + 150 * share[share > 1e-4]
+        right.scatter(place, payoff(heavy), s=size, color=colour, alpha=0.8, label=f"neurons, {name}", zorder=3)
+    right.set_ylim(0.0, 1.5 * a["B"])
     right.set_xlabel("direction of the neuron (radians)")
     right.set_title("The frozen adversary")
     note(right, "the unhinged net ends in one neuron, which separates nothing")
     light_grid(right)
-    right.legend(loc="lower right")
+    right.legend(loc="upper left", ncols=2)
     return drawing
 
 
@@ -297,8 +274,8 @@ LAB = Lab(
     paper="Neural collapse under the unhinged loss (arXiv 2312.07841)",
     compares="layer-peeled descent with its matrix exponential; a ReLU net with the best response to uniform weights",
     smoke=Settings(),
-    full=Settings(time=260.0, steps=(0.1, 0.05, 0.025), points=16, width=1000),
-    seconds=(2.0, 20.0),
+    full=Settings(time=260.0, steps=(0.1, 0.05, 0.025), width=1000, growth=80.0),
+    seconds=(1.0, 3.0),
     run=run,
     figure=figure,
 )
