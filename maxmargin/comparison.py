@@ -115,6 +115,12 @@ class Comparison:
     def __str__(self) -> str:
         return self.table()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table, what it means, and the decision maps up to d = 2."""
+        from .report.cells import comparison_cell
+
+        return comparison_cell(self)
+
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write comparison.json, figures and report.html into `folder` (made if missing); return the report's path."""
         from .plots import figures, save_figure

@@ -33,7 +33,7 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Lines that cross on purpose, inside a function: a comparison saves its report, a certificate becomes a network.
-LAZY = {("comparison", "plots"), ("comparison", "report"), ("games", "flow")}
+LAZY = {("comparison", "plots"), ("comparison", "report"), ("games", "flow"), ("games", "report"), ("flow", "report")}
 
 
 def modules() -> dict[str, Path]:

@@ -5,6 +5,7 @@ import pytest
 from plots_examples import EXAMPLES
 
 from maxmargin.film import encode, frames
+from maxmargin.plots.potential import skyline
 from maxmargin.plots.views import payoff_of
 
 
@@ -37,7 +38,7 @@ def test_the_optimal_potential_touches_the_level_at_the_atoms_and_never_exceeds_
     if film.kind == "disc":
         assert film.live.shape == film.shares.shape
         return
-    angle, value = frames.exact_curve(payoff) if film.kind == "circle" else frames.skyline(payoff)
+    angle, value = frames.exact_curve(payoff) if film.kind == "circle" else skyline(payoff)
     value = np.abs(value)
     assert value.max() <= 1 + 1e-12
     for atom in np.arctan2(film.atoms[:, 1], film.atoms[:, 0]):

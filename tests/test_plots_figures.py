@@ -87,12 +87,12 @@ def test_potential_touches_the_proved_level_at_the_atoms_and_never_exceeds_it(dr
     random /= np.linalg.norm(random, axis=1, keepdims=True)
     assert np.abs(payoff(random)).max() <= certificate.upper * (1 + 1e-12)
     for line in artists(figures["dual_potential"], "level"):
-        level = line.get_ydata()[0] if D == 2 else line.get_xdata()[0]
+        level = line.get_xdata()[0] if D > 3 else line.get_ydata()[0]
         assert level == (certificate.upper if D == 2 else 1.0)
-    if D != 3:
-        assert artists(figures["dual_potential"], "level")
-        heights = offsets(figures["dual_potential"], "atoms")[:, 1 if D == 2 else 0]
-        np.testing.assert_allclose(heights, certificate.upper if D == 2 else 1.0, rtol=1e-12)
+    assert artists(figures["dual_potential"], "level")
+    panel = artists(figures["dual_potential"], "atoms")[-1]  # D = 3: the band of the sphere comes first
+    heights = np.asarray(panel.get_offsets())[:, 0 if D > 3 else 1]
+    np.testing.assert_allclose(heights, certificate.upper if D == 2 else 1.0, rtol=1e-12)
 
 
 def test_dashed_lines_at_both_ends_of_the_bracket(drawn):

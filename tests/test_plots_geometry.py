@@ -87,7 +87,7 @@ def test_printed_bracket_contains_the_bracket(value, gap):
 
 
 def test_short_numbers_and_percents():
-    assert short(0.123456789, 0.12345679) == "0.1235"
+    assert short(0.123456789, 0.12345679) == "[0.1234, 0.1235]"
     assert short(0.1, 0.2) == "[0.100, 0.201]"
     assert percent(0.99999) == "99.99 %"
     assert percent(None) == "\u2013"

@@ -88,6 +88,17 @@ def data_lines(data: Any) -> list[str]:
     return [f"data      {data.text}", *(f"note      {note}" for note in data.notes)]
 
 
+def limit_named(text: str, status: str, arguments: argparse.Namespace) -> str:
+    """The table `text` with a status line that names the user's own time limit where that ended the work."""
+    if status != "interrupted" or arguments.time_limit is None or arguments.keyboard.pressed:
+        return text
+    sentence = f"{status}: stopped at your time limit of {arguments.time_limit:g} s; the bracket is valid"
+    if "steps of" in text.splitlines()[-1]:  # of a run
+        sentence = f"{status}: stopped at your time limit of {arguments.time_limit:g} s; what was reached is kept"
+    lines = [f"status    {sentence}" if line.startswith("status ") else line for line in text.splitlines()]
+    return "\n".join(lines)
+
+
 def data_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The keyword arguments that every computing call shares."""
     return {

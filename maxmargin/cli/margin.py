@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..conventions import describe
 from ..margins.request import NORMS
-from ..text import bracket_text, gap_text
 from . import common
 
 if TYPE_CHECKING:
-    from ..dataset import Dataset
-    from ..games.certificate import Certificate
+    pass
 
 
 def add(subparsers: common.Subparsers) -> None:
@@ -42,6 +39,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from ..comparison_table import conflict_text
     from ..features.directions import load_directions
     from ..margins import max_margin
 
@@ -61,19 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
         progress=common.progress(arguments),
     )
 
-    common.deliver(arguments, certificate.to_json, lambda: _text(data, certificate))
+    def text() -> str:
+        lines = [*common.data_lines(data), str(certificate)]
+        if certificate.status.value == "not-separable":
+            lines.append(f"rows      {conflict_text(data, certificate)}")
+        return common.limit_named("\n".join(lines), certificate.status.value, arguments)
+
+    common.deliver(arguments, certificate.to_json, text)
     return 0
-
-
-def _text(data: Dataset, certificate: Certificate) -> str:
-    problem, bracket = certificate.problem, bracket_text(certificate.lower, certificate.upper)
-    unit = describe(problem.norm, problem.convention, problem.weights)
-    lines = [
-        *common.data_lines(data),
-        f"margin    {bracket}   relative gap {gap_text(certificate.relative_gap)}",
-        f"norm      {unit}, {problem.feature.name}, {'with bias' if problem.bias else 'no bias'}",
-        f"scope     {certificate.scope}",
-        f"status    {certificate.status.value}: {certificate.sentence}",
-        f"seconds   {certificate.seconds:.2f}, {certificate.iterations} iterations",
-    ]
-    return "\n".join(lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from ..conventions import describe
 from . import common
 
 LAYERS = ("both", "output", "magnitudes")
@@ -55,7 +54,6 @@ def add_training(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..text import lower_text, upper_text
     from ..training import train
 
     common.check_writable(arguments.json)
@@ -79,17 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
     def text() -> str:
-        norm = describe(result.norm, result.convention, arguments.weights if result.norm == "f2" else None)
-        upper = "" if result.upper is None else f", proved limit at most {upper_text(result.upper)}"
-        lines = [
-            *common.data_lines(data),
-            f"margin    {lower_text(result.margin_best)} at step {result.step_of_best} (best), "
-            f"{lower_text(result.margin_last)} (last){upper}",
-            f"norm      {norm}",
-            f"status    {result.status}",
-            f"seconds   {result.seconds:.2f} for {result.steps} steps of {result.width} neurons",
-        ]
-        return "\n".join(lines)
+        return common.limit_named("\n".join([*common.data_lines(data), str(result)]), result.status, arguments)
 
     common.deliver(arguments, result.to_json, text)
     return 0

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..plots import style
+from ..plots.potential import skyline
 from ..plots.views import separable
 from . import frames as film
 
@@ -114,7 +115,7 @@ def _curve(frames: film.Frames, payoff: Any) -> list[list[float]] | None:
     """The certificate's potential: [angle, value / level] (circle) or the skyline (sphere)."""
     if frames.kind == "disc":
         return None
-    angle, value = film.exact_curve(payoff) if frames.kind == "circle" else film.skyline(payoff)
+    angle, value = film.exact_curve(payoff) if frames.kind == "circle" else skyline(payoff)
     return np.round(np.column_stack([angle, value]), 6).tolist()
 
 

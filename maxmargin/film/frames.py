@@ -201,19 +201,3 @@ def exact_curve(payoff: Payoff) -> tuple[Array, Array]:
     atoms = np.arctan2(payoff.atoms.directions[:, 1], payoff.atoms.directions[:, 0])
     angle = np.union1d(angles_with_kinks(payoff.Z, 400), atoms)
     return angle, payoff(np.column_stack([np.cos(angle), np.sin(angle)])) / payoff.level
-
-
-def skyline(payoff: Payoff, count: int = 361) -> tuple[Array, Array]:
-    """Longitudes (with those of the atoms) and max over latitude of |potential| / level (D = 3).
-
-    The latitudes of the atoms are on the grid too, so that the curve touches 1 where an atom stands.
-    """
-    atoms = payoff.atoms.directions
-    longitude = np.union1d(np.linspace(-np.pi, np.pi, count), np.arctan2(atoms[:, 1], atoms[:, 0]))
-    latitude = np.union1d(np.linspace(-np.pi / 2, np.pi / 2, 181), np.arcsin(np.clip(atoms[:, 2], -1, 1)))
-    best = np.zeros(len(longitude))
-    for k, angle in enumerate(longitude):
-        flat = np.cos(latitude)
-        meridian = np.column_stack([flat * np.cos(angle), flat * np.sin(angle), np.sin(latitude)])
-        best[k] = np.abs(payoff(meridian)).max()
-    return longitude, best / payoff.level

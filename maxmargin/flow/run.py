@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import atomic
+from ..conventions import describe
 from ..errors import InputError
 from ..features import get_feature
+from ..text import lower_text, upper_text
 from .network import Network
 
 Array = NDArray[np.float64]
@@ -94,6 +96,24 @@ class Run:
             network = getattr(self, name)
             document[name] = {"hidden": network.hidden.tolist(), "output": network.output.tolist()}
         return document
+
+    def __str__(self) -> str:
+        """Margin, norm, status and time, a line each; margins rounded down, the proved limit up."""
+        upper = "" if self.upper is None else f", proved limit at most {upper_text(self.upper)}"
+        lines = [
+            f"margin    {lower_text(self.margin_best)} at step {self.step_of_best} (best), "
+            f"{lower_text(self.margin_last)} (last){upper}",
+            f"norm      {describe(self.norm, self.convention, self.weights if self.norm == 'f2' else None)}",
+            f"status    {self.status}: {STATUSES.get(self.status, '')}",
+            f"seconds   {self.seconds:.2f} for {self.steps} steps of {self.width} neurons",
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table, what it means, and the margin against time."""
+        from ..report.cells import run_cell
+
+        return run_cell(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the JSON atomically."""

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__, atomic
-from ..conventions import inputs, variation_factor
+from ..conventions import describe, inputs, variation_factor
 from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
 from ..oracles.oracle import SPHERE_BOUND
 from ..outcome import Attempt, Status
+from ..text import bracket_text, gap_text
 from .bracket import ROUNDING, Bracket
 from .measure import Measure
 from .rkhs import KernelExpansion
@@ -202,6 +203,26 @@ class Certificate:
         if self.dictionary is not None:
             document["dictionary"] = self.dictionary
         return json.loads(atomic.dumps(document))
+
+    def __str__(self) -> str:
+        """Margin, norm, scope, status and time, a line each; the ends rounded outward."""
+        problem, bracket = self.problem, bracket_text(self.lower, self.upper)
+        unit = describe(problem.norm, problem.convention, problem.weights)
+        units = ", of the standardised data" if problem.standardized else ""
+        lines = [
+            f"margin    {bracket}   relative gap {gap_text(self.relative_gap)}",
+            f"norm      {unit}, {problem.feature.name}, {'with bias' if problem.bias else 'no bias'}{units}",
+            f"scope     {self.scope}",
+            f"status    {self.status.value}: {self.sentence}",
+            f"seconds   {self.seconds:.2f}, {self.iterations} iterations",
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table, what it means, and a small figure up to D = 3."""
+        from ..report.cells import certificate_cell
+
+        return certificate_cell(self)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the JSON atomically."""

@@ -33,10 +33,11 @@ def decision_map(comparison: Any) -> Figure:
     d = comparison.dataset.X.shape[1]
     if d == 1:
         return _lines(comparison, views)
-    draw = _Map(comparison, views) if d == 2 else _Projection(comparison, views)
+    draw = map_of(comparison, views)
     rows, columns = (2, 2) if len(views) > 2 else (1, max(1, len(views)))
-    aspect = np.clip(np.diff(draw.ylim)[0] / np.diff(draw.xlim)[0], 0.6, 1.25)
-    figure = style.new_figure(9.6, 1.0 + rows * (3.85 * aspect + 0.6), "compressed")
+    aspect = float(np.clip(np.diff(draw.ylim)[0] / np.diff(draw.xlim)[0], 0.6, 1.25)) if draw.equal else 0.8
+    layout: style.Layout = "compressed" if draw.equal else "constrained"
+    figure = style.new_figure(9.6, 1.0 + rows * (3.85 * aspect + 0.8), layout)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     places = {"f1": (0, 0), "f2": (0, 1), "both": (1, 0), "output": (1, 1)}
     for axes in panels.flat:
@@ -62,7 +63,7 @@ class _Map:
         self.X, self.y = comparison.dataset.X, comparison.dataset.y
         self.points = self.X
         self.labels = feature_names(comparison.dataset)
-        self.xlim, self.ylim = geometry.square_limits(self.points)
+        self.xlim, self.ylim, self.equal = geometry.map_limits(self.points)
 
     def values(self, view: View, nodes: Array) -> Array:
         return geometry.in_blocks(view.f, nodes)
@@ -79,7 +80,7 @@ class _Map:
             extent=(*self.xlim, *self.ylim),
             origin="lower",
             interpolation="bilinear",
-            aspect="equal",
+            aspect="equal" if self.equal else "auto",
         )
         if values.min() < 0 < values.max():
             axes.contour(x, y, values, levels=[0.0], colors=[style.INK], linewidths=1.6)
@@ -109,7 +110,7 @@ class _Projection(_Map):
             feature_names(comparison.dataset),
         )
         self.points, self.labels = self.plane.coordinates(self.X), list(self.plane.labels)
-        self.xlim, self.ylim = geometry.square_limits(self.points)
+        self.xlim, self.ylim, self.equal = geometry.map_limits(self.points)
 
     def values(self, view: View, nodes: Array) -> Array:
         return self.plane.averaged(view.f, self.X, nodes)
@@ -187,18 +188,9 @@ def _lines(comparison: Any, views: dict[str, View]) -> Figure:
     groups = [group for group in groups if group]
     figure = style.new_figure(9.6, 4.4)
     panels = figure.subplots(1, len(groups), squeeze=False, sharex=True, sharey=True)[0]
-    X, y = comparison.dataset.X, comparison.dataset.y
-    x = np.linspace(*geometry.padded_limits(X[:, 0], 0.15), 1200)
+    x = line_nodes(comparison.dataset)
     for axes, group in zip(panels, groups, strict=True):
-        for view, style_of in zip(group, (_SOLVED, _TRAINED), strict=False):
-            colour = view.colour if style_of is _SOLVED else style.INK
-            axes.plot(x, geometry.in_blocks(view.f, x[:, None]), color=colour, **style_of)
-        gates(axes, X[:, 0], y, group[0].rings)
-        axes.axhline(0.0, color=style.MUTED, linewidth=0.8, zorder=0)
-        axes.set_title(group[0].title, color=group[0].colour)
-        style.note(axes, group[0].subtitle if len(group) == 1 else _both(group))
-        axes.set_xlabel(feature_names(comparison.dataset)[0])
-        axes.set_xlim(x[0], x[-1])
+        line_panel(axes, comparison, group, x)
     unit = "the margin" if any(view.separates for view in views.values()) else "its mean size"
     panels[0].set_ylabel(f"$f(x)$ in units of {unit}")
     heights = [np.abs(line.get_ydata()).max() for axes in panels for line in axes.lines]
@@ -215,12 +207,36 @@ def _lines(comparison: Any, views: dict[str, View]) -> Figure:
     return figure
 
 
+def line_nodes(dataset: Any) -> Array:
+    """Where a function of one variable is drawn."""
+    return np.linspace(*geometry.padded_limits(dataset.X[:, 0], 0.15), 1200)
+
+
+def line_panel(axes: Axes, comparison: Any, group: list[View], x: Array) -> None:
+    """d = 1: the first function of the group wide, a second one dashed, and the gates that they have to pass."""
+    X, y = comparison.dataset.X, comparison.dataset.y
+    for view, style_of in zip(group, (_SOLVED, _TRAINED), strict=False):
+        colour = view.colour if style_of is _SOLVED else style.INK
+        axes.plot(x, geometry.in_blocks(view.f, x[:, None]), color=colour, **style_of)
+    gates(axes, X[:, 0], y, group[0].rings)
+    axes.axhline(0.0, color=style.MUTED, linewidth=0.8, zorder=0)
+    axes.set_title(group[0].title, color=group[0].colour)
+    style.note(axes, group[0].subtitle if len(group) == 1 else _both(group))
+    axes.set_xlabel(feature_names(comparison.dataset)[0])
+    axes.set_xlim(x[0], x[-1])
+
+
+def map_of(comparison: Any, views: dict[str, View]) -> _Map:
+    """What draws a map of these views: f itself in two dimensions, its mean over the other coordinates above."""
+    return _Map(comparison, views) if comparison.dataset.d == 2 else _Projection(comparison, views)
+
+
 _SOLVED: dict[str, Any] = {"linewidth": 5.0, "alpha": 0.45}
 _TRAINED: dict[str, Any] = {"linewidth": 1.5, "linestyle": (0, (5, 2))}
 
 
 def _both(group: list[View]) -> str:
-    solved, trained = (view.subtitle.split(" (")[0].removeprefix("margin ") for view in group[:2])
+    solved, trained = (view.subtitle.split(" (")[0].removeprefix("margin ").removeprefix("in ") for view in group[:2])
     if not group[0].separates:
         return "the margin is 0, proved: nothing to converge to"
     return f"solved {solved}; trained {trained}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_UNLIKE = 5.0  # beyond this ratio of the ranges of two coordinates they are in different units
 _ROWS = 4096  # a kernel classifier forms rows x n numbers at a time
 
 
@@ -35,6 +36,14 @@ def square_limits(points: Array, pad: float = 0.12) -> tuple[tuple[float, float]
         for (low, high), width in zip(limits, widths, strict=True)
     ]
     return grown[0], grown[1]
+
+
+def map_limits(points: Array) -> tuple[tuple[float, float], tuple[float, float], bool]:
+    """Limits for both axes, and whether their units are alike: then both are drawn to one scale."""
+    widths = [np.ptp(values) for values in points.T]
+    if min(widths) > 0.0 and max(widths) > _UNLIKE * min(widths):
+        return padded_limits(points[:, 0]), padded_limits(points[:, 1]), False
+    return *square_limits(points), True
 
 
 def mesh(xlim: tuple[float, float], ylim: tuple[float, float], count: int) -> tuple[Array, Array, Array]:

@@ -37,7 +37,7 @@ def margin_curve(comparison: Any) -> Figure:
     figure = style.new_figure(9.6, 4.7)
     panels = figure.subplots(1, max(1, len(references)), squeeze=False)[0]
     for axes, reference in zip(panels, references, strict=False):
-        _panel(axes, comparison, reference)
+        margin_panel(axes, comparison, reference)
     figure.legend(handles=_handles(panels), loc="outside lower center", ncols=4, columnspacing=1.6)
     return figure
 
@@ -56,7 +56,8 @@ def _handles(panels: Sequence[Axes]) -> list[Line2D]:
     return lines
 
 
-def _panel(axes: Axes, comparison: Any, reference: str) -> None:
+def margin_panel(axes: Axes, comparison: Any, reference: str) -> None:
+    """Trace and bracket of all runs with that reference."""
     items = [item for item in comparison.runs if item.reference == reference]
     bracket = items[0].bracket
     colour = style.OBJECT[reference]
@@ -168,7 +169,7 @@ def draw_bracket(axes: Axes, lower: float, upper: float, colour: str, name: str)
             axes.axhline(value, color=style.INK, linewidth=1.1, linestyle=_DASHED, gid="bracket")
     place = blended_transform_factory(axes.transAxes, axes.transData)
     number = short(lower, upper)
-    text = f"{name} $\\in$ {number}, proved" if "[" in number else rf"{name} $\approx$ {number}, proved"
+    text = f"{name} $\\in$ {number}, proved" if "[" in number else f"{name} = {number}, proved"
     if upper <= _ZERO:
         text = f"{name} = 0, proved"
     axes.annotate(

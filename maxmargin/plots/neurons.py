@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,9 @@ def neurons(comparison: Any) -> Figure:
     item = first_run(comparison, "f1")
     trained = None if item is None else best_network(item.run).measure()
     D = certificate.classifier.directions.shape[1]
-    draw = {2: _circle, 3: _hemispheres}.get(D, _disc)
-    figure = draw(comparison, certificate, trained)
+    figure = style.new_figure(9.6, {2: 6.4, 3: 5.6}.get(D, 5.7), "compressed")
+    panels = [figure.subplots()] if D == 2 else list(figure.subplots(1, 2))
+    draw_neurons(panels, comparison, certificate, trained)
     handles = [star_handle("atom of the F1 max-margin classifier")]
     if trained is not None:
         handles.insert(
@@ -52,6 +54,12 @@ def neurons(comparison: Any) -> Figure:
         )
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.4, columnspacing=1.5)
     return figure
+
+
+def draw_neurons(panels: Sequence[Axes], comparison: Any, certificate: Any, trained: Measure | None) -> None:
+    """The neurons on one panel (D = 2) or two (the half spheres of D = 3; solved and trained for D > 3)."""
+    D = certificate.classifier.directions.shape[1]
+    {2: _circle, 3: _hemispheres}.get(D, _disc)(panels, comparison, certificate, trained)
 
 
 def star_handle(label: str) -> Line2D:
@@ -93,10 +101,9 @@ def _rim(axes: Axes, **options: Any) -> None:
     axes.add_patch(Circle((0, 0), 1.0, fill=False, edgecolor="#999999", linewidth=1.0, **options))
 
 
-def _circle(comparison: Any, certificate: Any, trained: Measure | None) -> Figure:
+def _circle(panels: Sequence[Axes], comparison: Any, certificate: Any, trained: Measure | None) -> None:
     """D = 2: dots on the circle, outside it a rose of the trained mass (bars outward), stars at the atoms."""
-    figure = style.new_figure(9.6, 6.4, "compressed")
-    axes = figure.subplots()
+    (axes,) = panels
     style.bare(axes, 1.46)
     _rim(axes)
     names = coordinate_names(comparison.dataset, certificate.problem.bias)
@@ -119,9 +126,10 @@ def _circle(comparison: Any, certificate: Any, trained: Measure | None) -> Figur
     axes.set_title("Neurons on the circle of directions")
     style.note(
         axes,
-        "bars: share of the trained network's mass per 3 degrees (length: its square root); stars: the optimal atoms",
+        "bars: share of the trained network's mass per 3 degrees (length: its square root); stars: the optimal atoms"
+        if trained is not None
+        else "stars: the atoms, which are the solved network's neurons",
     )
-    return figure
 
 
 def _rose(axes: Axes, measure: Measure, bins: int = 120) -> None:
@@ -140,10 +148,8 @@ def _rose(axes: Axes, measure: Measure, bins: int = 120) -> None:
             axes.fill(*np.vstack(ring).T, color=colour, alpha=0.35, linewidth=0, zorder=2)
 
 
-def _hemispheres(comparison: Any, certificate: Any, trained: Measure | None) -> Figure:
+def _hemispheres(panels: Sequence[Axes], comparison: Any, certificate: Any, trained: Measure | None) -> None:
     """D = 3: two equal-area discs."""
-    figure = style.new_figure(9.6, 5.6, "compressed")
-    panels = figure.subplots(1, 2)
     names = coordinate_names(comparison.dataset, certificate.problem.bias)
     for axes, upper in zip(panels, (True, False), strict=True):
         half_sphere(axes, names)
@@ -154,7 +160,6 @@ def _hemispheres(comparison: Any, certificate: Any, trained: Measure | None) -> 
             _dots(axes, points, trained, side == upper)
         points, side = geometry.lambert(certificate.classifier.directions)
         stars(axes, points, certificate.classifier.weights, keep=side == upper)
-    return figure
 
 
 def half_sphere(axes: Axes, names: list[str]) -> None:
@@ -184,12 +189,10 @@ def kinks(axes: Axes, Z: Array, p: Array, upper: bool) -> None:
         axes.plot(*shown.T, color=style.MUTED, linewidth=0.6, alpha=0.5, zorder=1.5)
 
 
-def _disc(comparison: Any, certificate: Any, trained: Measure | None) -> Figure:
+def _disc(panels: Sequence[Axes], comparison: Any, certificate: Any, trained: Measure | None) -> None:
     """D > 3: projections on the plane that the atoms span best; the rim is the unit circle of that plane."""
     atoms = certificate.classifier
     plane = geometry.top_axes(atoms.directions, atoms.weights)
-    figure = style.new_figure(9.6, 5.7, "compressed")
-    panels = figure.subplots(1, 2)
     names = coordinate_names(comparison.dataset, certificate.problem.bias)
     for axes, measure, title in zip(
         panels, (atoms, trained), ("F1 max-margin classifier", "trained, both layers"), strict=True
@@ -217,4 +220,3 @@ def _disc(comparison: Any, certificate: Any, trained: Measure | None) -> Figure:
     for k, (spot, how) in enumerate(placed):
         label = geometry.wrapped(geometry.axis_label(plane[:, k], names).removesuffix(", standardised"))
         panels[0].text(*spot, label, transform=panels[0].transAxes, color=style.MUTED, fontsize=9.0, **how)
-    return figure

@@ -35,7 +35,8 @@ def percent(fraction: float | None) -> str:
 
 
 def short(lower: float, upper: float, digits: int = 4) -> str:
-    """For titles: one number when the bracket is that tight, else the bracket."""
+    """For titles: the bracket rounded outward to that many digits, ``[0.01117, 0.01118]``."""
     if upper > 0 and math.isfinite(upper) and (upper - lower) / upper < 0.5 * 10.0 ** (1 - digits):
-        return f"{lower:.{digits}g}"
+        low, high = lower_text(lower, digits), upper_text(upper, digits)
+        return low if low == high else f"[{low}, {high}]"
     return shared_digits(lower, upper, digits)

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ..text import upper_text
 from . import geometry, style
-from .neurons import half_sphere, half_sphere_title, star_handle, stars
+from .neurons import star_handle, stars
 from .numbers import percent, short
 from .views import Payoff, best_network, coordinate_names, first_run, payoff_of, shares, sign_colours
 
 Array = NDArray[np.float64]
 
+_PAID = 0.05  # of the proved level: latitudes at which no neuron is paid so much are left out of the picture
+_LEVELS = [0.25, 0.5, 0.75, 0.9, 0.97]  # of the proved level, where lines are drawn on the sphere
 _RANDOM, _SEED = 20_000, 0  # directions drawn for comparison in D > 3
 
 
@@ -36,11 +36,24 @@ def dual_potential(comparison: Any) -> Figure:
     D = payoff.Z.shape[1]
     item = first_run(comparison, "f1")
     trained = None if item is None else best_network(item.run).measure()
-    if D == 2:
-        return _curve(comparison, certificate, payoff)
     if D == 3:
-        return _maps(comparison, certificate, payoff)
-    return _ridges(certificate, payoff, trained)
+        return _sphere(comparison, certificate, payoff)
+    figure = style.new_figure(9.6, 4.6 if D == 2 else 4.9)
+    draw_potential(figure.subplots(), comparison, certificate, payoff, trained)
+    if D == 2:
+        _sign_legend(figure)
+    return figure
+
+
+def draw_potential(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff, trained: Any) -> None:
+    """The potential as one panel: over the angle (D = 2), the highest over latitude (D = 3), else rows of payoffs."""
+    D = payoff.Z.shape[1]
+    if D == 2:
+        _curve(axes, comparison, certificate, payoff)
+    elif D == 3:
+        _skyline(axes, comparison, certificate, payoff)
+    else:
+        _ridges(axes, certificate, payoff, trained)
 
 
 def angles_with_kinks(Z: Array, count: int = 2000) -> Array:
@@ -55,9 +68,7 @@ def _level_text(certificate: Any) -> str:
     return f"proved: no neuron is paid more than {upper_text(certificate.upper, 4)}"
 
 
-def _curve(comparison: Any, certificate: Any, payoff: Payoff) -> Figure:
-    figure = style.new_figure(9.6, 4.6)
-    axes = figure.subplots()
+def _curve(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> None:
     angle = angles_with_kinks(payoff.Z)
     value = payoff(np.column_stack([np.cos(angle), np.sin(angle)]))
     for colour, part in ((style.POSITIVE, np.maximum(value, 0)), (style.NEGATIVE, np.maximum(-value, 0))):
@@ -83,8 +94,6 @@ def _curve(comparison: Any, certificate: Any, payoff: Payoff) -> Figure:
     style.note(
         axes, "$\\theta \\mapsto |\\Sigma_i\\, p_i y_i \\varphi(\\theta, x_i)|$; colour: the output sign that earns it"
     )
-    _sign_legend(figure)
-    return figure
 
 
 def _sign_legend(figure: Figure) -> None:
@@ -96,59 +105,95 @@ def _sign_legend(figure: Figure) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
 
 
-def _maps(comparison: Any, certificate: Any, payoff: Payoff, count: int = 420) -> Figure:
-    figure = style.new_figure(9.6, 6.0, "compressed")
-    panels = figure.subplots(1, 2)
-    names = coordinate_names(comparison.dataset, certificate.problem.bias)
-    axis, _, nodes = geometry.mesh((-1.0, 1.0), (-1.0, 1.0), count)
-    outside = (np.linalg.norm(nodes, axis=1) > 1.0).reshape(count, count)
-    places, side = geometry.lambert(payoff.atoms.directions)
-    for axes, upper in zip(panels, (True, False), strict=True):
-        values = geometry.in_blocks(payoff, geometry.inverse_lambert(nodes, upper)).reshape(count, count)
-        relative = np.ma.masked_array(values / payoff.level, outside)
-        half_sphere(axes, names)
-        half_sphere_title(axes, names[2], upper)
-        axes.imshow(
-            relative,
-            cmap=style.PAYOFF,
-            vmin=-1,
-            vmax=1,
-            extent=(-1, 1, -1, 1),
-            origin="lower",
-            interpolation="bilinear",
-            zorder=1,
-        )
-        levels = [0.5, 0.8, 0.95]
-        axes.contour(
-            axis, axis, np.ma.abs(relative), levels=levels, colors=[style.INK], linewidths=[0.4, 0.7, 1.0], zorder=2
-        )
-        stars(axes, places, payoff.atoms.weights, 190.0, side == upper)
-        style.bare(axes, 1.09)
-    figure.legend(handles=[star_handle("atom of the F1 max-margin classifier")], loc="outside lower center")
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(-1, 1), style.PAYOFF), ax=panels, orientation="horizontal",
-        shrink=0.5, aspect=45, pad=0.03, ticks=[-1, -0.95, -0.8, -0.5, 0, 0.5, 0.8, 0.95, 1],
-    )  # fmt: skip
-    bar.ax.set_xticklabels(["1", "", "0.8", "0.5", "0", "0.5", "0.8", "", "1"])
-    bar.set_label("\u2190 output weight < 0      payoff / proved level      output weight > 0 \u2192")
-    bar.outline.set_visible(False)
-    figure.suptitle(
-        f"Dual potential on the sphere of directions; {_level_text(certificate)}",
-        x=0.01,
-        ha="left",
-        fontsize=11,
-        fontweight="bold",
-    )
+def _sphere(comparison: Any, certificate: Any, payoff: Payoff) -> Figure:
+    """D = 3: the band of the sphere on which neurons are paid, and below it the highest payoff at each longitude."""
+    figure = style.new_figure(9.6, 8.0, "constrained")
+    band, sky = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [1.3, 1.0]})
+    _band(band, comparison, certificate, payoff)
+    _skyline(sky, comparison, certificate, payoff)
+    _sign_legend(figure)
     return figure
 
 
-def _ridges(certificate: Any, payoff: Payoff, trained: Any) -> Figure:
+def _band(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> None:
+    """Payoffs over longitude and latitude, cut to the latitudes at which some neuron is paid."""
+    longitude = np.linspace(-np.pi, np.pi, 721)
+    latitude = np.linspace(-np.pi / 2, np.pi / 2, 361)
+    paid = np.abs(_on_sphere(payoff, longitude[::8], latitude)).max(axis=1) > _PAID
+    low, high = latitude[paid].min(initial=np.pi / 2), latitude[paid].max(initial=-np.pi / 2)
+    latitude = np.linspace(max(low - 0.06, -np.pi / 2), min(high + 0.06, np.pi / 2), 361)
+    relative = _on_sphere(payoff, longitude, latitude)
+    axes.imshow(
+        relative, cmap=style.PAYOFF, vmin=-1, vmax=1, extent=(-np.pi, np.pi, latitude[0], latitude[-1]),
+        origin="lower", interpolation="bilinear", aspect="auto",
+    )  # fmt: skip
+    widths = np.linspace(0.4, 1.2, len(_LEVELS))
+    axes.contour(longitude, latitude, np.abs(relative), levels=_LEVELS, colors=[style.INK], linewidths=widths)
+    atoms = payoff.atoms
+    east, north, up = atoms.directions.T
+    stars(axes, np.column_stack([np.arctan2(north, east), np.arcsin(np.clip(up, -1, 1))]), atoms.weights, 190.0)
+    axes.set_yticks(*_angles(latitude[0], latitude[-1]))
+    name = coordinate_names(comparison.dataset, certificate.problem.bias)[2]
+    axes.set_ylabel(f"latitude ($\\pi/2$ = {name})")
+    axes.set_title("Dual potential on the sphere of directions, where it pays")
+    lines = ", ".join(f"{level:g}" for level in _LEVELS)
+    style.note(axes, f"lines at {lines} of the proved level; colour: output sign")
+
+
+def _angles(low: float, high: float) -> tuple[list[float], list[str]]:
+    """The multiples of pi/8 or, on a narrow band, pi/16 between two angles, with their names."""
+    parts = 8 if high - low > 0.8 else 16
+    found = [k for k in range(-parts // 2, parts // 2 + 1) if low <= k * np.pi / parts <= high]
+    names = [f"{k}$\\pi$/{parts}".replace("-", "\u2212").replace("1$", "$") if k else "0" for k in found]
+    return [k * np.pi / parts for k in found], names
+
+
+def _on_sphere(payoff: Payoff, longitude: Array, latitude: Array) -> Array:
+    """Payoff / level, one row a latitude, one column a longitude."""
+    flat, height = np.cos(latitude)[:, None], np.repeat(np.sin(latitude)[:, None], len(longitude), axis=1)
+    nodes = np.stack([flat * np.cos(longitude), flat * np.sin(longitude), height], axis=-1).reshape(-1, 3)
+    return geometry.in_blocks(payoff, nodes).reshape(len(latitude), len(longitude)) / payoff.level
+
+
+def skyline(payoff: Payoff, count: int = 361) -> tuple[Array, Array]:
+    """Longitudes (with those of the atoms) and max over latitude of |potential| / level (D = 3).
+
+    The latitudes of the atoms are on the grid too, so that the curve touches 1 where an atom stands.
+    """
+    atoms = payoff.atoms.directions
+    longitude = np.union1d(np.linspace(-np.pi, np.pi, count), np.arctan2(atoms[:, 1], atoms[:, 0]))
+    latitude = np.union1d(np.linspace(-np.pi / 2, np.pi / 2, 181), np.arcsin(np.clip(atoms[:, 2], -1, 1)))
+    best = np.zeros(len(longitude))
+    for k, angle in enumerate(longitude):
+        flat = np.cos(latitude)
+        meridian = np.column_stack([flat * np.cos(angle), flat * np.sin(angle), np.sin(latitude)])
+        best[k] = np.abs(payoff(meridian)).max()
+    return longitude, best / payoff.level
+
+
+def _skyline(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> None:
+    names, atoms = coordinate_names(comparison.dataset, certificate.problem.bias), payoff.atoms
+    longitude, height = skyline(payoff)
+    axes.fill_between(longitude, height, color=style.F1, alpha=0.13, linewidth=0)
+    axes.plot(longitude, height, color=style.F1, linewidth=2.0)
+    angle = np.arctan2(atoms.directions[:, 1], atoms.directions[:, 0])
+    stars(axes, np.column_stack([angle, np.abs(payoff(atoms.directions)) / payoff.level]), atoms.weights)
+    axes.axhline(1.0, color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)), gid="level")
+    axes.set_xlim(-np.pi, np.pi)
+    axes.set_ylim(0.0, 1.18)
+    axes.set_xticks(np.pi * np.linspace(-1, 1, 5), ["$-\\pi$", "$-\\pi/2$", "$0$", "$\\pi/2$", "$\\pi$"])
+    axes.set_xlabel(f"longitude of the neuron's direction: 0 = {names[0]}, $\\pi/2$ = {names[1]}")
+    axes.set_ylabel("payoff / proved level")
+    style.light_grid(axes)
+    axes.set_title("Dual potential: the highest over all latitudes")
+    style.note(axes, f"dashed: {_level_text(certificate)} (rounded up); stars: the atoms touch it")
+
+
+def _ridges(axes: Axes, certificate: Any, payoff: Payoff, trained: Any) -> None:
     """Rows of |payoff| / level: random directions, trained neurons, atoms."""
     D = payoff.Z.shape[1]
     random = np.random.default_rng(_SEED).standard_normal((_RANDOM, D))
     random /= np.linalg.norm(random, axis=1, keepdims=True)
-    figure = style.new_figure(9.6, 4.9)
-    axes = figure.subplots()
     blind = np.abs(payoff(random)) / payoff.level
     _ridge(axes, 0, blind, np.full(_RANDOM, 1.0 / _RANDOM), style.MUTED)
     count = f"{_RANDOM:,}".replace(",", "\u2009")
@@ -177,7 +222,6 @@ def _ridges(certificate: Any, payoff: Payoff, trained: Any) -> Figure:
     touching = ", the atoms on it" if certificate.relative_gap < 1e-3 else ""
     axes.set_title(f"Dual potential: no neuron beyond the dashed line{touching}")
     style.note(axes, f"D = {D}; the best of {count} random directions is paid {percent(blind.max())} of the level")
-    return figure
 
 
 def _jitter(count: int) -> Array:

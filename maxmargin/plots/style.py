@@ -73,13 +73,14 @@ def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     @wraps(draw)
     def wrapper(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         with rc_context():
-            _default()
+            set_default()
             return draw(*args, **kwargs)
 
     return wrapper
 
 
-def _default() -> None:
+def set_default() -> None:
+    """This style, from matplotlib's own defaults; within a context that restores the caller's."""
     import matplotlib
 
     matplotlib.rcdefaults()

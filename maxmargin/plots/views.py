@@ -71,7 +71,8 @@ def separable(certificate: Any) -> bool:
 
 def certificate_view(name: str, certificate: Any, X: Array, y: Array) -> View:
     """The solved classifier of a certificate."""
-    subtitle = f"margin {short(certificate.lower, certificate.upper)} ({certificate.status.value}, {certificate.scope})"
+    bracket = short(certificate.lower, certificate.upper)
+    subtitle = f"margin in {bracket} ({certificate.status.value}, {certificate.scope})"
     f = certificate.decision_function
     if not separable(certificate):
         subtitle, f = "margin 0, proved: no such classifier separates", lambda points: np.zeros(len(points))

@@ -1,0 +1,213 @@
+"""Plots in scikit-learn's Display style: `from_estimator`, `from_certificate`, `from_run`, `from_comparison`, `ax=`.
+
+>>> import maxmargin as mm
+>>> display = mm.MarginCurveDisplay.from_run(mm.train("xor", width=50, steps=100))       # doctest: +SKIP
+>>> display.ax_.set_title("mine")                                                        # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+
+from ..dataset import Dataset, load, make_dataset
+from ..errors import InputError
+from ..games.bracket import Bracket
+from . import decision, style
+from .margin import margin_panel
+from .neurons import draw_neurons
+from .potential import draw_potential
+from .views import best_network, classifier_views, first_run, payoff_of, separable
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a figure draws: data, certificates by norm, compared runs. A `Comparison` has the same parts."""
+
+    dataset: Any
+    margins: dict[str, Any] = field(default_factory=dict)
+    runs: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class ShownRun:
+    """A run with the bracket that it is drawn against; nothing is known of a missing one but that it holds."""
+
+    run: Any
+    reference: str
+    bracket: Bracket
+
+    @property
+    def fraction_of_lower(self) -> float | None:
+        return self.run.margin_best / self.bracket.lower if self.bracket.lower > 0 else None
+
+
+class Display:
+    """A plot of one thing on one axes.
+
+    Attributes
+    ----------
+    ax_ : the matplotlib axes.  figure_ : its figure.
+    """
+
+    size: ClassVar[tuple[float, float]] = (5.6, 4.8)
+
+    def __init__(self, parts: Any) -> None:
+        self.parts = parts
+
+    @classmethod
+    def from_certificate(cls, certificate: Any, data: Any, *, ax: Axes | None = None) -> Display:
+        """Draw a certificate beside its data, given in any way that `maxmargin.load` takes.
+
+        Raises
+        ------
+        InputError : the data are not those that the certificate is about.
+        """
+        dataset = _its_data(certificate, data)
+        return cls(Shown(dataset, {certificate.problem.norm: certificate})).plot(ax)
+
+    @classmethod
+    def from_run(cls, run: Any, data: Any = None, *, certificate: Any = None, ax: Axes | None = None) -> Display:
+        """Draw a training run, beside the F1 certificate of the same data if one is given."""
+        if certificate is not None:
+            data = _its_data(certificate, data)
+        dataset = None if data is None else load(data)
+        margins = {} if certificate is None else {certificate.problem.norm: certificate}
+        return cls(Shown(dataset, margins, (shown_run(run, certificate),))).plot(ax)
+
+    @classmethod
+    def from_comparison(cls, comparison: Any, *, ax: Axes | None = None) -> Display:
+        """Draw what a comparison holds."""
+        return cls(comparison).plot(ax)
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any, *, ax: Axes | None = None) -> Display:
+        """Draw a fitted classifier of this package on its training data.
+
+        Raises
+        ------
+        InputError : the estimator is not fitted, or not one of this package.
+        """
+        certificate = getattr(estimator, "certificate_", None)
+        if certificate is None:
+            raise InputError(
+                f"estimator: found {type(estimator).__name__} without certificate_, wanted a fitted classifier of "
+                "maxmargin (of a pipeline its last step, on the transformed X)"
+            )
+        names = getattr(estimator, "feature_names_in_", None)
+        dataset = make_dataset(X, y, type(estimator).__name__, feature_names=None if names is None else list(names))
+        run = getattr(estimator, "run_", None)
+        margins = {certificate.problem.norm: certificate} if run is None else {}
+        runs = () if run is None else (ShownRun(run, _reference(run), certificate.bracket),)
+        return cls(Shown(dataset, margins, runs)).plot(ax)
+
+    def plot(self, ax: Axes | None = None) -> Display:
+        """Draw on `ax`, or on a new figure of pyplot, which a notebook shows under its cell."""
+        with rc_context():
+            style.set_default()
+            if ax is None:
+                import matplotlib.pyplot as plt
+
+                _, ax = plt.subplots(figsize=self.size, layout="constrained")
+            self.ax_, self.figure_ = ax, ax.figure
+            self._draw(ax)
+        return self
+
+    def _draw(self, ax: Axes) -> None:
+        raise NotImplementedError
+
+    def _needs_f1(self) -> Any:
+        certificate = self.parts.margins.get("f1")
+        if certificate is None or not np.any(certificate.classifier.weights):
+            raise InputError("certificate: found none of F1 with a non-zero classifier, wanted one: solve norm='f1'")
+        return certificate
+
+
+class DecisionMapDisplay(Display):
+    """f over the plane (the line for d = 1; the plane of the neurons above d = 2), in units of its own margin."""
+
+    def _draw(self, ax: Axes) -> None:
+        views = classifier_views(self.parts)
+        if not views:
+            raise InputError("certificate: found a tangent-kernel one alone, wanted F1 or F2 for a decision map")
+        name, view = next(iter(views.items()))
+        if self.parts.dataset.d == 1:
+            decision.line_panel(ax, self.parts, [view], decision.line_nodes(self.parts.dataset))
+            return
+        drawing = decision.map_of(self.parts, {name: view})
+        drawing.panel(ax, view)
+        ax.set_xlabel(drawing.labels[0])
+        ax.set_ylabel(drawing.labels[1])
+
+
+class MarginCurveDisplay(Display):
+    """The normalised margin of a run against log time, inside the proved bracket of its limit if that is known."""
+
+    size = (6.4, 4.4)
+
+    def _draw(self, ax: Axes) -> None:
+        if not self.parts.runs:
+            raise InputError("run: found none, wanted a training run (mm.train) for a margin curve")
+        margin_panel(ax, self.parts, self.parts.runs[0].reference)
+
+
+class NeuronsDisplay(Display):
+    """Where the neurons are on the sphere of directions: atoms as stars, those of a trained network as dots."""
+
+    size = (8.0, 4.6)
+
+    def _draw(self, ax: Axes) -> None:
+        certificate = self._needs_f1()
+        item = first_run(self.parts, "f1")
+        trained = None if item is None else best_network(item.run).measure()
+        D = certificate.classifier.directions.shape[1]
+        panels = [ax]
+        if D != 2:
+            ax.set_axis_off()
+            panels = [ax.inset_axes((0.02 + 0.5 * k, 0.0, 0.46, 0.88)) for k in range(2)]
+        draw_neurons(panels, self.parts, certificate, trained)
+
+
+class DualPotentialDisplay(Display):
+    """What the adversary pays to every neuron, and the proved level that no neuron exceeds."""
+
+    size = (7.2, 4.2)
+
+    def _draw(self, ax: Axes) -> None:
+        certificate = self._needs_f1()
+        if not separable(certificate):
+            raise InputError("certificate: its margin is zero, and so is the dual potential; there is nothing to draw")
+        item = first_run(self.parts, "f1")
+        trained = None if item is None else best_network(item.run).measure()
+        payoff = payoff_of(self.parts.dataset, certificate)
+        draw_potential(ax, self.parts, certificate, payoff, trained)
+
+
+def _its_data(certificate: Any, data: Any) -> Dataset:
+    if data is None:
+        raise InputError("data: found none, wanted the data that the certificate is about")
+    dataset = load(data)
+    if dataset.sha256 != certificate.problem.data_sha256:
+        raise InputError(
+            f"data: found {dataset.name!r} with another hash than the certificate's, wanted the data it is about (the "
+            "same file, label and units)"
+        )
+    return dataset
+
+
+def _reference(run: Any) -> str:
+    return "f1" if run.norm == "f1" else "f2m"
+
+
+def shown_run(run: Any, certificate: Any) -> ShownRun:
+    """Against the certificate, else what the run knows of its own limit."""
+    if certificate is not None and run.norm == "f1":
+        return ShownRun(run, "f1", certificate.bracket)
+    if run.norm != "f1" and run.gamma_2m is not None:
+        return ShownRun(run, "f2m", Bracket(run.gamma_2m[0], run.gamma_2m[1], "kernel"))
+    upper = np.inf if run.upper is None else run.upper
+    return ShownRun(run, _reference(run), Bracket(0.0, upper, run.scope or "sphere-bound"))
