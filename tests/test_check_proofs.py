@@ -239,6 +239,6 @@ def test_a_dual_bound_that_is_not_met_from_below_is_not_sphere_exact():
 
 def test_a_bound_without_a_proof_is_checked_by_enumeration():
     Z, y, p = random_game(2)
-    bound = VariationGame(Z, y, RELU, "path", oracle=exact_oracle(Z, RELU)).best_response(p, 1).bound / p.sum()
+    bound = VariationGame(Z, y, RELU, "path", oracle=exact_oracle(Z, RELU)).responses(p, 1).bound / p.sum()
     assert check_certificate(claim_of(Z, y, p, RELU, bound * 1.5), Z, y).holds
     assert refused(check_certificate(claim_of(Z, y, p, RELU, bound * 0.999), Z, y))

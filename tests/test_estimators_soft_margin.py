@@ -14,7 +14,7 @@ import maxmargin as mm
 from maxmargin.features import RELU
 from maxmargin.games.measure import Measure
 from maxmargin.games.rkhs import KernelExpansion, network_game
-from maxmargin.games.soft import capped, largest_weight, soft_kernel_bracket, soft_variation_bracket, worst_mean
+from maxmargin.games.soft import Capped, capped, largest_weight, worst_mean
 from maxmargin.games.variation import VariationGame
 from maxmargin.oracles.selection import exact_oracle
 from maxmargin.solvers.soft_margin import soft_margin
@@ -63,8 +63,8 @@ def test_brackets_hold_for_any_pair(seed, nu):
     a = rng.standard_normal((9, 3))
     w = 0.3 * (RELU.evaluate(a, Z) @ (y * p)) + 0.05 * rng.standard_normal(9)
     for bracket in (
-        soft_variation_bracket(variation, Measure(a, w), p, cap),
-        soft_kernel_bracket(kernel, KernelExpansion(y * p), p, cap),
+        Capped(variation, cap).certify(Measure(a, w), p),
+        Capped(kernel, cap).certify(KernelExpansion(y * p), p),
     ):
         assert 0.0 <= bracket.lower <= bracket.upper
 

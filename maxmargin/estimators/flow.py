@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..conventions import PATH, root_mean_square
+from ..conventions import PATH
 from ..dataset import Dataset
 from ..features.homogeneous import Feature, get_feature
 from ..flow.network import Network
 from ..flow.run import Run
-from ..games.bracket import KERNEL_ZERO, Bracket
 from ..games.certificate import Certificate, Problem
+from ..games.game import Game, Pair
 from ..games.measure import Measure
 from ..games.random_features import RandomFeatureGame
 from ..games.variation import VariationGame
-from ..oracles.oracle import SPHERE_BOUND
+from ..margins.prove import Budget, conclude, judged
 from ..oracles.selection import proving_oracle
-from ..outcome import Attempt
+from ..outcome import Attempt, Reason
 from ..training import train
 from .base import MarginClassifier, seed_of
 
@@ -192,20 +193,9 @@ class GradientFlowClassifier(MarginClassifier):
         return float(1.0 / (np.linalg.norm(data.inputs(self.bias), axis=1).max() or 1.0) ** feature.degree)
 
 
-class _Pair(NamedTuple):
-    """A network as a learner of norm one, an adversary, and what they prove of each other."""
-
-    learner: Measure
-    p: Array
-    bracket: Bracket
-    negligible: float
-    proof: dict[str, Any] | None = None
-
-
 def _certificate(network: Network, run: Run, data: Dataset) -> Certificate:
     """The network as a proposer: its own function and its soft-min weights, certified by the game that it plays."""
     output = run.layers == "output"
-    pair = (_random_features if output else _variation)(network, run, data)
     problem = Problem(
         norm="f2m" if output else "f1",
         feature=network.feature,
@@ -216,44 +206,31 @@ def _certificate(network: Network, run: Run, data: Dataset) -> Certificate:
         data_sha256=data.sha256,
         weights=run.weights,
     )
-    return Certificate(
-        problem=problem,
-        bracket=pair.bracket,
-        status=pair.bracket.status(_TOL, pair.negligible, run.status == "interrupted"),
-        classifier=pair.learner,
-        adversary=pair.p,
-        tol=_TOL,
-        attempts=(Attempt(f"gradient flow, {run.layers}", run.status, run.seconds),),
-        iterations=run.steps,
-        seconds=run.seconds,
-        proof=pair.proof,
-    )
+    game, learner, p = (_random_features if output else _variation)(network, run, data)
+    reason = Reason.INTERRUPTED if run.status == "interrupted" else Reason.STALLED
+    attempt = Attempt(f"gradient flow, {run.layers}", run.status, run.seconds)
+    found = judged(game, Pair(learner, p, reason, (attempt,), run.steps))
+    if output:
+        measure = network.measure()
+        found = replace(found, learner=Measure(measure.directions, measure.weights / (game.norm(learner) or 1.0)))
+    return replace(conclude(problem, game, found, Budget(_TOL)), seconds=run.seconds)
 
 
-def _variation(network: Network, run: Run, data: Dataset) -> _Pair:
+def _variation(network: Network, run: Run, data: Dataset) -> tuple[Game, Measure, Array]:
     """In the F1 game, as a measure of total variation one."""
     Z, feature = data.inputs(network.bias), network.feature
     game = VariationGame(Z, data.y, feature, run.convention, oracle=proving_oracle(Z, feature))
     measure = network.measure().normalised(feature.degree)
     columns = feature.evaluate(measure.directions, Z) * data.y
-    p = _adversary(game.margins(measure), run, lambda P: np.abs(columns @ P).max(axis=0))
-    response = game.best_response(p, count=1)
-    if response.proof is None:  # enumeration is the proof
-        return _Pair(measure, p, game.certify(measure, p), game.negligible(p))
-    bracket = game.certify_with(response.proof, measure, p, response.scope or SPHERE_BOUND)
-    return _Pair(measure, p, bracket, game.negligible(p), response.proof)
+    return game, measure, _adversary(game.margins(measure), run, lambda P: np.abs(columns @ P).max(axis=0))
 
 
-def _random_features(network: Network, run: Run, data: Dataset) -> _Pair:
+def _random_features(network: Network, run: Run, data: Dataset) -> tuple[Game, Array, Array]:
     """In the game of its own features, over sqrt(mean r_j^2) (Prop. 7)."""
-    Z = data.inputs(network.bias)
+    Z, r = data.inputs(network.bias), network.output
     game = RandomFeatureGame(network.feature.evaluate(network.hidden, Z), data.y)
     columns = game.Phi * data.y
-    p = _adversary(game.margins(network.output), run, lambda P: np.linalg.norm(columns @ P, axis=0))
-    measure, size = network.measure(), root_mean_square(network.output) or 1.0
-    radii = np.sqrt((game.Phi**2).mean(axis=0))
-    learner = Measure(measure.directions, measure.weights / size)
-    return _Pair(learner, p, game.certify(network.output, p), KERNEL_ZERO * float(p @ radii))
+    return game, r, _adversary(game.margins(r), run, lambda P: np.linalg.norm(columns @ P, axis=0))
 
 
 def _adversary(margins: Array, run: Run, payoffs: Callable[[Array], Array]) -> Array:

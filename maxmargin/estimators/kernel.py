@@ -7,13 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
-from ..games.bracket import KERNEL_ZERO
-from ..games.certificate import Certificate
-from ..games.rkhs import KernelExpansion, network_game
-from ..games.soft import largest_weight, soft_kernel_bracket
-from ..margins import Request, max_margin
-from ..solvers.soft_margin import soft_margin
-from .soft import SoftCertificate, SoftMarginClassifier
+from ..games.rkhs import KernelExpansion
+from ..margins import Request
+from .soft import SoftMarginClassifier
 
 Array = NDArray[np.float64]
 
@@ -130,35 +126,3 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         if isinstance(expansion, KernelExpansion):
             self.coefficients_ = expansion.coefficients
         return self
-
-    def _hard(self, request: Request) -> Certificate:
-        return max_margin(
-            request.data,
-            request.norm,
-            feature=request.feature,
-            bias=request.bias,
-            weights=request.weights,
-            solver=request.solver,
-            tol=request.tol,
-            time_limit=request.time_limit,
-        )
-
-    def _soft(self, request: Request, nu: float) -> SoftCertificate:
-        cap = largest_weight(nu, request.data.n)
-        game = network_game(request.norm, request.feature, request.Z, request.data.y, request.weights)
-        proposal = soft_margin(game.K, game.y, cap)
-        learner = game.unit(KernelExpansion(proposal.coefficients))
-        bracket = soft_kernel_bracket(game, learner, proposal.p, cap)
-        return SoftCertificate(
-            problem=request.problem,
-            bracket=bracket,
-            status=bracket.status(request.tol, KERNEL_ZERO * game.size(proposal.p)),
-            classifier=learner,
-            adversary=proposal.p,
-            tol=request.tol,
-            attempts=proposal.attempts,
-            iterations=proposal.iterations,
-            seconds=proposal.attempts[0].seconds,
-            training=request.Z,
-            nu=nu,
-        )

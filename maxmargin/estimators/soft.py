@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from abc import abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 from ..errors import InputError
 from ..games.certificate import Certificate
+from ..margins import Request, margin
 from ..outcome import Status
 from .base import MarginClassifier
 
@@ -16,42 +15,20 @@ ON_INSEPARABLE = ("soften", "warn", "error")
 FIRST_NU = 0.1
 
 
-@dataclass(frozen=True)
-class SoftCertificate(Certificate):
-    """Bracket of a soft margin: the adversary may put at most 1/(nu n) on one point (see `maxmargin.games.soft`).
-
-    Its JSON says so (format "maxmargin-soft-certificate"), because `maxmargin check` verifies hard margins only.
-    """
-
-    nu: float = 1.0
-
-    def to_json(self) -> dict[str, Any]:
-        """The certificate's document with `nu`."""
-        return super().to_json() | {"format": "maxmargin-soft-certificate", "nu": self.nu}
-
-
 class SoftMarginClassifier(MarginClassifier):
-    """Chooses between the two problems; a subclass solves each of them."""
+    """Chooses between the two problems."""
 
     nu: float | None
     on_inseparable: str
     nu_: float | None
     inseparability_: Certificate | None
 
-    @abstractmethod
-    def _hard(self, request: Any) -> Certificate:
-        """The hard margin's certificate."""
-
-    @abstractmethod
-    def _soft(self, request: Any, nu: float) -> SoftCertificate:
-        """The soft margin's certificate."""
-
-    def _solve(self, request: Any) -> None:
+    def _solve(self, request: Request) -> None:
         """Set the fitted attributes of the problem that applies."""
         if self.on_inseparable not in ON_INSEPARABLE:
             wanted = ", ".join(ON_INSEPARABLE)
             raise InputError(f"on_inseparable: found {self.on_inseparable!r}, wanted one of {wanted}")
-        certificate = self._hard(request) if self.nu is None else self._soft(request, self.nu)
+        certificate = margin(replace(request, nu=self.nu))
         self.nu_, self.inseparability_ = self.nu, None
         self.separable_ = certificate.lower > 0.0
         if not self.separable_:
@@ -59,14 +36,14 @@ class SoftMarginClassifier(MarginClassifier):
         self.status_ = self._sentence(certificate)
         self._proved(certificate)
 
-    def _softened(self, request: Any, failed: Certificate) -> SoftCertificate:
+    def _softened(self, request: Request, failed: Certificate) -> Certificate:
         """The soft problem of the least nu = 0.1, 0.2, 0.4, 0.8, 1 (above the one asked for) with a positive margin."""
         found = _why(failed)
         if self.on_inseparable == "error":
             remedy = "set a larger nu, e.g. nu=0.4, or on_inseparable='soften'"
             raise InputError(f"X, y: {found}, wanted a positive margin; {remedy}")
         nu = FIRST_NU if self.nu is None else min(1.0, 2.0 * self.nu)
-        while (soft := self._soft(request, nu)).lower <= 0.0 and nu < 1.0:
+        while (soft := margin(replace(request, nu=nu))).lower <= 0.0 and nu < 1.0:
             nu = min(1.0, 2.0 * nu)
         self.nu_ = nu
         if self.on_inseparable == "warn":

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..features.homogeneous import Feature, get_feature
-from ..games.bracket import Bracket
-from ..games.certificate import Certificate
 from ..games.measure import Measure
-from ..games.soft import capped, largest_weight, soft_variation_bracket
-from ..games.variation import VariationGame
-from ..margins import Request, max_margin
-from ..oracles.oracle import SPHERE_EXACT
-from ..oracles.selection import EXACT_DIMENSION, exact_oracle, local_oracle, proving_oracle
-from ..outcome import Status
-from ..solvers.column_generation import ColumnGeneration
-from ..solvers.proposal import INTERRUPTED, Proposal
+from ..margins import Request
 from .base import seed_of
-from .soft import SoftCertificate, SoftMarginClassifier
+from .soft import SoftMarginClassifier
 
 Array = NDArray[np.float64]
 
@@ -150,83 +140,10 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
                 tol=self.tol,
                 time_limit=self.time_limit,
                 seed=seed_of(self.random_state),
+                quick=not self.certify,
             )
         )
         measure = self.certificate_.classifier
         if isinstance(measure, Measure):
             self.directions_, self.weights_ = measure.directions, measure.weights
         return self
-
-    def _hard(self, request: Request) -> Certificate:
-        if (pair := _contradiction(request)) is not None:
-            return pair
-        if self.certify or request.Z.shape[1] <= EXACT_DIMENSION:
-            return max_margin(
-                request.data,
-                "f1",
-                feature=request.feature,
-                bias=request.bias,
-                convention=request.convention,
-                tol=request.tol,
-                time_limit=request.time_limit,
-                seed=request.seed,
-            )
-        game, measure, proposal = _searched(request, 1.0)
-        proof = game.best_response(proposal.p, count=1).proof or {}
-        bracket = game.certify_with(proof, measure, proposal.p)
-        return Certificate(**_fields(request, game, bracket, measure, proposal), proof=proof)
-
-    def _soft(self, request: Request, nu: float) -> SoftCertificate:
-        cap = largest_weight(nu, request.data.n)
-        game, measure, proposal = _searched(request, cap)
-        bracket = soft_variation_bracket(game, measure, proposal.p, cap)
-        return SoftCertificate(**_fields(request, game, bracket, measure, proposal), nu=nu)
-
-
-def _contradiction(request: Request) -> Certificate | None:
-    """Margin 0, exactly: half the weight on each of two equal points with opposite labels; None if there are none."""
-    Z, y = request.Z, request.data.y
-    _, group = np.unique(Z, axis=0, return_inverse=True)
-    both = np.intersect1d(group[y > 0], group[y < 0])
-    if not len(both):
-        return None
-    p = np.zeros(len(y))
-    for label in (-1.0, 1.0):
-        p[np.flatnonzero((group == both[0]) & (y == label))[0]] = 0.5
-    return Certificate(
-        problem=request.problem,
-        bracket=Bracket(0.0, 0.0, SPHERE_EXACT),
-        status=Status.NOT_SEPARABLE,
-        classifier=Measure(np.eye(1, Z.shape[1]), np.zeros(1)),
-        adversary=p,
-        tol=request.tol,
-    )
-
-
-def _searched(request: Request, cap: float) -> tuple[VariationGame, Measure, Proposal]:
-    """Column generation: exact best responses in low dimension, local ones above; the game only proves cheaply."""
-    Z, y, feature = request.Z, request.data.y, request.feature
-    unit = np.ldexp(Z, -int(np.frexp(float(np.abs(Z).max()))[1]))  # a power of two: nothing is rounded
-    exact = Z.shape[1] <= EXACT_DIMENSION
-    oracle = exact_oracle(unit, feature) if exact else local_oracle(unit, feature, request.seed)
-    limit = np.inf if request.time_limit is None else request.time_limit
-    proposal = ColumnGeneration(tol=request.tol, time_limit=limit, cap=cap)(unit, y, feature, oracle)
-    game = VariationGame(Z, y, feature, request.convention, oracle=proving_oracle(Z, feature))
-    return game, proposal.measure.normalised(feature.degree), replace(proposal, p=capped(proposal.p, cap))
-
-
-def _fields(
-    request: Request, game: VariationGame, bracket: Bracket, measure: Measure, found: Proposal
-) -> dict[str, Any]:
-    """What hard and soft certificates share."""
-    return {
-        "problem": request.problem,
-        "bracket": bracket,
-        "status": bracket.status(request.tol, game.negligible(found.p), found.hint == INTERRUPTED),
-        "classifier": measure,
-        "adversary": found.p,
-        "tol": request.tol,
-        "attempts": found.attempts,
-        "iterations": found.rounds,
-        "seconds": sum(attempt.seconds for attempt in found.attempts),
-    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..conventions import relative_gap
 from ..outcome import Status
@@ -24,11 +25,13 @@ class Bracket:
     lower : ``min_i y_i f(x_i) / norm(f)`` of the learner, at least 0 (f = 0 is always allowed).
     upper : the best payoff against the adversary, ``max_f sum_i p_i y_i f(x_i)`` over the unit ball.
     scope : what `upper` covers: "sphere-exact", "sphere-bound", "dictionary" or "kernel".
+    proof : dual multipliers that `upper` rests on; None when the game's own arithmetic is the proof.
     """
 
     lower: float
     upper: float
     scope: str
+    proof: dict[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def relative_gap(self) -> float:

@@ -46,6 +46,7 @@ class Problem:
     weights : law of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
     label : name of the data's label column.  standardized : the margin is one of the standardised data.
     notes : what a reader of the numbers should know of the data (see `Dataset.notes`).
+    nu : fraction of the points whose worst margins a soft margin averages; None for the hard margin.
     """
 
     norm: str
@@ -59,6 +60,7 @@ class Problem:
     label: str | None = None
     standardized: bool = False
     notes: tuple[str, ...] = ()
+    nu: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         document: dict[str, Any] = {
@@ -71,7 +73,7 @@ class Problem:
             "data_sha256": self.data_sha256,
         }
         optional: dict[str, Any] = {"weights": self.weights, "label": self.label}
-        optional |= {"standardized": self.standardized or None, "notes": list(self.notes) or None}
+        optional |= {"nu": self.nu, "standardized": self.standardized or None, "notes": list(self.notes) or None}
         return document | {key: value for key, value in optional.items() if value is not None}
 
 

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from .. import rounding
 from ..conventions import mean_field
 from ..errors import InputError
-from .bracket import Bracket
+from .bracket import KERNEL_ZERO
+from .game import Game, Response
 from .rkhs import KERNEL, LONG, ULP, long_error
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class RandomFeatureGame:
+class RandomFeatureGame(Game):
     """gamma_2^(m) of given features.
 
     Attributes
@@ -54,27 +55,29 @@ class RandomFeatureGame:
         """sqrt((1/m) |r|^2), the L2(tau) norm of Eq. 5 for m features."""
         return float(np.linalg.norm(r)) * math.sqrt(mean_field(len(r)))
 
-    def best_response(self, p: Array) -> Array:
-        """The output weights of norm one that the adversary p pays best."""
-        r = self.Phi @ (self.y * p)
-        norm = self.norm(r)
-        return r / norm if norm > 0.0 else r
-
-    def certify(self, r: Array, p: Array) -> Bracket:
-        """Bracket of gamma_2^(m) from any output weights r (m,) and any p (n,) >= 0; the features count as exact."""
+    def lower(self, r: Array) -> float:
+        """min_i of the margins over the norm, rounded down; the features count as exact."""
         m = len(r)
         products, errors = _product(self.Phi.T, r)
         least = float((self.y * products - errors).min()) * (1.0 - ULP)
         norm = float(np.linalg.norm(r)) * (1.0 + rounding.relative_error(m + 8))
         lower = least / norm * math.sqrt(mean_field(m)) if least > 0.0 else 0.0
+        return max(0.0, rounding.below(lower, rounding.dot_error(lower, 8)))
+
+    def best_response(self, p: Array) -> Response:
+        """The output weights of norm one that the adversary p pays best; the features count as exact."""
+        m, total = len(self.Phi), float(p.sum())
+        r = self.Phi @ (self.y * p)
+        norm = self.norm(r)
         payoffs, errors = _product(self.Phi, self.y * p)
         length = float(np.linalg.norm(np.abs(payoffs).astype(float) * (1.0 + ULP) + errors))
-        upper = length * math.sqrt(mean_field(m)) / float(p.sum())
-        return Bracket(
-            max(0.0, rounding.below(lower, rounding.dot_error(lower, 8))),
-            rounding.above(upper, rounding.dot_error(upper, m + len(p) + 8)),
-            KERNEL,
-        )
+        upper = length * math.sqrt(mean_field(m)) / total
+        bound = rounding.above(upper, rounding.dot_error(upper, m + len(p) + 8))
+        return Response(r / norm if norm > 0.0 else r, norm, bound, KERNEL)
+
+    def negligible(self, p: Array) -> float:
+        """Payoffs that are zero up to the rounding of the square root: a multiple of sum_i p_i |Phi_i| / sqrt(m)."""
+        return KERNEL_ZERO * float(p @ np.sqrt((self.Phi**2).mean(axis=0)))
 
 
 def _product(A: Array, x: Array) -> tuple[NDArray[Any], Array]:

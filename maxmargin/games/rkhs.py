@@ -2,7 +2,7 @@
 
     gamma^2 = max_{|f| <= 1} (min_i y_i f(x_i))^2 = min_p p' Y K Y p,    best response to p: f ~ sum_i p_i y_i K(x_i, .)
 
-(Eq. 5 of the paper; theory.md A1).  There is no intercept.
+(Eq. 5 of the paper).  There is no intercept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from ..features.kernels import Kernel
 from ..features.kernels_gram import NetworkGram
 from ..features.random_features import FeatureGram
 from ..outcome import Scope
-from .bracket import Bracket
+from .bracket import KERNEL_ZERO, Bracket
+from .game import Game, Response
 
 Array = NDArray[np.float64]
 
@@ -62,13 +63,6 @@ class KernelExpansion:
         return cls(parts) if parts.ndim == 1 else cls(parts[0], parts[1:] if len(parts) > 1 else None)
 
 
-class BestResponse(NamedTuple):
-    """The f that the adversary pays best (not normalised), and its payoff ``max_{|f|<=1} sum p_i y_i f(x_i)``."""
-
-    learner: KernelExpansion
-    value: float
-
-
 class _Evaluation(NamedTuple):
     """Coefficients c (n,), outputs K c (n,) in extended precision, and a bound on the error of each output."""
 
@@ -86,7 +80,7 @@ class _Evaluation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class KernelGame:
+class KernelGame(Game):
     """The max-margin game over the ball of an RKHS.
 
     Attributes
@@ -120,15 +114,50 @@ class KernelGame:
         c = learner.coefficients
         return self.scale * math.sqrt(max(float(c @ _times(self.K, c)), 0.0))
 
+    def margin_errors(self, learner: KernelExpansion) -> Array:
+        """Bound on the rounding error of each of the `margins`: every entry |K_ij| <= r_i r_j carries its own."""
+        return self._relative * float(np.abs(learner.coefficients) @ self.radii) * self.radii
+
+    def norm_above(self, learner: KernelExpansion) -> float:
+        """`norm`, rounded up."""
+        size = float(np.abs(learner.coefficients) @ self.radii)
+        return math.sqrt(self.norm(learner) ** 2 + self._relative * size * size) * (1.0 + ULP)
+
+    @property
+    def radii(self) -> Array:
+        """r_i = sqrt(K(x_i, x_i)), shape (n,): no f of the unit ball exceeds r_i at x_i."""
+        return self.scale * np.sqrt(np.maximum(self.K.diagonal(), 0.0))
+
+    @property
+    def radius(self) -> float:
+        """The largest of the radii."""
+        return float(self.radii.max())
+
+    @property
+    def _relative(self) -> float:
+        """Error of an entry and of a sum of n terms, twice for a square, relative to r_i r_j."""
+        return 1.01 * (self._entry_error(extended=False) + rounding.relative_error(4 * len(self.y) + 32))
+
     def unit(self, learner: KernelExpansion) -> KernelExpansion:
         """The same direction with norm one; f = 0 stays."""
         norm = self.norm(learner)
         return KernelExpansion(learner.coefficients / norm) if norm > 0.0 else learner
 
-    def best_response(self, p: Array) -> BestResponse:
+    def lower(self, learner: KernelExpansion) -> float:
+        """min_i y_i f(x_i) / norm(f), rounded down."""
+        (evaluation,) = self._evaluate(learner.coefficients[None, :], extended=False)
+        return self._lower_end(evaluation)
+
+    def best_response(self, p: Array) -> Response:
         """c = y p, with payoff sqrt(p' Y K Y p)."""
+        (evaluation,) = self._evaluate((self.y * p)[None, :], extended=False)
         learner = KernelExpansion(self.y * p)
-        return BestResponse(learner, self.norm(learner))
+        value = self.scale * math.sqrt(max(float(evaluation.coefficients @ evaluation.outputs), 0.0))
+        return Response(learner, value, self._upper_end(evaluation, p), KERNEL)
+
+    def negligible(self, p: Array) -> float:
+        """Payoffs that are zero up to rounding; the kernel alone cannot tell a small margin from none."""
+        return KERNEL_ZERO * self.size(p)
 
     def size(self, p: Array) -> float:
         """sum_i p_i |K(x_i, .)|: no f in the unit ball is paid more (what gamma = 0 is measured against)."""
@@ -150,15 +179,17 @@ class KernelGame:
 
     def _bracket(self, c: Array, p: Array, extended: bool) -> Bracket:
         learner, adversary = self._evaluate(np.stack([c, self.y * p]), extended)
+        return Bracket(self._lower_end(learner), self._upper_end(adversary, p), KERNEL)
+
+    def _lower_end(self, learner: _Evaluation) -> float:
         least = float((self.y * learner.outputs - learner.errors).min()) * (1.0 - ULP)
         norm = learner.square_above
         lower = self.scale * least / math.sqrt(norm) if least > 0.0 and norm > 0.0 else 0.0
+        return max(0.0, rounding.below(lower, rounding.dot_error(lower, 4)))
+
+    def _upper_end(self, adversary: _Evaluation, p: Array) -> float:
         upper = self.scale * math.sqrt(max(adversary.square_above, 0.0)) / float(p.sum())
-        return Bracket(
-            max(0.0, rounding.below(lower, rounding.dot_error(lower, 4))),
-            rounding.above(upper, rounding.dot_error(upper, len(p))),
-            KERNEL,
-        )
+        return rounding.above(upper, rounding.dot_error(upper, len(p)))
 
     def _evaluate(self, C: Array, extended: bool) -> list[_Evaluation]:
         """K c for each row c of C (r, n), summed in extended precision, with a bound on the error of each entry."""

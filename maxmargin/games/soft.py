@@ -11,19 +11,15 @@ Computation 12, 2000), here without an intercept.
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import rounding
 from ..errors import InputError
-from ..features.kernels_gram import NetworkGram
-from ..oracles.oracle import SPHERE_BOUND
-from .bracket import Bracket
-from .measure import Measure
-from .rkhs import KERNEL, KernelExpansion, KernelGame
-from .variation import VariationGame
+from .game import Game, Response, demand
 
 Array = NDArray[np.float64]
 
@@ -57,44 +53,55 @@ def capped(p: Array, cap: float) -> Array:
     return np.minimum(np.minimum(p, cap) + (1.0 - np.minimum(p, cap).sum()) * room / (room.sum() or 1.0), cap)
 
 
-def soft_variation_bracket(game: VariationGame, measure: Measure, p: Array, cap: float) -> Bracket:
-    """Bracket of the soft F1 margin from any measure and any p of the capped simplex, rounded outward."""
-    feature, (K, D) = game.feature, measure.directions.shape
-    response, norm = game.best_response(p, count=1), game.norm(measure)
-    magnitude = game.factor * max(abs(feature.right), abs(feature.left)) * measure.magnitudes(game.Z, feature)
-    margins = game.margins(measure) - rounding.relative_error(2 * (K + feature.degree * D) + 8) * magnitude
-    radius = game.factor * max(abs(feature.right), abs(feature.left)) * _largest(game.Z) ** feature.degree
-    lower = _lower(margins, norm, cap, K + feature.degree * D)
-    return Bracket(lower, _upper(game.factor * response.bound, radius, p), response.scope or SPHERE_BOUND)
+@dataclass(frozen=True)
+class Capped(Game):
+    """A game whose adversary puts at most `cap` on one point: its value is the soft margin.
 
+    Attributes
+    ----------
+    game : any game with `margin_errors`, `norm_above` and `radius`: what the rounding of a mean of margins needs.
+    cap : 1/(nu n).
 
-def soft_kernel_bracket(game: KernelGame, learner: KernelExpansion, p: Array, cap: float) -> Bracket:
-    """Bracket of the soft margin of a kernel game from any coefficients and any p of the capped simplex."""
-    n, radii = len(p), game.scale * np.sqrt(np.maximum(game.K.diagonal(), 0.0))
-    # Each entry |K_ij| <= r_i r_j carries its own error and the rounding of a sum of n terms, twice for a square.
-    entry = game.K.entry_error if isinstance(game.K, NetworkGram) else game.entry_error
-    error = 1.01 * (entry + rounding.relative_error(4 * n + 32))
-    size, payer = float(np.abs(learner.coefficients) @ radii), float(p @ radii)
-    margins = game.margins(learner) - error * size * radii
-    norm = math.sqrt(game.norm(learner) ** 2 + error * size * size)
-    value = math.sqrt(game.best_response(p).value ** 2 + error * payer * payer)
-    return Bracket(_lower(margins, norm, cap, 4), _upper(value, float(radii.max()), p), KERNEL)
+    Raises
+    ------
+    InputError : the game lacks one of them.
+    """
 
+    game: Any
+    cap: float
 
-def _lower(margins: Array, norm: float, cap: float, terms: int) -> float:
-    """The worst mean over a norm of so many terms, rounded down; 0 when that is negative."""
-    if norm <= 0.0:
-        return 0.0
-    slack = rounding.dot_error(float(np.abs(margins).max()) / norm, len(margins) + terms)
-    return max(0.0, rounding.below(worst_mean(margins, cap) / norm, slack))
+    def __post_init__(self) -> None:
+        demand(self.game, "a soft margin", ("margins", "margin_errors", "norm_above", "best_response", "radius"))
 
+    def margins(self, learner: Any) -> Array:
+        """y_i f(x_i), shape (n,)."""
+        return np.asarray(self.game.margins(learner))
 
-def _upper(bound: float, radius: float, p: Array) -> float:
-    """Rounded up; no f of the unit ball exceeds `radius` on a point, which pays for the rounding of sum p = 1."""
-    # the cap is rounded, too: mass of at most u, which moves the payoff by 2u radius
-    missing = (abs(1.0 - float(p.sum())) + rounding.relative_error(len(p) + 4)) * radius
-    return rounding.above(bound + missing, rounding.dot_error(bound + missing, len(p)))
+    def norm(self, learner: Any) -> float:
+        """As in the hard game."""
+        return float(self.game.norm(learner))
 
+    def lower(self, learner: Any) -> float:
+        """The mean of the worst fraction nu of the margins over the norm, rounded down; 0 when that is negative."""
+        norm = self.game.norm_above(learner)
+        if norm <= 0.0:
+            return 0.0
+        margins = self.margins(learner) - self.game.margin_errors(learner)
+        slack = rounding.dot_error(float(np.abs(margins).max()) / norm, len(margins) + 4)
+        return max(0.0, rounding.below(worst_mean(margins, self.cap) / norm, slack))
 
-def _largest(Z: Array) -> float:
-    return float(np.linalg.norm(Z, axis=1).max())
+    def best_response(self, p: Array) -> Response:
+        """As in the hard game, for the point of the capped simplex that is nearest to p.
+
+        No f of the unit ball exceeds `radius` on a point, which pays for what p lacks of a sum of one and for what it
+        has beyond the cap, rounding of the cap included.
+        """
+        response = self.game.best_response(p)
+        beyond = 2.0 * float(np.maximum(p - self.cap, 0.0).sum()) + 2.0 * abs(1.0 - float(p.sum()))
+        missing = (beyond + rounding.relative_error(len(p) + 4)) * self.game.radius
+        bound = rounding.above(response.bound + missing, rounding.dot_error(response.bound + missing, len(p)))
+        return replace(response, bound=bound)
+
+    def negligible(self, p: Array) -> float:
+        """As in the hard game."""
+        return float(self.game.negligible(p))

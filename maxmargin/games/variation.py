@@ -7,6 +7,7 @@ Over the whole sphere (`VariationGame`) or over finitely many given directions (
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +18,12 @@ from .. import rounding
 from ..conventions import variation_factor
 from ..features.homogeneous import Feature
 from ..oracles.dictionary import DICTIONARY
-from ..oracles.oracle import SPHERE_BOUND, Oracle, Responses
+from ..oracles.oracle import Oracle, Responses
 from ..oracles.proofs import proved_bound
-from .bracket import ZERO, Bracket
+from ..outcome import Scope
+from .bracket import ZERO
 from .dependence import vanishes
+from .game import Game, Response
 from .measure import Measure
 from .variation_exact import exact_lower
 
@@ -31,7 +34,7 @@ _EXACT_WORK = 1_000_000  # products of integers: about 0.1 s
 
 
 @dataclass(frozen=True)
-class _Variation:
+class _Variation(Game):
     """What both F1 games share: how a measure is measured, and its proved lower bound.
 
     Attributes
@@ -66,7 +69,7 @@ class _Variation:
         norm = self.norm(measure)
         if norm <= 0.0 or not np.isfinite(norm):
             return 0.0
-        margins, errors = self.margins(measure), self._margin_errors(measure)
+        margins, errors = self.margins(measure), self.margin_errors(measure)
         least = float((margins - errors).min())
         # the norm is a sum of K terms |w_k| |a_k|^degree, each with the D squares and the root of |a_k|
         terms = len(measure) + self.feature.degree * self.Z.shape[1]
@@ -78,7 +81,29 @@ class _Variation:
             value = max(value, self.factor * exact_lower(self.Z[near], self.y[near], self.feature, measure))
         return max(0.0, value)
 
-    def _margin_errors(self, measure: Measure) -> Array:
+    def norm_above(self, measure: Measure) -> float:
+        """`norm`, rounded up."""
+        K, D = measure.directions.shape
+        return self.norm(measure) * (1.0 + rounding.relative_error(K + self.feature.degree * D + 8))
+
+    @property
+    def radius(self) -> float:
+        """The most that an f of the unit ball reaches on a point: factor max(|right|, |left|) max_i |z_i|^degree."""
+        largest = float(np.linalg.norm(self.Z, axis=1).max()) ** self.feature.degree
+        return self.factor * max(abs(self.feature.right), abs(self.feature.left)) * largest
+
+    @abstractmethod
+    def responses(self, p: Array, count: int = 15) -> Responses:
+        """Neurons that the adversary p pays best, in path units."""
+
+    def best_response(self, p: Array) -> Response:
+        """The neuron that p pays best, and the oracle's bound per unit of mass; inf where the oracle proves nothing."""
+        found = self.responses(p, 1)
+        learner, value = Measure(found.directions[:1], found.signs[:1]), self.factor * float(found.values[0])
+        bound = _per_mass(self.factor * found.bound, p)
+        return Response(learner, value, bound, found.scope or Scope.SPHERE_BOUND, found.proof)
+
+    def margin_errors(self, measure: Measure) -> Array:
         """Rigorous rounding error of each entry of `margins`."""
         feature, (K, D) = self.feature, measure.directions.shape
         magnitude = self.factor * max(abs(feature.right), abs(feature.left)) * measure.magnitudes(self.Z, feature)
@@ -91,7 +116,7 @@ class VariationGame(_Variation):
 
     oracle: Oracle = field(kw_only=True)
 
-    def best_response(self, p: Array, count: int = 15) -> Responses:
+    def responses(self, p: Array, count: int = 15) -> Responses:
         """Neurons that the adversary p pays best, in path units (multiply by `factor`)."""
         return self.oracle(p * self.y, count)
 
@@ -99,15 +124,10 @@ class VariationGame(_Variation):
         """As over a dictionary; but negative, so that no payoff counts, when the points of p cannot cancel."""
         return super().negligible(p) if vanishes(self.Z, self.y, self.feature, p) else -1.0
 
-    def certify(self, measure: Measure, p: Array) -> Bracket:
-        """Bracket of gamma_1 from any measure and any p >= 0; ``upper = inf`` when the oracle proves nothing."""
-        responses = self.best_response(p, count=1)
-        return Bracket(self.lower(measure), _upper(self.factor * responses.bound, p), responses.scope or SPHERE_BOUND)
-
-    def certify_with(self, proof: dict[str, Any], measure: Measure, p: Array, scope: str = SPHERE_BOUND) -> Bracket:
-        """The same from stored dual multipliers: the bound is recomputed from `proof`, whatever made it."""
+    def response_from(self, proof: dict[str, Any], p: Array) -> Response:
+        """The bound that stored dual multipliers establish, recomputed, whatever made them."""
         bound = proved_bound(self.Z, self.y, self.feature, p, proof)
-        return Bracket(self.lower(measure), _upper(self.factor * bound, p), scope)
+        return Response(None, 0.0, _per_mass(self.factor * bound, p), Scope.SPHERE_BOUND, proof)
 
 
 @dataclass(frozen=True)
@@ -120,7 +140,7 @@ class DictionaryGame(_Variation):
         """sum_i p_i y_i sigma(a_k . z_i) for each direction, shape (K,), path units."""
         return self.feature.evaluate(self.directions, self.Z) @ (p * self.y)
 
-    def best_response(self, p: Array, count: int = 15) -> Responses:
+    def responses(self, p: Array, count: int = 15) -> Responses:
         """The best `count` directions of the dictionary; the bound covers the dictionary only."""
         payoffs = self.payoffs(p) / np.linalg.norm(self.directions, axis=1) ** self.feature.degree
         best = np.argsort(-np.abs(payoffs), kind="stable")[:count]
@@ -130,10 +150,6 @@ class DictionaryGame(_Variation):
             self.directions[best], np.where(payoffs[best] < 0, -1.0, 1.0), values, float(bound), DICTIONARY
         )
 
-    def certify(self, measure: Measure, p: Array) -> Bracket:
-        """Bracket of the dictionary's margin from any measure on the dictionary and any p >= 0."""
-        return Bracket(self.lower(measure), _upper(self.factor * self.best_response(p, 1).bound, p), DICTIONARY)
-
     def _payoff_error(self, p: Array) -> float:
         n, D = self.Z.shape
         degree, feature = self.feature.degree, self.feature
@@ -142,7 +158,7 @@ class DictionaryGame(_Variation):
         return rounding.relative_error(4 * (n + degree * D) + 16) * float(magnitude)
 
 
-def _upper(bound: float, p: Array) -> float:
+def _per_mass(bound: float, p: Array) -> float:
     """Payoff per unit of adversary mass, rounded up: p may sum to one only up to rounding. A proved 0 stays 0."""
     total = float(p.sum())
     return rounding.above(bound / total, rounding.dot_error(abs(bound) / total, len(p)))

@@ -16,9 +16,9 @@ from ..games.certificate import Certificate
 from ..outcome import Attempt
 from ..progress import Progress, silent
 from ..solvers.proposal import INTERRUPTED
+from .f1 import dictionary_margin, sphere_margin
 from .kernel import kernel_margin
 from .request import BRANCHING_ROUNDS, Request
-from .variation import dictionary_margin, sphere_margin
 
 
 def max_margin(
@@ -30,6 +30,7 @@ def max_margin(
     convention: str = "sphere",
     weights: str = "sphere",
     directions: ArrayLike | None = None,
+    nu: float | None = None,
     solver: str = "auto",
     tol: float = 1e-9,
     time_limit: float | None = None,
@@ -54,6 +55,8 @@ def max_margin(
     convention : unit of F1 margins: "sphere" (the paper's gamma_1) or "path" (twice that for ReLU).
     weights : law of the random directions of f2 and ntk: "sphere" (Eq. 5) or "gaussian".
     directions : (K, D) restricts F1 to these neurons, scope "dictionary"; rows are normalised.
+    nu : fraction in (0, 1]; the soft margin, i.e. the mean of the worst fraction nu of the margins, instead of the
+        least margin. The adversary then puts at most 1/(nu n) on a point.
     solver : "auto", or who solves the finite programs: "highs", "clarabel", "scs", "osqp", "nnls" where they apply.
     tol : relative gap at which the status is "certified".
     time_limit : seconds. With a limit, F1 in high dimension goes on tightening its upper bound by branching until
@@ -87,6 +90,7 @@ def max_margin(
         branching_rounds=branching_rounds,
         seed=seed,
         progress=progress,
+        nu=nu,
     )
     if directions is not None:
         if norm != "f1":
@@ -94,7 +98,12 @@ def max_margin(
                 f"directions: given with norm {norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out"
             )
         return dictionary_margin(request, check_directions(np.asarray(directions), dataset.d + bias))
-    return sphere_margin(request) if norm == "f1" else _kernel_margin(request)
+    return margin(request)
+
+
+def margin(request: Request) -> Certificate:
+    """The margin over all neurons that a `Request` asks for."""
+    return sphere_margin(request) if request.norm == "f1" else _kernel_margin(request)
 
 
 def _kernel_margin(request: Request) -> Certificate:

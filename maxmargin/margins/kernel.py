@@ -13,13 +13,17 @@ from ..features.kernels_gram import NetworkGram
 from ..games.bracket import KERNEL_ZERO, Bracket
 from ..games.certificate import Certificate
 from ..games.dependence import vanishes
+from ..games.game import Pair
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
+from ..games.soft import Capped
 from ..outcome import Attempt
 from ..solvers import conic
 from ..solvers.min_norm_exact import refine
 from ..solvers.min_norm_nnls import nnls_point
 from ..solvers.min_norm_point import KernelProposal, min_norm_point
+from ..solvers.soft_margin import soft_margin
+from .prove import Proved, conclude, prove
 from .request import Request
 
 Array = NDArray[np.float64]
@@ -45,7 +49,10 @@ class _Found:
 
 def kernel_margin(request: Request) -> Certificate:
     """The F2 or tangent-kernel margin of a `Request`."""
-    clock, Z, y = Clock(request.time_limit), request.Z, request.data.y
+    if request.nu is not None:
+        return soft_kernel_margin(request)
+    budget, Z, y = request.budget(), request.Z, request.data.y
+    clock = budget.clock
     game = network_game(request.norm, request.feature, Z, y, request.weights)
     proposal = propose(game, request, clock)
     learner = game.unit(KernelExpansion(proposal.coefficients))
@@ -55,19 +62,23 @@ def kernel_margin(request: Request) -> Certificate:
         found = _refined(game, found, request, clock)
         zero = _zero(game, request, found)
     negligible = KERNEL_ZERO * game.size(found.proposal.p) if zero else -1.0
-    return Certificate(
-        problem=request.problem,
-        bracket=found.bracket,
-        status=found.bracket.status(request.tol, negligible, found.proposal.interrupted),
-        classifier=found.learner,
-        adversary=found.proposal.p,
-        adversary_low=found.low,
-        tol=request.tol,
-        attempts=found.proposal.attempts,
-        iterations=found.proposal.iterations,
-        seconds=clock.seconds,
-        training=Z,
+    proposal = found.proposal
+    ends = Proved(
+        found.learner, proposal.p, found.bracket, proposal.attempts, proposal.iterations, proposal.interrupted
     )
+    return conclude(request.problem, game, ends, budget, Z, negligible=negligible, adversary_low=found.low)
+
+
+def soft_kernel_margin(request: Request) -> Certificate:
+    """The soft margin over the RKHS ball: a one-class SVM proposes."""
+    game = network_game(request.norm, request.feature, request.Z, request.data.y, request.weights)
+
+    def propose(_: Proved | None) -> Pair:
+        found = soft_margin(game.K, game.y, request.cap)
+        learner = game.unit(KernelExpansion(found.coefficients))
+        return Pair(learner, found.p, attempts=found.attempts, rounds=found.iterations)
+
+    return prove(request.problem, Capped(game, request.cap), [propose], request.budget(), request.Z)
 
 
 def _wanted(request: Request) -> float:

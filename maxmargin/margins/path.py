@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..games.bracket import Bracket
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion, network_game
 from ..games.variation import VariationGame
-from ..oracles.selection import EXACT_DIMENSION, enumerable, exact_oracle, local_oracle, proving_oracle
+from ..oracles.selection import EXACT_DIMENSION, Proving, exact_oracle, local_oracle
 from ..solvers.regularised import check_loss
 from ..solvers.regularised_kernel import kernel_path
 from ..solvers.regularised_variation import VariationPath
@@ -86,9 +86,9 @@ def margin_path(
     scale = float(np.mean(np.linalg.norm(Z, axis=1) ** feature.degree))
     if norm != "f1":
         return list(_kernel(network_game(norm, feature, Z, y, weights), _decreasing(lambdas, scale**2), loss))
-    oracle = proving_oracle(Z, feature)
-    game = VariationGame(Z, y, feature, convention, oracle=oracle)
-    search = oracle if Z.shape[1] <= EXACT_DIMENSION else local_oracle(Z, feature, seed)
+    game = VariationGame(Z, y, feature, convention, oracle=Proving(Z, feature))
+    exact = Z.shape[1] <= EXACT_DIMENSION
+    search = exact_oracle(Z, feature) if exact else local_oracle(Z, feature, seed)
     return list(_variation(game, VariationPath(Z, y, feature, search, loss), _decreasing(lambdas, scale)))
 
 
@@ -104,14 +104,7 @@ def _variation(game: VariationGame, path: VariationPath, lambdas: Array) -> Iter
     """The norm of the convention is the path's total variation divided by the game's factor."""
     for lam, (measure, u) in zip(lambdas, path(lambdas / game.factor), strict=True):
         p = _normalised(u)
-        yield PathPoint(float(lam), _judge(game, p).certify(measure, p), measure, p)
-
-
-def _judge(game: VariationGame, p: Array) -> VariationGame:
-    """The same game, judged by enumeration where the support of p is small enough."""
-    if game.Z.shape[1] <= EXACT_DIMENSION or not enumerable(game.Z, game.feature, p):
-        return game
-    return replace(game, oracle=exact_oracle(game.Z, game.feature))
+        yield PathPoint(float(lam), game.certify(measure, p), measure, p)
 
 
 def _normalised(u: Array) -> Array:

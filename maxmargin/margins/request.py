@@ -8,15 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import Clock
 from ..conventions import CONVENTIONS, WEIGHTS
 from ..dataset import Dataset
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from ..games.certificate import Problem
+from ..games.game import Game
+from ..games.soft import Capped, largest_weight
 from ..progress import Progress, silent
+from .prove import Budget
 
 Array = NDArray[np.float64]
 
+SOFT = ("auto", "highs")  # who solves soft margins
 NORMS = ("f1", "f2", "ntk")
 BRANCHING_ROUNDS = 6  # a few seconds
 
@@ -45,6 +50,9 @@ class Request:
     branching_rounds: int = BRANCHING_ROUNDS
     seed: int = 0
     progress: Progress = silent
+    nu: float | None = None
+    quick: bool = False  # above D = 3: no more than a cheap bound for the upper end
+    local_tol: float = 1e-9
 
     def __post_init__(self) -> None:
         _choice("norm", self.norm, NORMS)
@@ -54,6 +62,25 @@ class Request:
             raise InputError(f"tol: found {self.tol!r}, wanted a relative gap between 0 and 1, e.g. 1e-6")
         if self.time_limit is not None and not (self.time_limit >= 0 and math.isfinite(self.time_limit)):
             raise InputError(f"time_limit: found {self.time_limit!r}, wanted seconds >= 0, or None for no limit")
+        if self.nu is not None:
+            largest_weight(self.nu, self.data.n)
+            if self.solver not in SOFT:
+                raise InputError(
+                    f"solver: found {self.solver!r} with nu, which {' and '.join(SOFT)} solve; leave it out"
+                )
+
+    @property
+    def cap(self) -> float:
+        """Largest weight of the adversary on one point: 1/(nu n) for a soft margin, else 1."""
+        return 1.0 if self.nu is None else largest_weight(self.nu, self.data.n)
+
+    def softened(self, game: Game) -> Game:
+        """The game itself, or with a capped adversary when the margin asked for is soft."""
+        return game if self.nu is None else Capped(game, self.cap)
+
+    def budget(self) -> Budget:
+        """Tolerance and a clock that begins now."""
+        return Budget(self.tol, Clock(self.time_limit), self.progress)
 
     @property
     def Z(self) -> Array:
@@ -76,6 +103,7 @@ class Request:
             label=data.label,
             standardized=data.standardized,
             notes=data.notes,
+            nu=self.nu,
         )
 
 

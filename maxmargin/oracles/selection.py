@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,8 +16,9 @@ from .enumeration.circle import PlaneOracle
 from .enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle
 from .enumeration.degree2 import QuadraticCellOracle
 from .enumeration.exact import EnumeratingOracle
-from .oracle import Oracle
+from .oracle import Oracle, Responses
 from .spectral import SpectralOracle
+from .supported import Supported
 
 Array = NDArray[np.float64]
 
@@ -23,6 +26,9 @@ EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number
 ENUMERATION_DIMENSION = 6  # of the span of the support; above, cells multiply (most for points in special position)
 FACES = 16.0  # what a crossing costs in that dimension, compared with one below
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
+
+FEW = 0.25  # a single enumeration may take 1/FEW = 4 times as long as each of many
+SHARE = 0.5  # of the time left that a single enumeration may take
 
 
 def exact_oracle(Z: Array, feature: Feature, clock: Clock = FOREVER) -> Oracle:
@@ -67,3 +73,25 @@ def local_oracle(
 ) -> LocalOracle:
     """Multi-start local ascent for any dimension, from `starts` (K, D) too; proves nothing."""
     return (ZonotopeOracle if feature.degree == 1 else PowerOracle)(Z, feature, seed=seed, starts=starts)
+
+
+class Proving:
+    """The best proof that seconds can buy for any adversary: enumeration where its support allows, a bound elsewhere.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees.  feature : activation.
+    clock : an enumeration above D = 3 ends within half of what is left, with the spectral bound.
+    """
+
+    def __init__(self, Z: Array, feature: Feature, clock: Clock = FOREVER) -> None:
+        self.Z, self.feature, self.clock = Z, feature, clock
+
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """Best responses to q (n,) with a finite bound."""
+        Z, feature = self.Z, self.feature
+        if Z.shape[1] <= EXACT_DIMENSION:
+            return Supported(Z, partial(certifying_oracle, feature=feature))(q, count)
+        if enumerable(Z, feature, q, FEW):
+            return exact_oracle(Z, feature, self.clock.part(SHARE))(q, count)
+        return SpectralOracle(Z, feature)(q, count)

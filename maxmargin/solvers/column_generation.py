@@ -25,7 +25,7 @@ from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.dictionary import DictionaryOracle
 from ..oracles.oracle import Oracle, Responses
-from ..outcome import Attempt
+from ..outcome import Attempt, Reason
 from .master import Master
 from .polish import MasterSolution, evaluate, payoffs
 from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
@@ -151,7 +151,7 @@ class _Search:
             self._append(directions, np.sign(weights), columns)
             self._keep(evaluate(self.master.columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
 
-    def run(self) -> str:
+    def run(self) -> Reason:
         """Rounds until one of the stopping reasons, which is returned."""
         try:
             return self._rounds()
@@ -161,7 +161,7 @@ class _Search:
             self._respond(self.p)  # an upper end even when there was no time to solve anything
         return INTERRUPTED if self.left <= 0.0 else FAILED
 
-    def _rounds(self) -> str:
+    def _rounds(self) -> Reason:
         options, blend = self.options, 0.0
         if self.scouted:
             # Symmetric data have a balanced optimum, which the LP's vertices would take long to average.
@@ -298,7 +298,7 @@ class _Search:
             self.options.progress(self.trace[-1])
         return responses
 
-    def proposal(self, hint: str) -> Proposal:
+    def proposal(self, hint: Reason) -> Proposal:
         """The best learner and the best adversary of all rounds."""
         attempts = (
             Attempt("highs", self.refusal or "optimal", self.master_seconds),

@@ -47,7 +47,7 @@ class Proposal:
 
     measure: Measure
     p: Array
-    hint: str
+    hint: Reason
     lower: float
     upper: float
     rounds: int = 0

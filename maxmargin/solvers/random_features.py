@@ -62,7 +62,7 @@ def _equalised(game: RandomFeatureGame, p: Array) -> Array:
     """
     S = np.flatnonzero(p)
     signed = game.Phi[:, S] * game.y[S]
-    r = game.best_response(p)
+    r: Array = game.best_response(p).learner
     least = float(game.margins(r).min()) / (game.norm(r) or 1.0)
     if not least > 0.0:
         return r

@@ -20,11 +20,7 @@ from ..features import RELU
 from ..features.directions import random_directions
 from ..flow.train import train_flow
 from ..games.random_features import RandomFeatureGame
-from ..games.variation import VariationGame
-from ..margins import max_margin
-from ..oracles.selection import EXACT_DIMENSION, local_oracle
-from ..oracles.spectral import SpectralOracle
-from ..solvers.column_generation import ColumnGeneration
+from ..margins import Request, margin, max_margin
 from ..solvers.master import Master
 from ..solvers.random_features import random_feature_margin
 from ..theory.rates import Rate, proposition_6, proposition_7
@@ -60,17 +56,9 @@ def solve(data: dict[str, Any], norm: str) -> dict[str, Any]:
     upper end that may be far; no clock takes part, so that the result is a function of the parameters.
     """
     points, fresh = clusters_sample(**data)
-    if norm == "f1" and points.d + 1 > EXACT_DIMENSION:
-        Z = points.inputs(True)
-        search = ColumnGeneration(tol=KERNEL_TOL, local_tol=NEURON_TOL)
-        proposal = search(Z, points.y, RELU, local_oracle(Z, RELU, 0))
-        measure = proposal.measure.normalised(RELU.degree)
-        game = VariationGame(Z, points.y, RELU, "sphere", oracle=SpectralOracle(Z, RELU))
-        bracket = game.certify(measure, proposal.p)
-        error = error_of(lambda X: measure.outputs(_inputs(X), RELU), fresh)
-    else:
-        certificate = max_margin(points, norm, tol=KERNEL_TOL)
-        bracket, error = certificate.bracket, error_of(certificate.decision_function, fresh)
+    asked = Request(data=points, norm=norm, feature=RELU, tol=KERNEL_TOL, local_tol=NEURON_TOL, quick=True)
+    certificate = margin(asked)
+    bracket, error = certificate.bracket, error_of(certificate.decision_function, fresh)
     return {"lower": bracket.lower, "upper": _finite(bracket.upper), "scope": bracket.scope, "test_error": error}
 
 
@@ -137,10 +125,6 @@ def _slope(found: Rate) -> float | None:
         return found.slope()
     except InputError:
         return None
-
-
-def _inputs(X: Array) -> Array:
-    return np.hstack([X, np.ones((len(X), 1))])
 
 
 def _finite(value: float) -> float | None:

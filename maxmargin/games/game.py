@@ -1,0 +1,121 @@
+"""The contract of a game: a ball for the learner, an oracle for the adversary, and what both prove of a pair.
+
+    gamma = max_{norm(f) <= 1} min_i y_i f(x_i) = min_p max_{norm(f) <= 1} sum_i p_i y_i f(x_i)
+
+in  : data and a ball.   out : brackets, recomputed from a (learner, adversary) pair, whoever proposed it.
+A new game states `margins`, `norm`, `lower`, `best_response` and `negligible`; `certify` and the pipeline follow.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..outcome import Attempt, Reason, Scope
+from .bracket import Bracket
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer to an adversary p, in the units of the margin.
+
+    Attributes
+    ----------
+    learner : an f of the unit ball that p pays well.
+    value : what it is paid; evaluated, hence an estimate up to rounding.
+    bound : proved ``sum_i p_i y_i f(x_i) / sum_i p_i <= bound`` for every f of the ball; inf if nothing is proved.
+    scope : what the bound covers.
+    proof : what a checker needs besides p, JSON-able; None when the game's own arithmetic is the proof.
+    """
+
+    learner: Any
+    value: float
+    bound: float
+    scope: Scope
+    proof: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A proposal: a learner, an adversary, and how the proposer came by them.
+
+    Attributes
+    ----------
+    learner : any element of the game's space.
+    p : (n,) adversary weights >= 0.
+    reason : why the proposer stopped.  attempts : the solvers it called.  rounds : its iterations.
+    proof : dual multipliers for p that the proposer already has; verified, never trusted.
+    judge : the same game with a finer arithmetic or a better oracle for this p; None for the game asked.
+    stopped : Ctrl-C: whoever asked wants what there is, now.
+    """
+
+    learner: Any
+    p: Array
+    reason: Reason = Reason.CONVERGED
+    attempts: tuple[Attempt, ...] = ()
+    rounds: int = 0
+    proof: dict[str, Any] | None = None
+    judge: Game | None = None
+    stopped: bool = False
+
+
+class Game(ABC):
+    """A zero-sum game between a learner in the unit ball of a norm and weights on n points."""
+
+    @abstractmethod
+    def margins(self, learner: Any) -> Array:
+        """y_i f(x_i), shape (n,)."""
+
+    @abstractmethod
+    def norm(self, learner: Any) -> float:
+        """The norm whose unit ball the learner plays in."""
+
+    @abstractmethod
+    def lower(self, learner: Any) -> float:
+        """min_i y_i f(x_i) / norm(f), rounded down; at least 0, since f = 0 is allowed."""
+
+    @abstractmethod
+    def best_response(self, p: Array) -> Response:
+        """An f of the unit ball that p >= 0 pays well, and a proved bound for all of them."""
+
+    @abstractmethod
+    def negligible(self, p: Array) -> float:
+        """Bounds that count as a margin of zero for this p; -1.0 when none does."""
+
+    def response_from(self, proof: dict[str, Any], p: Array) -> Response:
+        """The response to p that stored dual multipliers prove.
+
+        Raises
+        ------
+        InputError : this game knows no such proofs.
+        """
+        raise InputError(
+            f"pair: a stored proof needs response_from of the game; {type(self).__name__} has none, leave the proof out"
+        )
+
+    def certify(self, learner: Any, p: Array) -> Bracket:
+        """Bracket of the margin from any learner and any p >= 0."""
+        return certify(self, Pair(learner, p))
+
+
+def certify(game: Game, pair: Pair) -> Bracket:
+    """What the game says of a pair: both ends recomputed, with the proof that the upper end rests on."""
+    p, proof = pair.p, pair.proof
+    response = game.best_response(p) if proof is None else game.response_from(proof, p)
+    return Bracket(game.lower(pair.learner), response.bound, response.scope, response.proof)
+
+
+def demand(game: Any, asker: str, needs: Iterable[str]) -> None:
+    """`InputError` that lists what `asker` needs of a game and names what is missing."""
+    needs = tuple(needs)
+    missing = [name for name in needs if not hasattr(game, name)]
+    if missing:
+        raise InputError(f"{asker} needs {', '.join(needs)} of a game; {type(game).__name__} has no {missing[0]}")

@@ -1,0 +1,252 @@
+"""F1 margins: the game, and who proposes pairs for it; over all neurons of the sphere, or over a given dictionary.
+
+======================  =============================================================================================
+proposer                pair
+======================  =============================================================================================
+`Search.contradiction`  two equal points with opposite labels
+`Search.columns`        column generation: exact best responses up to D = 3, local ascent above
+`Search.enumerated`     above D = 3, where the support allows: the search continued with exact best responses
+`Search.relaxed`        above D = 3: the lifted relaxation's adversary, branched, with its proof
+======================  =============================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..conventions import variation_factor
+from ..games.certificate import Certificate
+from ..games.game import Game, Pair
+from ..games.measure import Measure
+from ..games.soft import capped
+from ..games.variation import DictionaryGame, VariationGame
+from ..oracles.lifted.branch import tighten
+from ..oracles.oracle import Oracle
+from ..oracles.selection import EXACT_DIMENSION, Proving, enumerable, exact_oracle, local_oracle
+from ..oracles.spectral import SpectralOracle
+from ..outcome import Attempt, Reason, Scope
+from ..solvers import conic
+from ..solvers.column_generation import ColumnGeneration
+from ..solvers.dictionary import max_margin_dictionary
+from ..solvers.proposal import Proposal, Round
+from ..solvers.prune import prune
+from ..solvers.search import search
+from ..text import bracket_text
+from .prove import Budget, Proposer, Proved, prove
+from .request import Request
+
+Array = NDArray[np.float64]
+
+ENGINES = ("auto", "highs")
+COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
+BRANCHING_GAP = 1e-3  # for the upper end when there is no time limit
+SEARCHED = 0.1  # part of the tolerance that the search may use up: the rest is for rounding
+LOCALLY_MANY = 20_000  # points from which a local search works on some of them: the support is large
+_UNIT = 1e-14  # norms that are one up to this are not divided by
+
+
+def dictionary_margin(request: Request, directions: Array) -> Certificate:
+    """F1 over the given unit directions (K, D), scope "dictionary"."""
+    data, feature = request.data, request.feature
+    game = DictionaryGame(request.Z, data.y, feature, request.convention, directions=directions)
+    asked = Search(request, request.budget())
+
+    def propose(_: Proved | None) -> Pair:
+        unit = asked.unit
+        found = max_margin_dictionary(unit, data.y, feature, directions, asked.options())
+        return asked.pair(asked.second_opinion(found, directions))
+
+    certificate = prove(request.problem, request.softened(game), [propose], asked.budget, request.Z)
+    return replace(certificate, dictionary_sha256=dictionary_hash(directions), dictionary=directions)
+
+
+def dictionary_hash(directions: Array) -> str:
+    """sha256 of the shape and the little-endian float64 bytes of the unit directions (K, D)."""
+    digest = hashlib.sha256(np.array(directions.shape, dtype="<i8").tobytes())
+    digest.update(np.ascontiguousarray(directions, dtype="<f8").tobytes())
+    return digest.hexdigest()
+
+
+def sphere_margin(request: Request) -> Certificate:
+    """F1 over all neurons: exact enumeration in low dimension, else column generation and a proved relaxation."""
+    asked = Search(request, request.budget())
+    return prove(request.problem, asked.game, asked.proposers, asked.budget, request.Z)
+
+
+@dataclass(frozen=True)
+class Search:
+    """The proposers of F1 over the sphere for one request."""
+
+    request: Request
+    budget: Budget
+
+    @property
+    def game(self) -> Game:
+        """F1 over all neurons; its oracle enumerates where that is cheap and bounds elsewhere."""
+        request = self.request
+        return (
+            self.cheap
+            if request.quick and not self.exact
+            else self._judged(Proving(request.Z, request.feature, self.budget.clock))
+        )
+
+    @property
+    def cheap(self) -> Game:
+        """The same with a bound that takes no time."""
+        return self._judged(SpectralOracle(self.request.Z, self.request.feature))
+
+    @property
+    def proposers(self) -> list[Proposer]:
+        """In the order in which they are asked."""
+        upper = [] if self.exact or self.request.quick else [self.enumerated, self.relaxed]
+        return [self.contradiction, self.columns, *upper]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every adversary can be answered by enumeration."""
+        return self.request.Z.shape[1] <= EXACT_DIMENSION
+
+    @property
+    def unit(self) -> Array:
+        """The inputs in a unit in which their lengths are about one: a power of two, so that nothing is rounded."""
+        Z = self.request.Z
+        return np.ldexp(Z, -int(np.frexp(float(np.abs(Z).max()))[1]))
+
+    def contradiction(self, _: Proved | None) -> Pair | None:
+        """Half the weight on each of two equal points with opposite labels: margin 0, exactly."""
+        request, Z, y = self.request, self.request.Z, self.request.data.y
+        if request.nu is not None or request.solver not in ENGINES:
+            return None
+        group = np.unique(Z, axis=0, return_inverse=True)[1]
+        both = np.intersect1d(group[y > 0], group[y < 0])
+        if not len(both):
+            return None
+        p = np.zeros(len(y))
+        for label in (-1.0, 1.0):
+            p[np.flatnonzero((group == both[0]) & (y == label))[0]] = 0.5
+        nothing = Measure(np.eye(1, Z.shape[1]), np.zeros(1)).normalised(request.feature.degree)
+        judge = self._judged(Proving(Z, request.feature))
+        return Pair(nothing, p, Reason.NOT_SEPARABLE, judge=judge)
+
+    def columns(self, _: Proved | None) -> Pair:
+        """Column generation from nothing."""
+        request, feature, unit = self.request, self.request.feature, self.unit
+        if self.exact:
+            found = search(self.options(), unit, request.data.y, feature, lambda X, _: exact_oracle(X, feature))
+        else:
+            rng, options = np.random.default_rng(request.seed), self.options(1.0 if request.quick else COLUMNS_SHARE)
+
+            def local(X: Array, starts: Array) -> Oracle:
+                return local_oracle(X, feature, rng, starts)
+
+            found = search(options, unit, request.data.y, feature, local, many=LOCALLY_MANY)
+        return self.pair(self.second_opinion(found))
+
+    def enumerated(self, found: Proved | None) -> Pair | None:
+        """Column generation from the neurons that there are, with exact best responses, where their support allows."""
+        request, clock = self.request, self.budget.clock
+        if found is None or found.bracket.scope is not Scope.SPHERE_EXACT or clock.expired:
+            return None
+        near = found.bracket.lower >= (1.0 - SEARCHED * request.tol) * found.bracket.upper
+        if near or request.solver not in ENGINES or not enumerable(self.unit, request.feature, found.p):
+            return None
+        oracle = exact_oracle(self.unit, request.feature, clock.part(COLUMNS_SHARE))
+        exact = self.options()(self.unit, request.data.y, request.feature, oracle, initial=found.learner)
+        return self.pair(exact)
+
+    def relaxed(self, found: Proved | None) -> Pair | None:
+        """The upper end by the lifted relaxation, branched: for a few rounds, or until the time limit."""
+        request, clock = self.request, self.budget.clock
+        if found is None or found.bracket.scope is Scope.SPHERE_EXACT or request.nu is not None:
+            return None
+        limits: dict[str, Any] = {"max_rounds": request.branching_rounds, "tolerance": BRANCHING_GAP}
+        if clock.limited:
+            limits = {"clock": clock, "tolerance": request.tol, "n_jobs": min(2, os.cpu_count() or 1)}
+        Z, y, feature, convention = self._data
+        lower = found.bracket.lower / variation_factor(feature.degree, convention)
+        bound = tighten(Z, y, feature, p=found.p, lower=lower, progress=self.budget.progress, **limits)
+        attempts = tuple(Attempt(item["name"], item["status"], item["seconds"]) for item in bound.attempts)
+        stopped = attempts[-1].status == Reason.INTERRUPTED
+        reason = Reason.INTERRUPTED if stopped or clock.expired else Reason.STALLED
+        proof = bound.proof or None
+        return Pair(found.learner, bound.adversary, reason, attempts, proof=proof, stopped=stopped)
+
+    def pair(self, found: Proposal) -> Pair:
+        """The proposed measure, of total variation one, on at most n + 1 neurons (Caratheodory)."""
+        request, degree = self.request, self.request.feature.degree
+        measure = _weighed(found.measure, degree)
+        if len(measure) > request.data.n + 1:
+            measure = prune(measure, self.unit, request.feature)
+        p = capped(found.p, request.cap)
+        quick = (
+            VariationGame(*self._data, oracle=SpectralOracle(self.request.Z, self.request.feature))
+            if found.stopped
+            else None
+        )
+        judge = request.softened(quick) if quick is not None and not self.exact else None
+        return Pair(measure, p, found.hint, found.attempts, found.rounds, judge=judge, stopped=found.stopped)
+
+    def options(self, share: float = 1.0) -> ColumnGeneration:
+        """Column generation for this share of the time left."""
+        request = self.request
+        return ColumnGeneration(
+            tol=SEARCHED * request.tol,
+            local_tol=request.local_tol,
+            seed=request.seed,
+            time_limit=share * self.budget.clock.left,
+            max_rounds=10_000 if request.max_rounds is None else request.max_rounds,
+            progress=self._rounds(),
+            cap=request.cap,
+        )
+
+    def second_opinion(self, found: Proposal, directions: Array | None = None) -> Proposal:
+        """With a named solver: CVXPY's answer over the neurons found (or all `directions`); without one, the same.
+
+        Where CVXPY has no answer the proposal stays, with both attempts on record.
+        """
+        request = self.request
+        ours = ("auto",) if directions is not None else ENGINES
+        if request.solver in ours or found.stopped or (directions is None and not found.measure.weights.any()):
+            return found
+        directions = found.measure.directions if directions is None else directions
+        features = request.feature.evaluate(directions, self.unit)
+        unit = float(np.abs(features).max()) or 1.0
+        solution = conic.solve(conic.variation_program(features / unit, request.data.y), request.solver)
+        attempts = (Attempt(f"cvxpy/{request.solver}", solution.status, solution.seconds), *found.attempts)
+        if solution.status == Reason.INTERRUPTED:
+            return replace(found, attempts=attempts, hint=Reason.INTERRUPTED, stopped=True)
+        if solution.variable is None or solution.dual is None or not solution.dual.any():
+            return replace(found, attempts=attempts)
+        p = solution.dual / solution.dual.sum()
+        return replace(found, measure=Measure(directions, solution.variable), p=p, attempts=attempts)
+
+    @property
+    def _data(self) -> tuple[Any, ...]:
+        request = self.request
+        return request.Z, request.data.y, request.feature, request.convention
+
+    def _judged(self, oracle: Oracle) -> Game:
+        return self.request.softened(VariationGame(*self._data, oracle=oracle))
+
+    def _rounds(self) -> Callable[[Round], None]:
+        def show(item: Round) -> None:
+            line = f"round {item.number}  {bracket_text(item.lower, item.upper)}  neurons {item.neurons}"
+            self.budget.progress(line)
+
+        return show
+
+
+def _weighed(measure: Measure, degree: int) -> Measure:
+    """Total variation one; what is normalised stays, since rounding it again would move kinks and margins."""
+    kept = measure.weights != 0.0
+    if not kept.any() or np.abs(np.linalg.norm(measure.directions, axis=1) - 1.0).max() > _UNIT:
+        return measure.normalised(degree)
+    weights, total = measure.weights[kept], float(np.abs(measure.weights).sum())
+    return Measure(measure.directions[kept], weights if abs(total - 1.0) <= _UNIT else weights / total)

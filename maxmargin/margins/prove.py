@@ -1,0 +1,171 @@
+"""The one pipeline: proposers name pairs, the game certifies them, the best two ends become a certificate.
+
+in  : a game, proposers in the order in which they are to be asked, and a budget.
+out : a `Certificate`; nothing in it is copied from a solver's report.
+Every margin of the package, whoever asks for it, comes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clock import Clock
+from ..games.bracket import Bracket
+from ..games.certificate import Certificate, Problem
+from ..games.game import Game, Pair, certify
+from ..outcome import Attempt, Reason, Scope
+from ..progress import Progress, silent
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Within what a margin is to be proved.
+
+    Attributes
+    ----------
+    tol : relative gap at which the status is "certified" and no further proposer is asked.
+    clock : what every loop, oracle and LP reads.  progress : called with one line now and then.
+    """
+
+    tol: float = 1e-9
+    clock: Clock = field(default_factory=Clock)
+    progress: Progress = silent
+
+
+@dataclass(frozen=True)
+class Proved:
+    """The best ends so far, with the pair that proves them: learner of `lower`, adversary and proof of `upper`.
+
+    `attempts`, `rounds` and `interrupted` are those of all proposers together.
+    """
+
+    learner: Any
+    p: Array
+    bracket: Bracket
+    attempts: tuple[Attempt, ...] = ()
+    rounds: int = 0
+    interrupted: bool = False
+    stopped: bool = False
+
+    def settled(self, tol: float) -> bool:
+        """Whether nothing is left to gain."""
+        return self.stopped or self.bracket.relative_gap <= tol
+
+    def met(self, pair: Pair, bracket: Bracket) -> Proved:
+        """The better of both ends, and the records of both."""
+        learner, p, old = self.learner, self.p, self.bracket
+        if bracket.lower > old.lower:
+            learner = pair.learner
+        if bracket.upper < old.upper or (bracket.scope is Scope.SPHERE_EXACT and bracket.upper == old.upper):
+            p, upper = pair.p, bracket
+        else:
+            upper = old
+        return Proved(
+            learner,
+            p,
+            replace(upper, lower=max(old.lower, bracket.lower)),
+            (*self.attempts, *pair.attempts),
+            self.rounds + pair.rounds,
+            self.interrupted or pair.reason is Reason.INTERRUPTED,
+            self.stopped or pair.stopped,
+        )
+
+
+# Asked for a pair, given what is proved so far (None at first); None when it has nothing to add.
+Proposer = Callable[[Proved | None], Pair | None]
+
+
+def prove(
+    problem: Problem, game: Game, proposers: Iterable[Proposer], budget: Budget, training: Array | None = None
+) -> Certificate:
+    """Certify what the proposers find until the bracket is closed, the time is over, or all have been asked.
+
+    Parameters
+    ----------
+    problem : which margin of which data; goes into the certificate.
+    proposers : the first must return a pair.
+    training : (n, D) inputs, to evaluate a kernel classifier; not in the JSON.
+    """
+    with one_thread():
+        return conclude(problem, game, _asked(game, proposers, budget), budget, training)
+
+
+def _asked(game: Game, proposers: Iterable[Proposer], budget: Budget) -> Proved:
+    found: Proved | None = None
+    for propose in proposers:
+        if found is not None and found.settled(budget.tol):
+            break
+        try:
+            pair = propose(found)
+        except KeyboardInterrupt:
+            if found is None:
+                raise
+            found = replace(found, interrupted=True, stopped=True)
+            break
+        if pair is not None:
+            found = judged(game, pair, found)
+    if found is None:
+        raise ValueError("proposers: none of them returned a pair")
+    return found
+
+
+def judged(game: Game, pair: Pair, found: Proved | None = None) -> Proved:
+    """The pair as the game sees it, beside what was proved before."""
+    bracket = certify(pair.judge or game, pair)
+    if found is not None:
+        return found.met(pair, bracket)
+    interrupted = pair.reason is Reason.INTERRUPTED
+    return Proved(pair.learner, pair.p, bracket, pair.attempts, pair.rounds, interrupted, pair.stopped)
+
+
+def conclude(
+    problem: Problem,
+    game: Game,
+    found: Proved,
+    budget: Budget,
+    training: Array | None = None,
+    *,
+    negligible: float | None = None,
+    **more: Any,
+) -> Certificate:
+    """The certificate of a proved bracket: the only place that makes one from a pair.
+
+    Parameters
+    ----------
+    negligible : the bound that counts as a margin of zero, where the caller knows better than the game.
+    more : further fields of the certificate.
+    """
+    bracket = found.bracket
+    if negligible is None:
+        negligible = game.negligible(found.p) if bracket.lower <= 0.0 else 0.0
+    return Certificate(
+        problem=problem,
+        bracket=bracket,
+        status=bracket.status(budget.tol, negligible, found.interrupted),
+        classifier=found.learner,
+        adversary=found.p,
+        tol=budget.tol,
+        attempts=found.attempts,
+        iterations=found.rounds,
+        seconds=budget.clock.seconds,
+        proof=bracket.proof,
+        training=training,
+        **more,
+    )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """The engines multiply many small matrices: threads of BLAS would only wait for each other."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
