@@ -36,6 +36,7 @@ _PUBLIC = {
     "film": "film",
     "lab": "labs",
     "load": "dataset",
+    "margin_path": "margins.path",
     "max_margin": "margins.api",
     "register": "features.homogeneous",
     "train": "training",

@@ -25,6 +25,7 @@ from . import dictionary, kernel
 from .claim import Array, Claim, check_data, check_structure, read_claim, read_data, recognise
 from .fields import numbers
 from .limits import SECONDS, Limits
+from .soft import allowing_for_rounding
 from .sphere import check_proof, check_sphere
 from .status import check_gap, check_status
 from .verdict import Check, NotSettled, Refusal, Verdict
@@ -93,6 +94,7 @@ def _check_stated(document: dict[str, Any]) -> str:
 
 
 def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check], limits: Limits) -> None:
+    claim = allowing_for_rounding(claim)
     if claim.norm != "f1":
         images = kernel.Images(claim, limits)
         _record(checks, "lower", "fixed point, 160 bits or more", lambda: kernel.check_lower(images))

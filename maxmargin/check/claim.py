@@ -65,6 +65,7 @@ class Claim:
     p_parts: Array
     proof: dict[str, Any] | None
     dictionary_sha256: str | None
+    nu: float | None = None  # of a soft margin
 
 
 def data_hash(X: Array, y: Array) -> str:
@@ -142,7 +143,18 @@ def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:
         p_parts=p_parts,
         proof=field(document, "proof", dict) if document.get("proof") is not None else None,
         dictionary_sha256=document.get("dictionary_sha256"),
+        nu=_fraction(problem, "nu"),
     )
+
+
+def _fraction(problem: dict[str, Any], name: str) -> float | None:
+    """A number above 0 and at most 1, or None where the margin is hard."""
+    if problem.get(name) is None:
+        return None
+    value = number(problem, name)
+    if not 0.0 < value <= 1.0:
+        raise Refusal(f"{name}: found {value!r}, wanted a fraction of the points above 0 and at most 1")
+    return value
 
 
 def _parts(document: dict[str, Any], name: str, low: str, n: int) -> Array:
@@ -182,6 +194,11 @@ def check_structure(claim: Claim) -> str:
         raise Refusal(f"adversary: entry {int(claim.p.argmin())} is {claim.p.min()!r}, weights must be >= 0")
     if abs(claim.p.sum() - 1.0) > UNIT:
         raise Refusal(f"adversary: its weights sum to {claim.p.sum()!r}, not to 1")
+    if claim.nu is not None and claim.p_parts.max() * claim.nu * len(claim.y) > 1.0 + UNIT and len(claim.y) > 1:
+        most = 1.0 / (claim.nu * len(claim.y))
+        raise Refusal(f"adversary: found a weight of {claim.p.max()!r}, wanted at most 1/(nu n) = {most!r}")
+    if claim.nu is not None and len(claim.p_parts) > 1:
+        raise Refusal("adversary_low: found with nu, wanted in certificates of hard margins only")
     if claim.directions is not None and claim.weights is not None:
         norms = np.linalg.norm(claim.directions, axis=1)
         if norms.size and np.abs(norms - 1.0).max() > UNIT:

@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from . import soft
 from .claim import Activation, Array, Claim
 from .exact import Integers, exact_sum, integers, power_of_two, relative_error, sqrt_above
 from .verdict import Refusal
@@ -34,8 +35,12 @@ def check_lower(claim: Claim) -> str:
         ),
         Fraction(0),
     )
-    rows = _doubtful(claim, float(Fraction(claim.lower) * norm / Fraction(claim.factor)))
-    margin, worst = _least_margin(claim, rows)
+    if claim.nu is None:
+        rows = _doubtful(claim, float(Fraction(claim.lower) * norm / Fraction(claim.factor)))
+        margin, worst = _least_margin(claim, rows)
+    else:
+        rows = np.arange(len(claim.y))
+        margin, worst = _mean_of_the_worst(claim)
     if margin < Fraction(claim.lower) * norm:
         reached = float(margin / norm) if norm else 0.0
         raise Refusal(
@@ -76,6 +81,15 @@ def _least_margin(claim: Claim, rows: NDArray[np.intp]) -> tuple[Fraction, int]:
         if least is None or margin < least:
             least, worst = margin, int(part[k])
     return least or Fraction(0), worst
+
+
+def _mean_of_the_worst(claim: Claim) -> tuple[Fraction, int]:
+    """The soft margin of the classifier without rounding, and the point of the smallest margin."""
+    weights, weight_exponent = integers(np.asarray(claim.weights))
+    features, exponent = exact_features(claim.activation, np.asarray(claim.directions), claim.Z)
+    outputs = (weights @ features) * claim.y.astype(int).astype(object)
+    unit = Fraction(claim.factor) * power_of_two(exponent + weight_exponent)
+    return soft.worst(outputs, claim.nu) * unit, int(np.argmin(outputs))
 
 
 def _sigma(activation: Activation, U: Array) -> Array:

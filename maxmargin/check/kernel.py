@@ -23,7 +23,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from . import angles
+from . import angles, soft
 from .angles import FixedPoint
 from .claim import Activation, Claim
 from .exact import Integers, integers, power_of_two, sqrt_above
@@ -102,7 +102,7 @@ def check_lower(images: Images) -> str:
     margins = _margins(claim, image) - image.errors
     worst = int(np.argmin(margins))
     if not _reaches(claim, image):
-        least, square = int(margins[worst]) * image.unit, image.square(above=True) * image.two_pi(above=True)
+        least, square = soft.worst(margins, claim.nu) * image.unit, image.square(above=True) * image.two_pi(above=True)
         found = math.copysign(float(sqrt_above(least**2 / square)), least) if square else 0.0
         raise Refusal(
             f"lower: the classifier reaches {found:.17g} (at point {worst}), below the claimed {claim.lower!r}"
@@ -114,7 +114,7 @@ def _reaches(claim: Claim, image: Image) -> bool | None:
     """Whether the margin is at least `claim.lower`; None when the digits do not tell."""
     margins = _margins(claim, image)
     for above, answer in ((False, True), (True, False)):
-        least = int((margins + (image.errors if above else -image.errors)).min()) * image.unit
+        least = soft.worst(margins + (image.errors if above else -image.errors), claim.nu) * image.unit
         square = image.square(not above) * image.two_pi(not above)
         if (least > 0 and Fraction(claim.lower) ** 2 * square <= least**2) == answer:
             return answer

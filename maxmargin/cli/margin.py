@@ -24,6 +24,12 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--directions", metavar="FILE.npz", help="restrict F1 to these neurons, rows of an array (K, D)"
     )
+    parser.add_argument(
+        "--nu",
+        type=common.positive,
+        metavar="V",
+        help="soft margin: the mean of the worst fraction V of the margins, 0 < V <= 1 (default: the least margin)",
+    )
     parser.add_argument("--solver", default="auto", help="auto (default), highs, clarabel, scs, osqp, nnls")
     parser.add_argument(
         "--tol", type=common.positive, default=1e-9, help="relative gap at which the margin is certified (default 1e-9)"
@@ -52,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         **common.data_options(arguments),
         weights=arguments.weights,
         directions=directions,
+        nu=arguments.nu,
         solver=arguments.solver,
         tol=arguments.tol,
         time_limit=arguments.time_limit,
