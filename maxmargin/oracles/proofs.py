@@ -11,6 +11,8 @@ from ..errors import InputError
 from ..features.homogeneous import Feature
 from . import spectral
 from .lifted import inequality
+from .renumbered import restricted
+from .span import Span, wide
 
 Array = NDArray[np.float64]
 
@@ -27,4 +29,12 @@ def proved_bound(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str
     kind = proof.get("kind")
     if kind not in _VERIFIERS:
         raise InputError(f"proof: found kind {kind!r}, wanted one of {', '.join(_VERIFIERS)}")
-    return _VERIFIERS[kind](Z, y, feature, p, proof)
+    named = np.asarray(proof.get("support", []), dtype=np.intp)
+    if len(named) and not 0 <= named.min() <= named.max() < len(Z):
+        raise InputError("proof: support must be increasing indices of points")
+    rows = np.union1d(np.flatnonzero(p), named)
+    if not wide(Z[rows]):
+        return _VERIFIERS[kind](Z, y, feature, p, proof)
+    span = Span.of(Z[rows])
+    bound = _VERIFIERS[kind](span.X, y[rows], feature, p[rows], span.narrower(restricted(proof, rows)))
+    return span.bound(bound, p[rows], feature)

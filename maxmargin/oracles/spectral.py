@@ -31,6 +31,8 @@ from ..features.homogeneous import Feature
 from ..rounding import above, relative_error
 from .lifted.inequality import is_positive_semidefinite
 from .oracle import SPHERE_BOUND, SPHERE_EXACT, Responses
+from .renumbered import extended
+from .span import Span, wide
 
 Array = NDArray[np.float64]
 KIND = "spectral"
@@ -56,22 +58,23 @@ class SpectralOracle:
         if not len(rows):
             axis = np.eye(1, self.Z.shape[1])
             return Responses(axis, np.ones(1), np.zeros(1), 0.0, SPHERE_EXACT)
-        leaves, directions, signs = [], [], []
-        for sign in (1, -1):
-            leaf, visited = self._leaf(self.Z[rows], q[rows], sign)
-            if leaf["beta"]:
-                beta = np.ones(len(q))
-                beta[rows] = leaf["beta"]
-                leaf["beta"] = beta.tolist()
-            leaves.append(leaf)
-            directions.append(visited)
-            signs += [sign] * len(visited)
-        proof = {"kind": KIND, "version": 1, "signs": leaves}
-        bound = verify(self.Z, np.ones(len(q)), self.feature, q, proof)
-        D, s = np.vstack(directions), np.array(signs, dtype=float)
-        values = s * (self.feature.evaluate(D, self.Z[rows]) @ q[rows])
+        Z, n = self.Z[rows], len(self.Z)
+        span = Span.of(Z) if wide(Z) else None
+        leaves, D, s, bound = self._bounded(Z if span is None else span.X, q[rows])
+        if span is not None:
+            D, bound = span.lift(D), span.bound(bound, q[rows], self.feature)
+        values = s * (self.feature.evaluate(D, Z) @ q[rows])
         best = np.argsort(-values)[:count]
+        proof = extended({"kind": KIND, "version": 1, "signs": leaves}, rows, n)
         return Responses(D[best], s[best], values[best], bound, SPHERE_BOUND, proof)
+
+    def _bounded(self, Z: Array, q: Array) -> tuple[list[dict[str, Any]], Array, Array, float]:
+        """The proof's leaves for both signs, the directions visited with their signs, and what the leaves prove."""
+        parts = [self._leaf(Z, q, sign) for sign in (1, -1)]
+        leaves = [leaf for leaf, _ in parts]
+        signs = np.concatenate([np.full(len(visited), leaf["sign"], dtype=float) for leaf, visited in parts])
+        bound = verify(Z, np.ones(len(q)), self.feature, q, {"kind": KIND, "version": 1, "signs": leaves})
+        return leaves, np.vstack([visited for _, visited in parts]), signs, bound
 
     def _leaf(self, Z: Array, q: Array, sign: int) -> tuple[dict[str, Any], Array]:
         """Numbers of the proof for one sign, and the directions visited on the way."""

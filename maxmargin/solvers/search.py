@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
 from ..oracles.oracle import Oracle
+from ..oracles.span import Span, wide
 from .column_generation import ColumnGeneration
 from .proposal import Proposal, Round
 from .working_set import WorkingSet
@@ -41,6 +42,12 @@ def search(
     initial : neurons to start from (with the signs of their weights).
     many : points from which a working set is used.
     """
+    if wide(Z):
+        span = Span.of(Z)
+        directions = None if initial is None else span.coordinates(initial.directions)
+        known = initial if initial is None or directions is None else replace(initial, directions=directions)
+        found = search(options, span.X, y, feature, make_oracle, initial=known, many=many)
+        return replace(found, measure=replace(found.measure, directions=span.lift(found.measure.directions)))
     nowhere = np.empty((0, Z.shape[1]))
     if len(y) < many or options.cap < 1.0:
         return options(Z, y, feature, make_oracle(Z, nowhere), initial)

@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,12 @@ from numpy.typing import NDArray
 from ...clock import FOREVER, Clock
 from ...features.homogeneous import Feature
 from ..oracle import SPHERE_BOUND
+from ..span import wide
 from .inequality import Path, Split, verify
 from .leaf import LiftedBlock
 from .leaf_polish import LeafPolisher
 from .repair import pack
-from .root import BoundResult, LiftedGame, lifted_game
+from .root import BoundResult, LiftedGame, in_span, lifted_game
 from .splitting import PENALTY, LiftedSplitting
 
 Array = NDArray[np.float64]
@@ -245,6 +247,9 @@ def tighten(
     game, start = lifted_game(Z, y, feature, p, lower)
     if game is None:
         return start
+    if wide(game.Z[game.support]):
+        limits: dict[str, Any] = {"tolerance": tolerance, "max_rounds": max_rounds, "n_jobs": n_jobs}
+        return in_span(game, start, partial(tighten, lower=lower, clock=clock, progress=progress, **limits))
     watch, status = Clock(), "round limit"
     pool = ThreadPoolExecutor(n_jobs) if n_jobs > 1 else None
     tree = BranchAndBound(game, lower or 0.0, pool)

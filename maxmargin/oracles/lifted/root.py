@@ -11,7 +11,8 @@ Points outside the support keep weight p_i = 0: fewer points can only raise the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from ...clock import FOREVER, Clock
 from ...errors import InputError
 from ...features.homogeneous import Feature
 from ..oracle import SPHERE_BOUND
+from ..renumbered import extended
+from ..span import Span, wide
 from ..spectral import SpectralOracle
 from .inequality import KIND, Path, leaf_forms, payoff_weights, verify
 from .leaf import LiftedBlock
@@ -129,6 +132,8 @@ def lifted_bound(
     game, start = lifted_game(Z, y, feature, p, lower)
     if game is None:
         return start
+    if wide(game.Z[game.support]):
+        return in_span(game, start, partial(lifted_bound, clock=clock, tolerance=tolerance, iterations=iterations))
     blocks = [LiftedBlock(game.unit, sign) for sign in (1, -1)]
     splitting = LiftedSplitting(blocks, game.payoff, feature)
     return _improve(game, splitting, start, (clock, tolerance, iterations), progress)
@@ -158,6 +163,21 @@ def lifted_game(
     support = np.sort(heaviest[p[heaviest] > 1e-12 * p.max()])
     scale = lower if lower is not None and lower > 1e-9 * answer.bound else 0.5 * answer.bound
     return LiftedGame(Z, y, feature, support, scale), start
+
+
+def in_span(game: LiftedGame, start: BoundResult, bound: Callable[..., BoundResult]) -> BoundResult:
+    """What `bound` proves for the support in the coordinates of its span, as a proof for all points of the game."""
+    rows, n = game.support, len(game.Z)
+    span = Span.of(game.Z[rows])
+    found = bound(span.X, game.y[rows], game.feature, p=start.adversary[rows])
+    p = np.zeros(n)
+    p[rows] = found.adversary
+    attempts = [*start.attempts, *found.attempts[1:]]
+    value = span.bound(found.bound, found.adversary, game.feature)
+    if value >= start.bound:
+        return replace(start, attempts=attempts)
+    proof = extended(span.wider(found.proof), rows, n)
+    return replace(found, adversary=p, bound=value, proof=proof, attempts=attempts)
 
 
 def _improve(
