@@ -183,7 +183,7 @@ def figure(result: LabResult) -> Figure:
     left.set_xlabel("blow-up time of the signal / of the noise, before training")
     left.set_ylabel("test accuracy")
     left.set_title("The race decides")
-    note(left, "a line joins the classes of a run; it runs to the right end where one is dead")
+    note(left, "a line joins the classes of a run, to the right end if one is dead")
     rng = np.random.default_rng(0)
     shaken = a["keep"] * np.exp(0.03 * rng.standard_normal(len(a["keep"])))
     right.scatter(shaken, a["accuracy"], c=colour, s=30, zorder=3)
@@ -194,7 +194,7 @@ def figure(result: LabResult) -> Figure:
     right.set_xlabel("keep probability")
     right.set_title("Pruning helps, then kills")
     note(right, "orange: every signal wins; blue: every noise wins; grey: undecided")
-    right.legend(loc="lower left")
+    right.legend(loc="center right")
     light_grid(left)
     light_grid(right)
     return drawing

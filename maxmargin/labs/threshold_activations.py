@@ -24,6 +24,7 @@ from ..features import RELU
 from ..games.measure import Measure
 from ..margins import max_margin
 from ..plots.style import DECISION, F1, F2, INK, MUTED, NEGATIVE, POSITIVE, new_figure, note
+from ..theory.ledger import Finding
 from .shape import Lab, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -164,7 +165,9 @@ def run(settings: Settings) -> LabResult:
     name, form, solved = max(forms, key=lambda one: abs(one[1] - one[2]))
     targets = np.array([1.0, -0.7, 0.4, 0.9, -0.2, 0.15])
     cube = np.array(list(product((0.0, 1.0), repeat=6))).T
-    rebuilt = (Z @ u.T >= -ZERO) @ w - y
+    w1, w2 = np.sqrt(np.abs(w)), np.sign(w) * np.sqrt(np.abs(w))
+    rebuilt = (Z @ u.T >= -ZERO) @ (w1 * w2) - y
+    misfit = rebuilt @ rebuilt / 2
     cells = 2 * sum([1, n - 1, (n - 1) * (n - 2) // 2])
     findings = (
         compare("margin-closed-forms",
@@ -179,8 +182,9 @@ def run(settings: Settings) -> LabResult:
         compare("lasso-gap", "The least objective is certified: gap of its primal-dual bracket.",
                 upper - lower, "=", 0.0, within=1e-6,
                 note=f"[{lower:.9f}, {upper:.9f}], {np.count_nonzero(np.abs(w) > 1e-9)} patterns"),
-        compare("rebuilt", "The network that is built from the LASSO has its objective.",
-                rebuilt @ rebuilt / 2 + beta * np.abs(w).sum(), "=", upper, within=1e-9),
+        compare("rebuilt", "The network built from the LASSO has its objective, with decay of s^2 + w^2 (the code: norms).",
+                misfit + beta / 2 * (w1 @ w1 + w2 @ w2), "=", upper, within=1e-9,
+                printed=Finding(upper, float(misfit + beta / 2 * np.linalg.norm(w2)), 1e-9)),
         compare("shattered", "With all 2^n patterns the LASSO clips the targets at two levels.",
                 lasso(cube, targets, 0.3)[1], "=", shattered(targets, 0.3), within=1e-8),
         compare("never-below", "No training run ends below the proved lower bound.",

@@ -260,12 +260,12 @@ def figure(result: LabResult) -> Figure:
         heavy = a[name].directions[share > 1e-4]
         place, size = np.arctan2(heavy[:, 1], heavy[:, 0]), 12 + 150 * share[share > 1e-4]
         right.scatter(place, payoff(heavy), s=size, color=colour, alpha=0.8, label=f"neurons, {name}", zorder=3)
-    right.set_ylim(0.0, 1.5 * a["B"])
+    right.set_ylim(0.0, 1.7 * a["B"])
     right.set_xlabel("direction of the neuron (radians)")
     right.set_title("The frozen adversary")
     note(right, "the unhinged net ends in one neuron, which separates nothing")
     light_grid(right)
-    right.legend(loc="upper left", ncols=2)
+    right.legend(loc="upper left")
     return drawing
 
 
