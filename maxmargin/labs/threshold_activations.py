@@ -182,7 +182,7 @@ def run(settings: Settings) -> LabResult:
         compare("lasso-gap", "The least objective is certified: gap of its primal-dual bracket.",
                 upper - lower, "=", 0.0, within=1e-6,
                 note=f"[{lower:.9f}, {upper:.9f}], {np.count_nonzero(np.abs(w) > 1e-9)} patterns"),
-        compare("rebuilt", "The network built from the LASSO has its objective, with decay of s^2 + w^2 (the code: norms).",
+        compare("rebuilt", "The net built from the LASSO has its objective, with decay of squares (the code: norms).",
                 misfit + beta / 2 * (w1 @ w1 + w2 @ w2), "=", upper, within=1e-9,
                 printed=Finding(upper, float(misfit + beta / 2 * np.linalg.norm(w2)), 1e-9)),
         compare("shattered", "With all 2^n patterns the LASSO clips the targets at two levels.",
