@@ -15,8 +15,8 @@ from maxmargin.conventions import CONVENTIONS, WEIGHTS, inputs, kernel_factor, v
 from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.outcome import Status
 
-STANDARD = {"__future__", "collections", "dataclasses", "fractions", "hashlib", "itertools", "math", "sys", "time"}
-ALLOWED = STANDARD | {"numpy", "typing"}
+STANDARD = {"__future__", "collections", "dataclasses", "fractions", "functools", "hashlib", "itertools", "math"}
+ALLOWED = STANDARD | {"numpy", "sys", "time", "typing"}
 FILES = sorted(Path(maxmargin.check.__file__).parent.glob("*.py"))
 
 

@@ -98,7 +98,8 @@ def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check], l
     if claim.norm != "f1":
         images = kernel.Images(claim, limits)
         _record(checks, "lower", "fixed point, 160 bits or more", lambda: kernel.check_lower(images))
-        _record(checks, "upper", "fixed point, 160 bits or more", lambda: kernel.check_upper(images))
+        if not math.isinf(claim.upper):
+            _record(checks, "upper", "fixed point, 160 bits or more", lambda: kernel.check_upper(images))
         return
     _record(checks, "lower", "exact integers", lambda: dictionary.check_lower(claim))
     if math.isinf(claim.upper):

@@ -40,6 +40,12 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--max-rounds", type=common.natural, metavar="K", help="at most so many rounds of column generation"
     )
+    parser.add_argument(
+        "--no-self-check",
+        dest="self_check",
+        action="store_false",
+        help="issue the certificate without asking the referee (maxmargin check) first",
+    )
     common.add_output(parser)
     parser.set_defaults(run=run)
 
@@ -63,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         tol=arguments.tol,
         time_limit=arguments.time_limit,
         max_rounds=arguments.max_rounds,
+        self_check=arguments.self_check,
         progress=common.progress(arguments),
     )
 

@@ -92,6 +92,8 @@ class Certificate:
     tol : relative gap up to which the status is "certified".
     proof : dual multipliers of a "sphere-bound" (None when enumeration is the proof).
     dictionary_sha256, dictionary : hash and rows of the unit directions (K, D), for scope "dictionary".
+    checked, check_seconds : whether the referee has accepted these numbers before they were issued, and its time (None:
+        it was not asked).
     training : inputs z (n, D) of the training points, needed to evaluate a kernel classifier; not in the JSON.
     """
 
@@ -108,6 +110,8 @@ class Certificate:
     dictionary_sha256: str | None = None
     dictionary: Array | None = field(default=None, repr=False, compare=False)
     versions: dict[str, str] = field(default_factory=lambda: library_versions())
+    checked: bool = False
+    check_seconds: float | None = None
     training: Array | None = field(default=None, repr=False, compare=False)
     adversary_low: Array | None = field(default=None, repr=False, compare=False)
 
@@ -193,6 +197,8 @@ class Certificate:
             "classifier": _classifier_json(self.classifier),
             "adversary": self.adversary,
             "solver": {"attempts": [attempt.to_json() for attempt in self.attempts], "iterations": self.iterations},
+            "checked": self.checked,
+            "check_seconds": self.check_seconds,
             "seconds": self.seconds,
             "versions": self.versions,
         }
@@ -206,6 +212,15 @@ class Certificate:
             document["dictionary"] = self.dictionary
         return json.loads(atomic.dumps(document))
 
+    @property
+    def _referee(self) -> str:
+        """The referee's word, as printed."""
+        if self.checked:
+            return f"yes: the referee accepts it, {self.check_seconds or 0.0:.2f} s"
+        if self.check_seconds is None:
+            return "no: the referee was not asked (maxmargin check asks it)"
+        return f"no: {self.attempts[-1].status}"
+
     def __str__(self) -> str:
         """Margin, norm, scope, status and time, a line each; the ends rounded outward."""
         problem, bracket = self.problem, bracket_text(self.lower, self.upper)
@@ -216,6 +231,7 @@ class Certificate:
             f"norm      {unit}, {problem.feature.name}, {'with bias' if problem.bias else 'no bias'}{units}",
             f"scope     {self.scope}",
             f"status    {self.status.value}: {self.sentence}",
+            f"checked   {self._referee}",
             f"seconds   {self.seconds:.2f}, {self.iterations} iterations",
         ]
         return "\n".join(lines)
@@ -266,6 +282,8 @@ class Certificate:
             tol=document["tol"],
             attempts=tuple(Attempt(**attempt) for attempt in document["solver"]["attempts"]),
             iterations=document["solver"]["iterations"],
+            checked=bool(document.get("checked", False)),
+            check_seconds=document.get("check_seconds"),
             seconds=document["seconds"],
             proof=document.get("proof"),
             dictionary_sha256=document.get("dictionary_sha256"),

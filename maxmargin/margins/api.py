@@ -19,6 +19,7 @@ from ..solvers.proposal import INTERRUPTED
 from .f1 import dictionary_margin, sphere_margin
 from .kernel import kernel_margin
 from .request import BRANCHING_ROUNDS, Request
+from .self_check import self_checked
 
 
 def max_margin(
@@ -37,6 +38,7 @@ def max_margin(
     max_rounds: int | None = None,
     branching_rounds: int = BRANCHING_ROUNDS,
     seed: int = 0,
+    self_check: bool = True,
     progress: Progress = silent,
 ) -> Certificate:
     """Largest margin over a unit ball of two-layer networks, as a proved bracket.
@@ -65,11 +67,14 @@ def max_margin(
     branching_rounds : rounds of branching for the upper end of F1 in high dimension when there is no time limit. Unlike
         a limit in seconds it gives the same proof every time.
     seed : seed of the random starts of local searches.
+    self_check : the referee looks at the certificate before it is returned, where that costs less than the solve or a
+        second; what it refuses is widened.
     progress : called with one line now and then.
 
     Returns
     -------
-    Certificate : `lower` and `upper` recomputed from the returned classifier and adversary.
+    Certificate : `lower` and `upper` recomputed from the returned classifier and adversary; `checked` if the referee
+        has accepted them.
 
     Raises
     ------
@@ -91,19 +96,27 @@ def max_margin(
         seed=seed,
         progress=progress,
         nu=nu,
+        self_check=self_check,
     )
     if directions is not None:
         if norm != "f1":
             raise InputError(
                 f"directions: given with norm {norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out"
             )
-        return dictionary_margin(request, check_directions(np.asarray(directions), dataset.d + bias))
+        return _checked(
+            request, dictionary_margin(request, check_directions(np.asarray(directions), dataset.d + bias))
+        )
     return margin(request)
 
 
 def margin(request: Request) -> Certificate:
     """The margin over all neurons that a `Request` asks for."""
-    return sphere_margin(request) if request.norm == "f1" else _kernel_margin(request)
+    return _checked(request, sphere_margin(request) if request.norm == "f1" else _kernel_margin(request))
+
+
+def _checked(request: Request, certificate: Certificate) -> Certificate:
+    data = request.data
+    return self_checked(certificate, data.X, data.y, request.time_limit) if request.self_check else certificate
 
 
 def _kernel_margin(request: Request) -> Certificate:

@@ -50,6 +50,7 @@ class Request:
     branching_rounds: int = BRANCHING_ROUNDS
     seed: int = 0
     progress: Progress = silent
+    self_check: bool = True
     nu: float | None = None
     quick: bool = False  # above D = 3: no more than a cheap bound for the upper end
     local_tol: float = 1e-9
