@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from ..progress import reporter
+from ..text import lower_text
 from . import common
 from .train import add_training
-
-_PROOFS = 40  # upper ends proved along the way, where that is fast (D <= 3)
 
 
 def add(subparsers: common.Subparsers) -> None:
@@ -32,36 +32,28 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from ..film import check_target, save
-    from ..margins import max_margin
-    from ..progress import reporter
+    from ..film import check_target, film
     from ..text import bracket_text
-    from ..training import train
 
     out = check_target(arguments.out)
     common.check_writable(str(out))
-    dataset, options = common.load_data(arguments), common.data_options(arguments)
+    dataset = common.load_data(arguments)
     progress = reporter(arguments.quiet)
-    limit = arguments.time_limit
-    certificate = max_margin(dataset, "f1", **options, tol=arguments.tol, time_limit=limit, progress=progress)
-    flat = dataset.d + arguments.bias <= 3
-    story = train(
+    moving = film(
         dataset,
-        layers="both",
-        **options,
+        **common.data_options(arguments),
+        tol=arguments.tol,
+        time_limit=arguments.time_limit,
         width=arguments.width,
         steps=arguments.steps,
         schedule=arguments.schedule,
         init=arguments.init,
-        certify_every=max(1, arguments.steps // _PROOFS) if flat else None,
-        time_limit=limit,
         progress=progress,
     )
-    progress("drawing")
-    save(dataset, story, certificate, out)
+    progress("drawing the film")
+    moving.save(out)
     if not arguments.quiet:
+        bracket = bracket_text(moving.certificate.lower, moving.certificate.upper)
         print("\n".join(common.data_lines(dataset)))
-        print(
-            f"film: {out} (margin {story.margin_best:.6g}, proved {bracket_text(certificate.lower, certificate.upper)})"
-        )
+        print(f"film: {out} (margin {lower_text(moving.run.margin_best)}, proved {bracket})")
     return 0

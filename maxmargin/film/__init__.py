@@ -1,25 +1,35 @@
 """Films of a training run: neurons, classifier, dual potential and margin, moving towards what is proved.
 
-`render` writes one HTML page that needs nothing else; `save` chooses by the suffix (.html, .gif, .mp4).
+`render` writes one HTML page that needs nothing else; `save` chooses by the suffix (.html, .gif, .mp4); `film` solves,
+trains and gives a `Film`, which a notebook shows in its cell.  The module can be called as that function:
+``maxmargin.film("xor")``.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .. import atomic
+from ..dataset import load
 from ..errors import InputError
+from ..margins import max_margin
 from ..plots.numbers import percent, shared_digits
 from ..plots.views import separable
+from ..progress import Progress, silent
+from ..training import train
 from .encode import document, script_json
 
-__all__ = ["check_target", "render", "save"]
+__all__ = ["Film", "check_target", "film", "render", "save"]
 
 SCRIPTS = ("drawing.js", "charts.js", "scenes.js", "player.js")  # one module, in this order
+PROOFS = 40  # upper ends proved along the way, up to D = 3
 _PAGES, _MOVIES = {".html", ".htm"}, {".gif", ".mp4"}
 
 
@@ -113,3 +123,76 @@ def _check(dataset: Any, run: Any, certificate: Any) -> None:
             f"certificate: found {problem.norm} for n={problem.n}, d={problem.d}, bias={problem.bias}, wanted f1 for "
             f"n={dataset.n}, d={dataset.d}, bias={run.bias}; certify the same data with the same flags"
         )
+
+
+@dataclass(frozen=True)
+class Film:
+    """A run, its data and the certificate of its limit: shown in a notebook cell, written by `save`."""
+
+    dataset: Any
+    run: Any
+    certificate: Any
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write ``.html``, ``.gif`` or ``.mp4``."""
+        return save(self.dataset, self.run, self.certificate, path)
+
+    def _repr_html_(self) -> str:
+        page = escape(render(self.dataset, self.run, self.certificate), quote=True)
+        return f'<iframe title="film" style="width:100%;height:46rem;border:0" srcdoc="{page}"></iframe>'
+
+
+def film(
+    data: Any,
+    *,
+    bias: bool = True,
+    feature: Any = "relu",
+    convention: str = "sphere",
+    width: int = 400,
+    steps: int = 10_000,
+    schedule: str = "flow",
+    time_limit: float | None = None,
+    seed: int = 0,
+    tol: float = 1e-9,
+    progress: Progress = silent,
+    **training: Any,
+) -> Film:
+    """Solve the F1 margin, train both layers beside it, and return the film of it.
+
+    Parameters
+    ----------
+    data, bias, feature, convention, tol, seed : as in `maxmargin.max_margin`.
+    width, steps, schedule, training : of the run, as in `maxmargin.train`.
+    time_limit : seconds for the margin, and again for the run.
+
+    Returns
+    -------
+    Film : the last line of a notebook cell shows it; `.save("film.gif")` writes it.
+    """
+    dataset = load(data)
+    shared: dict[str, Any] = {"bias": bias, "feature": feature, "convention": convention, "seed": seed}
+    certificate = max_margin(dataset, "f1", **shared, tol=tol, time_limit=time_limit, progress=progress)
+    flat = dataset.d + bias <= 3  # where upper ends are proved fast
+    run = train(
+        dataset,
+        layers="both",
+        **shared,
+        width=width,
+        steps=steps,
+        schedule=schedule,
+        certify_every=max(1, steps // PROOFS) if flat else None,
+        time_limit=time_limit,
+        progress=progress,
+        **training,
+    )
+    return Film(dataset, run, certificate)
+
+
+class _Callable(ModuleType):
+    """This module, which is also the public function of the same name."""
+
+    def __call__(self, data: Any, **options: Any) -> Film:
+        return film(data, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

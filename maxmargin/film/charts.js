@@ -76,5 +76,18 @@ function drawMargin(t) {
   if (height > y[0]) ctx.arc(px, py, 5, 0, 2 * Math.PI);
   else for (const [u, v] of [[-6, -7], [6, -7], [0, 3]]) ctx.lineTo(px + u, py + v); // it is below
   ctx.fill();
+  const label = (row, word, above) => {
+    if (!row || row[0] < x[0] || row[0] > now * (1 + 1e-9)) return;
+    const qx = axes.x(Math.min(row[0], x[1])), qy = axes.y(Math.min(Math.max(row[1], y[0]), y[1]));
+    ctx.strokeStyle = INK;
+    ctx.lineWidth = 1.2;
+    dot(ctx, qx, qy, 4);
+    ctx.stroke();
+    const align = qx > axes.w - 70 ? "right" : "left";
+    write(ctx, word, qx + (align === "left" ? 7 : -7), qy + (above || qy > axes.y(y[0]) - 16 ? -9 : 15), { size: 11, align, halo: true, colour: INK });
+  };
+  const last = film.trace[film.trace.length - 1], apart = film.best && last[0] > 1.0001 * film.best[0];
+  label(film.best, apart ? "best iterate" : "best and last iterate", false);
+  if (!film.best || apart) label(last, "last iterate", !!film.best);
   write(ctx, upper === 0 ? "proved: 0" : "proved", axes.left + 6, axes.y(upper || lower) - 7, { size: 11.5, colour: INK, halo: true });
 }

@@ -116,7 +116,10 @@ class Axes {
       const half = ctx.measureText(xtext(v)).width / 2; // of the last tick all is seen
       write(ctx, xtext(v), Math.min(this.x(v), this.w - half - 1), floor + 16 * type.scale, { align: "center", size: 11 });
     }
-    write(ctx, xlabel, (this.left + right) / 2, this.h - 5, { align: "center", size: 11.5, colour: INK });
+    ctx.font = `400 ${11.5 * type.scale}px ${FONT}`;
+    const length = ctx.measureText(xlabel || "").width, size = 11.5 * Math.min(1, (this.w - 12) / length); // a phone clips nothing
+    const middle = Math.min((this.left + right) / 2, this.w - 4 - (length * size) / 23);
+    write(ctx, xlabel, middle, this.h - 5, { align: "center", size, colour: INK });
     if (ylabel) {
       ctx.save();
       ctx.translate(11 * type.scale, (this.top + floor) / 2);

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..plots import style
+from ..plots import geometry, style
 from ..plots.potential import skyline
 from ..plots.views import separable
 from . import frames as film
@@ -56,7 +56,10 @@ def document(dataset: Any, run: Any, certificate: Any) -> dict[str, Any]:
         "limits": list(frames.limits),
         "points": np.round(frames.points, 6).tolist(),
         "y": dataset.y.astype(int).tolist(),
-        "support": np.round(certificate.adversary / (certificate.adversary.max() or 1.0), 4).tolist(),
+        "support": pack(frames.adversaries / frames.adversaries.max(axis=1, keepdims=True)),
+        "highest": None if frames.highest is None else frames.highest.tolist(),
+        "alike": _alike(frames),
+        "best": _best(run),
         "steps": [moment.step for moment in story],
         "times": [moment.time for moment in story],
         "margins": [moment.margin for moment in story],
@@ -83,6 +86,19 @@ def _bracket(certificate: Any) -> list[float | None]:
     if not separable(certificate):
         return [0.0, 0.0]
     return [certificate.lower, certificate.upper if np.isfinite(certificate.upper) else None]
+
+
+def _alike(frames: film.Frames) -> bool:
+    """Whether both coordinates of the scene have one scale (else each fills its side)."""
+    return frames.scene == "line" or geometry.map_limits(frames.points)[2]
+
+
+def _best(run: Any) -> list[float] | None:
+    """Time and margin of the best iterate."""
+    if run.margin_best <= 0:
+        return None
+    steps, times = zip(*((row["step"], row.get("time", row["step"])) for row in run.trace), strict=True)
+    return [float(np.interp(run.step_of_best, steps, times)), run.margin_best]
 
 
 def _plain(text: str) -> str:

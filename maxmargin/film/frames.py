@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..features.homogeneous import get_feature
 from ..flow.network import Network
+from ..oracles.selection import proving_oracle
 from ..plots import geometry
 from ..plots.potential import angles_with_kinks
 from ..plots.views import Payoff, coordinate_names, payoff_of, separable
@@ -86,6 +87,8 @@ class Frames:
     atoms : (K, 2 or 3) directions of the certificate's classifier, drawn like `neurons`; weights (K,).
     payoff, live : the certificate's and each moment's dual potential relative to the level, on the grid of `kind`:
         angles (circle), latitudes x longitudes (sphere); for "disc" each neuron's payoff, with `payoff` empty.
+    adversaries : (S, n) the weights that `live` belongs to, one adversary in all pictures of a moment.
+    highest : (S,) the exact oracle's maximum of |live| over all directions, rounded up (D = 2, 3); else None.
     scene : how the classifier is drawn: "line" (d = 1), "map" (d = 2) or "projection".
     field : (S, LINE) or (S, GRID, GRID), f in units of gamma; target : the same for the certificate's classifier.
     limits : (xmin, xmax[, ymin, ymax]) of the scene.  points : (n, 1 or 2) where the data are drawn.
@@ -100,6 +103,8 @@ class Frames:
     weights: Array
     payoff: Array
     live: Array
+    adversaries: Array
+    highest: Array | None
     scene: str
     field: Array
     target: Array
@@ -121,7 +126,8 @@ def build(dataset: Any, run: Any, certificate: Any) -> Frames:
     payoff = reference(dataset, certificate)
     D = payoff.Z.shape[1]
     kind = {2: "circle", 3: "sphere"}.get(D, "disc")
-    star, live = _potentials(kind, dataset, payoff, story, neurons)
+    star, live, weights = _potentials(kind, dataset, payoff, story, neurons)
+    highest = None if kind == "disc" else _highest(payoff, weights, dataset.y)
     atoms = certificate.classifier
     plane = geometry.top_axes(atoms.directions, atoms.weights) if kind == "disc" else np.eye(D)
     names = coordinate_names(dataset, bias)
@@ -131,7 +137,7 @@ def build(dataset: Any, run: Any, certificate: Any) -> Frames:
     target = target_of(scene, certificate, nodes) / gamma
     return Frames(
         story, kind, neurons @ plane, shares, atoms.directions @ plane, atoms.weights, star, live,
-        scene, field, target, limits, points, {"scene": labels, "neurons": axes},
+        weights, highest, scene, field, target, limits, points, {"scene": labels, "neurons": axes},
     )  # fmt: skip
 
 
@@ -156,8 +162,18 @@ def _neurons(story: list[Moment]) -> tuple[Array, Array]:
     return np.stack(directions), np.stack(shares)
 
 
-def _potentials(kind: str, dataset: Any, payoff: Payoff, story: list[Moment], neurons: Array) -> tuple[Array, Array]:
-    """The certificate's potential and each moment's, relative to the level."""
+def _highest(payoff: Payoff, weights: Array, y: Array) -> Array:
+    """The largest payoff of any neuron at each moment, relative to the level, as the exact oracle bounds it."""
+    oracle = proving_oracle(payoff.Z, payoff.feature)
+    _, first, place = np.unique(weights, axis=0, return_index=True, return_inverse=True)
+    bounds = [payoff.factor * oracle(weights[k] * y, 1).bound / payoff.level for k in first]
+    return np.array(bounds)[place.ravel()]
+
+
+def _potentials(
+    kind: str, dataset: Any, payoff: Payoff, story: list[Moment], neurons: Array
+) -> tuple[Array, Array, Array]:
+    """The certificate's potential and each moment's, relative to the level, and the weights of each moment."""
     grids = {"circle": circle_grid, "sphere": sphere_grid}
     grid = grids[kind]() if kind in grids else None
     flat = np.vstack([payoff.atoms.directions, neurons[-1]]) if grid is None else grid.reshape(-1, grid.shape[-1])
@@ -165,10 +181,10 @@ def _potentials(kind: str, dataset: Any, payoff: Payoff, story: list[Moment], ne
     others = [replace(payoff, q=p * dataset.y) for p in weights]
     if grid is None:
         live = [other(unit) for other, unit in zip(others, neurons, strict=True)]
-        return np.zeros(0), np.stack(live) / payoff.level
+        return np.zeros(0), np.stack(live) / payoff.level, np.stack(weights)
     shape = grid.shape[:-1]
     live = [other(flat).reshape(shape) for other in others]
-    return payoff(flat).reshape(shape) / payoff.level, np.stack(live) / payoff.level
+    return payoff(flat).reshape(shape) / payoff.level, np.stack(live) / payoff.level, np.stack(weights)
 
 
 def reference(dataset: Any, certificate: Any) -> Payoff:

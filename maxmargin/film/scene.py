@@ -23,12 +23,12 @@ def scene_of(dataset: Any, certificate: Any) -> tuple[str, Array, tuple[float, .
         limits = geometry.padded_limits(X[:, 0], 0.15)
         return "line", X, limits, np.linspace(*limits, LINE)[:, None], names
     if X.shape[1] == 2:
-        xlim, ylim = geometry.square_limits(X)
+        xlim, ylim, _ = geometry.map_limits(X)
         return "map", X, (*xlim, *ylim), geometry.mesh(xlim, ylim, GRID)[2], names
     atoms = certificate.classifier
     plane = geometry.principal_plane(X, atoms.directions, atoms.weights, names)
     points = plane.coordinates(X)
-    xlim, ylim = geometry.square_limits(points)
+    xlim, ylim, _ = geometry.map_limits(points)
     return "projection", points, (*xlim, *ylim), (plane, X, geometry.mesh(xlim, ylim, GRID // 2)[2]), list(plane.labels)
 
 

@@ -5,6 +5,7 @@ const field = unpack(film.field), target = unpack(film.target), skyline = film.s
 const DIM = film.kind === "sphere" ? 3 : 2, M = shares.shape[1];
 const place = new Float32Array(neurons.frame), weight = new Float32Array(M), potential = new Float32Array(live.frame);
 const values = new Float32Array(field.frame), sky = skyline && new Float32Array(skyline.frame);
+const support = unpack(film.support), weights = new Float32Array(support.frame); // the weights of the adversary of this moment
 const earlier = new Float32Array(neurons.frame), before = new Float32Array(M);
 const TAIL = 4, TAILS = 8; // snapshots that a tail reaches back, segments it is drawn in
 
@@ -21,7 +22,9 @@ for (const place of disputed) if (!positives.has(place)) disputed.delete(place);
 function drawMap(t) {
   const ctx = sceneStage.begin(), w = sceneStage.w, h = sceneStage.h, side = field.shape[1];
   const [x0, x1, y0, y1] = film.limits, left = 52, bottom = 38;
-  const scale = Math.min((w - left - 8) / (x1 - x0), (h - bottom - 8) / (y1 - y0)), width = scale * (x1 - x0), height = scale * (y1 - y0);
+  const fitX = (w - left - 8) / (x1 - x0), fitY = (h - bottom - 8) / (y1 - y0);
+  const scale = film.alike ? Math.min(fitX, fitY) : fitX, scaleY = film.alike ? scale : fitY; // features in different units fill the panel
+  const width = scale * (x1 - x0), height = scaleY * (y1 - y0);
   const x = left + (w - left - 8 - width) / 2, y = 6;
   at(field, t, values);
   shade(raster, values, side);
@@ -48,12 +51,13 @@ function drawMap(t) {
   ctx.lineWidth = 2;
   contour(ctx, values, side, 0, toX, toY);
   ctx.restore();
-  const px = (v) => x + (v - x0) * scale, py = (v) => y + height - (v - y0) * scale;
+  const px = (v) => x + (v - x0) * scale, py = (v) => y + height - (v - y0) * scaleY;
+  at(support, t, weights);
   film.points.forEach(([u, v], i) => {
-    if (film.support[i] < 0.01) return;
+    if (weights[i] < 0.01) return;
     ctx.strokeStyle = INK;
     ctx.lineWidth = 1.1;
-    dot(ctx, px(u), py(v), 5 + 4 * Math.sqrt(film.support[i]));
+    dot(ctx, px(u), py(v), 5 + 4 * Math.sqrt(weights[i]));
     ctx.stroke();
   });
   const r = film.points.length > 150 ? 2.6 : 3.4;
@@ -91,12 +95,13 @@ function drawLine(t) {
   ctx.lineWidth = 2;
   curve(values);
   ctx.restore();
+  at(support, t, weights);
   film.points.forEach(([u], i) => {
     const s = film.y[i], px = axes.x(u), py = axes.y(s);
-    if (film.support[i] >= 0.01) {
+    if (weights[i] >= 0.01) {
       ctx.strokeStyle = INK;
       ctx.lineWidth = 1.1;
-      dot(ctx, px, py, 8 + 5 * Math.sqrt(film.support[i]));
+      dot(ctx, px, py, 8 + 5 * Math.sqrt(weights[i]));
       ctx.stroke();
     }
     ctx.beginPath();
@@ -166,7 +171,7 @@ function drawDots(ctx, cx, cy, R) {
 }
 
 function drawNeurons(t) {
-  const ctx = neuronStage.begin(), w = neuronStage.w, h = neuronStage.h, cx = w / 2, cy = h / 2, R = Math.min(w, h) / 2 - 24;
+  const ctx = neuronStage.begin(), w = neuronStage.w, h = neuronStage.h, cx = w / 2, cy = h / 2, R = Math.min(w, h) / 2 - 34;
   at(shares, t, weight);
   heaviest = weight.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-9);
   if (film.kind === "sphere") {
@@ -198,7 +203,7 @@ function drawNeurons(t) {
 function axesOfNeurons(ctx, cx, cy, R) {
   const units = DIM === 3 ? [1, 0, 0, 0, 1, 0, 0, 0, 1] : [1, 0, 0, 1];
   film.labels.neurons.forEach((name, k) => {
-    const [x, y, depth] = spot(units, k, 1), length = Math.hypot(x, y), out = length > 0.6 ? 1.07 / length : 1;
+    const [x, y, depth] = spot(units, k, 1), length = Math.hypot(x, y), out = length > 0.6 ? (1 + 21 / R) / length : 1; // beyond a star on the rim
     ctx.globalAlpha = depth < -0.05 ? 0.45 : 1;
     ctx.strokeStyle = "#999";
     ctx.lineWidth = 1;
@@ -209,7 +214,7 @@ function axesOfNeurons(ctx, cx, cy, R) {
     const align = Math.abs(x) < 0.3 ? "center" : x > 0 ? "left" : "right";
     if (name.length > 12 && align !== "center") {
       ctx.save();
-      ctx.translate(cx + R * x * 1.11, cy);
+      ctx.translate(cx + (R + 24) * Math.sign(x), cy);
       ctx.rotate(Math.PI / 2);
       write(ctx, name, 0, 0, { align: "center", base: "middle", size: 11.5 });
       ctx.restore();
@@ -225,10 +230,10 @@ const potentialStage = new Stage("potential");
 const level = (v) => (v !== (film.separable ? 1 : 0) ? number(v) : v ? "proved" : "proved: 0");
 const CEILING = 1.8, payoffLabel = film.separable ? "payoff / level" : "payoff";
 
-// The best answer to the best adversary so far: times the level it is an upper bound of the margin.
-function writeHighest(ctx, axes) {
-  const highest = potential.reduce((a, v) => Math.max(a, Math.abs(v)), 0);
-  const value = highest > 3.99 ? "above 4" : highest.toFixed(highest < 1.1 ? 3 : 2);
+// The largest payoff of any neuron, as the exact oracle proves it (never a sample), rounded up: times the level an upper bound of the margin.
+function writeHighest(ctx, axes, t) {
+  const digits = between(film.highest, t) < 1.1 ? 3 : 2, up = Math.ceil(between(film.highest, t) * 10 ** digits - 1e-6) / 10 ** digits;
+  const value = up.toFixed(digits);
   const text = film.separable ? `highest: ${value} \u00d7 the level` : `highest: ${value} of what equal weights pay`;
   write(ctx, text, axes.w - axes.right - 4, axes.top + 9, { align: "right", size: 11, halo: true });
 }
@@ -273,8 +278,8 @@ function drawCurve(t) {
   }
   axes.dashed(film.separable ? 1 : 0);
   ctx.restore();
-  writeHighest(ctx, axes);
-  film.atoms.forEach((a, k) => film.weights[k] && star(ctx, axes.x(Math.atan2(a[1], a[0])), axes.y(1), 7, SIGN[film.weights[k] > 0 ? 1 : -1]));
+  writeHighest(ctx, axes, t);
+  film.atoms.forEach((a, k) => film.weights[k] && star(ctx, Math.min(Math.max(axes.x(Math.atan2(a[1], a[0])), axes.left + 8), axes.w - axes.right - 8), axes.y(1), 7, SIGN[film.weights[k] > 0 ? 1 : -1]));
 }
 
 // D > 3: each neuron's payoff under the present adversary against its share of the mass.

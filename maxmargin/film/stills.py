@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import animation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from .. import atomic
@@ -16,13 +17,13 @@ from ..errors import InputError
 from ..plots import geometry, style
 from ..plots.decision import gates, scatter
 from ..plots.margin import draw_bracket, draw_trace, height_limits, time_axis
-from ..plots.neurons import half_sphere, stars
+from ..plots.neurons import half_sphere, star_handle, stars
 from ..plots.views import plain, separable, sign_colours
 from . import frames as film
 
 Array = NDArray[np.float64]
 
-FPS, HOLD, DPI = 8, 16, 100  # frames a second, frames that the last picture rests, 100 dots an inch
+SECONDS, HOLD, DPI = 15.0, 16, 100  # length, frames that the last picture rests, dots an inch
 _TAIL = 5
 
 
@@ -44,13 +45,16 @@ def write_movie(dataset: Any, run: Any, certificate: Any, path: str | os.PathLik
     ------
     InputError : .mp4 where matplotlib finds no ffmpeg.
     """
-    writer = animation.writers[writer_name(path)](fps=FPS)
     frames = film.build(dataset, run, certificate)
-    figure = style.new_figure(9.6, 7.6, None)
+    rate: Any = (len(frames.moments) + HOLD) / SECONDS  # matplotlib's types want a whole number, its writers do not
+    writer = animation.writers[writer_name(path)](fps=rate)
+    figure = style.new_figure(9.6, 8.0, None)
     panels = figure.subplots(
-        2, 2, gridspec_kw={"height_ratios": [1.75, 1], "left": 0.075, "right": 0.98, "top": 0.89, "bottom": 0.075}
+        2, 2, gridspec_kw={"height_ratios": [1.75, 1], "left": 0.075, "right": 0.98, "top": 0.89, "bottom": 0.115}
     )
     figure.subplots_adjust(hspace=0.34, wspace=0.24)
+    handles = _handles(dataset, certificate)
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), handletextpad=0.4, columnspacing=1.4)
     figure.text(0.02, 0.955, f"{plain(dataset.name)}: {run.width} neurons", fontsize=14, fontweight="bold")
     with atomic.replacing(path, suffix=os.path.splitext(path)[1]) as temporary, writer.saving(figure, temporary, DPI):
         for k in [*range(len(frames.moments)), *[len(frames.moments) - 1] * HOLD]:
@@ -76,6 +80,20 @@ def draw(panels: Any, parts: tuple[Any, Any, Any], frames: film.Frames, k: int) 
     panels[1, 0].set_title(f"Dual potential / {unit}")
     panels[1, 1].set_title(f"Margin {moment.margin:.3g}{share}".replace("-", "\u2212"))
     return panels[0, 0].figure
+
+
+def _handles(dataset: Any, certificate: Any) -> list[Line2D]:
+    """Legend of all four pictures."""
+    negative, positive = map(plain, dataset.classes)
+    handles = [
+        Line2D([], [], color=colour, marker="o", linestyle="", label=f"class {name}, and neurons that vote for it")
+        for colour, name in ((style.POSITIVE, positive), (style.NEGATIVE, negative))
+    ]
+    if separable(certificate):
+        handles.append(star_handle("atom of the F1 classifier"))
+    handles.append(Line2D([], [], color=style.INK, linewidth=1.6, label="$f = 0$"))
+    handles.append(Line2D([], [], color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)), label="proved"))
+    return handles
 
 
 def _flat(frames: film.Frames, directions: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -126,12 +144,13 @@ def _map(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: int
     field, side = frames.field[k], frames.field.shape[1]
     x, y = np.linspace(x0, x1, side), np.linspace(y0, y1, side)
     axes.imshow(
-        field, cmap=style.DECISION, vmin=-3, vmax=3, extent=(x0, x1, y0, y1), origin="lower", interpolation="bilinear"
-    )
+        field, cmap=style.DECISION, vmin=-3, vmax=3, extent=(x0, x1, y0, y1), origin="lower", interpolation="bilinear",
+        aspect="equal" if geometry.map_limits(frames.points)[2] else "auto",
+    )  # fmt: skip
     for values, colour, dashes in ((frames.target, style.F1, (0, (1, 1.5))), (field, style.INK, "solid")):
         if values.min() < 0 < values.max():
             axes.contour(x, y, values, levels=[0.0], colors=[colour], linewidths=1.6, linestyles=[dashes])
-    scatter(axes, frames.points, dataset.y, certificate.adversary / (certificate.adversary.max() or 1.0))
+    scatter(axes, frames.points, dataset.y, frames.adversaries[k] / frames.adversaries[k].max())
     axes.set_xlim(x0, x1)
     axes.set_ylim(y0, y1)
     axes.set_xlabel(frames.labels["scene"][0])
@@ -144,7 +163,7 @@ def _line(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: in
         axes.plot(x, frames.target, color=style.F1, alpha=0.4, linewidth=6.0)
     axes.plot(x, frames.field[k], color=style.INK, linewidth=1.6)
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
-    gates(axes, frames.points[:, 0], dataset.y, certificate.adversary / (certificate.adversary.max() or 1.0))
+    gates(axes, frames.points[:, 0], dataset.y, frames.adversaries[k] / frames.adversaries[k].max())
     axes.set_xlim(*frames.limits)
     axes.set_ylim(-3.4, 3.4)
     axes.set_xlabel(frames.labels["scene"][0])
