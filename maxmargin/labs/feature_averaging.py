@@ -22,7 +22,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..margins import max_margin
-from ..plots.style import F1, F2, INK, MUTED, NTK, light_grid, new_figure
+from ..plots.style import F1, F2, INK, MUTED, NTK
+from .panels import finish, two_panels
 from .shape import Lab, LabFinding, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -258,9 +259,7 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: robust accuracy, exact and under attack. Right: the robust F1 game."""
-    drawing = new_figure(10.0, 4.2)
-    left, right = drawing.subplots(1, 2)
-    a = result.arrays
+    (drawing, left, right), a = two_panels(), result.arrays
     for name, colour, label in (("average", F1, "binary"), ("features", F2, "features")):
         radius = np.sort(a["exact"][name][0])
         left.plot(radius, 1.0 - np.arange(len(radius)) / len(radius), color=colour, label=f"{label}, exact")
@@ -270,17 +269,12 @@ def figure(result: LabResult) -> Figure:
         left.axvline(np.sqrt(a["d"] / q), color=MUTED, linestyle="--", linewidth=1.0)
         left.text(np.sqrt(a["d"] / q), 1.03, f"$\\sqrt{{{text}}}$", ha=side, color=MUTED, fontsize=9.0)
     left.set_xlim(0.0, 1.05 * np.sqrt(a["d"] / 2))
-    left.set_xlabel("radius of the adversary")
-    left.set_title("Robust test accuracy", pad=20.0)
-    left.legend(loc="lower left")
+    finish(left, "Robust test accuracy", " ", x="radius of the adversary", legend="lower left")
     names = ("proved upper bound", "averaging", "features, no threshold")
     for column, (name, colour) in enumerate(zip(names, (INK, F1, NTK), strict=True)):
         style = "-" if column else "o--"
         right.plot(a["budgets"], a["game"][:, column], style, color=colour, label=name, markersize=4)
-    right.set_xlabel("budget of the adversary")
-    right.set_title("Robust F1 margin, four clusters", pad=20.0)
-    light_grid(right)
-    right.legend()
+    finish(right, "Robust F1 margin", "four orthogonal clusters of norm 1", x="budget of the adversary")
     return drawing
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..plots.style import F1, F2, INK, MUTED, light_grid, new_figure, note
+from ..plots.style import F1, F2, INK, MUTED
+from .panels import finish, two_panels
 from .shape import Lab, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -170,30 +171,20 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: distance against width on the line of predicted height. Right: excess risk over time and its floor."""
-    drawing = new_figure(10.0, 4.2)
-    left, right = drawing.subplots(1, 2)
-    a = result.arrays
+    (drawing, left, right), a = two_panels(), result.arrays
     for m, squares in zip(a["widths"], a["squares"], strict=True):
         left.plot(np.full(len(squares), m), np.sqrt(squares), ".", color=MUTED, markersize=3)
     left.plot(a["widths"], np.sqrt(a["squares"].mean(axis=1)), "o", color=F1, label="trained nets (rms)")
     left.plot(a["widths"], np.sqrt(a["V"] / a["widths"]), "--", color=INK, label="predicted $\\sqrt{V/m}$")
-    left.set_xscale("log")
-    left.set_yscale("log")
-    left.set_xlabel("width m")
-    left.set_title("Distance from the kernel flow")
-    note(left, "on the data; the constant comes from one neuron, nothing is fitted")
-    left.legend()
+    about = "on the data; the constant comes from one neuron, nothing is fitted"
+    finish(left, "Distance from the kernel flow", about, x="width m", log="xy")
     t = np.geomspace(1.0, 1e5, len(a["plain"]))
     right.plot(t, a["plain"], color=F2, label="without a bias")
     right.plot(t, a["biased"], color=F1, label="with a bias")
     right.axhline(1.0 / 16.0, color=MUTED, linestyle="--", linewidth=1.2, label="floor without a bias")
-    right.set_xscale("log")
     right.set_ylim(0.0, 0.3)
-    right.set_xlabel("flow time")
-    right.set_title("Excess risk of the kernel flow")
-    note(right, "target sign(x$_1$)/2 + x$_2$ on the sphere of three dimensions")
-    light_grid(right)
-    right.legend()
+    about = "target sign(x$_1$)/2 + x$_2$ on the sphere of three dimensions"
+    finish(right, "Excess risk of the kernel flow", about, x="flow time", log="x")
     return drawing
 
 

@@ -19,7 +19,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..plots.style import F1, F2, INK, MUTED, NTK, light_grid, new_figure, note
+from ..plots.style import F1, F2, INK, MUTED, NTK
+from .panels import finish, two_panels
 from .shape import Lab, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -165,30 +166,18 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: predicted rates over depth with the measured ones. Right: both sides of the edge."""
-    drawing = new_figure(10.0, 4.2)
-    left, right = drawing.subplots(1, 2)
-    a = result.arrays
+    (drawing, left, right), a = two_panels(), result.arrays
     for (kind, name), colour in zip(KINDS.items(), (F1, F2, NTK), strict=True):
         chosen = [i for i, k in enumerate(a["kind"]) if k == kind]
         depth, rates = a["L"][chosen], 1.0 - a["rates"][chosen]
         left.plot(depth, rates[:, 0], color=colour, linewidth=1.2)
         left.plot(depth, rates[:, 1], "o", color=colour, markersize=5, label=name)
-    left.set_xscale("log")
-    left.set_yscale("log")
+    finish(left, "1 - rate per step", "lines: exact spectrum; dots: Riemannian descent", x="layers", log="xy")
     left.set_xticks(sorted(set(a["L"])), [str(L) for L in sorted(set(a["L"]))])
     left.minorticks_off()
-    left.set_xlabel("layers")
-    left.set_title("1 - rate per step")
-    note(left, "lines: exact spectrum; dots: Riemannian descent")
-    left.legend()
     for (factor, sizes), colour in zip(a["edges"].items(), (INK, MUTED), strict=True):
         right.plot(sizes[:400], color=colour, linewidth=1.2, label=f"{factor} of the predicted edge")
-    right.set_yscale("log")
-    right.set_xlabel("steps")
-    right.set_title("Distance to the teacher")
-    note(right, "five square layers")
-    right.legend()
-    light_grid(right, "x")
+    finish(right, "Distance to the teacher", "five square layers", x="steps", log="y")
     return drawing
 
 

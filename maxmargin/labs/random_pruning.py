@@ -18,7 +18,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..plots.style import F1, INK, MUTED, NEGATIVE, POSITIVE, light_grid, new_figure, note
+from ..plots.style import F1, INK, MUTED, NEGATIVE, POSITIVE
+from .panels import finish, two_panels
 from .shape import Lab, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -170,33 +171,24 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Accuracy against the race, and against the keep probability."""
-    drawing = new_figure(10.0, 4.2)
-    left, right = drawing.subplots(1, 2, sharey=True)
-    a = result.arrays
+    (drawing, left, right), a = two_panels(sharey=True), result.arrays
     worst, best, dead = (np.minimum(a["worst"], 20.0), a["best"], ~np.isfinite(a["worst"]))
     colour = np.where(worst <= 0.7, POSITIVE, np.where(best >= 1.2, NEGATIVE, MUTED))
     left.hlines(a["accuracy"], best, worst, color=colour, linewidth=1.0)
     left.scatter(best, a["accuracy"], c=colour, s=30, zorder=3)
     left.scatter(worst[~dead], a["accuracy"][~dead], c=colour[~dead], s=30, zorder=3)
     left.axvline(1.0, color=MUTED, linestyle="--", linewidth=1.0)
-    left.set_xscale("log")
-    left.set_xlabel("blow-up time of the signal / of the noise, before training")
     left.set_ylabel("test accuracy")
-    left.set_title("The race decides")
-    note(left, "a line joins the classes of a run, to the right end if one is dead")
+    about = "a line joins the classes of a run, to the right end if one is dead"
+    finish(left, "The race decides", about, x="blow-up time of the signal / of the noise", log="x", legend="")
     rng = np.random.default_rng(0)
     shaken = a["keep"] * np.exp(0.03 * rng.standard_normal(len(a["keep"])))
     right.scatter(shaken, a["accuracy"], c=colour, s=30, zorder=3)
     right.axvline(a["critical"], color=INK, linestyle="--", linewidth=1.0, label="predicted crossover")
     grid = np.geomspace(0.02, 1.0, 100)
     right.plot(grid, 1.0 - (1.0 - grid / 2.0) ** a["width"], color=F1, linewidth=1.2, label="chance of a class alive")
-    right.set_xscale("log")
-    right.set_xlabel("keep probability")
-    right.set_title("Pruning helps, then kills")
-    note(right, "orange: every signal wins; blue: every noise wins; grey: undecided")
-    right.legend(loc="center right")
-    light_grid(left)
-    light_grid(right)
+    about = "orange: every signal wins; blue: every noise wins; grey: undecided"
+    finish(right, "Pruning helps, then kills", about, x="keep probability", log="x", legend="center right")
     return drawing
 
 

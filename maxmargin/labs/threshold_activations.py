@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from ..features import RELU
 from ..games.measure import Measure
 from ..margins import max_margin
-from ..plots.style import DECISION, F1, F2, INK, MUTED, NEGATIVE, POSITIVE, new_figure, note
+from ..plots.style import DECISION, F1, F2, INK, MUTED, NEGATIVE, POSITIVE
 from ..theory.ledger import Finding
+from .panels import finish, two_panels
 from .shape import Lab, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -205,9 +206,7 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: the threshold max-margin classifier and the border of the ReLU one. Right: training on the proved line."""
-    drawing = new_figure(10.0, 4.4)
-    left, right = drawing.subplots(1, 2)
-    a = result.arrays
+    (drawing, left, right), a = two_panels(4.4), result.arrays
     Z, y = a["Z"], a["y"]
     reach = 1.15 * np.abs(Z[:, :2]).max()
     axis = np.linspace(-reach, reach, 301)
@@ -217,18 +216,15 @@ def figure(result: LabResult) -> Figure:
     border = a["smooth"].classifier.outputs(grid, RELU).reshape(301, 301)
     left.contour(axis, axis, border, levels=[0.0], colors=INK, linewidths=1.0)
     left.scatter(Z[:, 0], Z[:, 1], c=np.where(y > 0, POSITIVE, NEGATIVE), edgecolors="white", s=35, zorder=3)
-    left.set_title(f"Threshold max margin {a['margin']:.4f}")
-    note(left, f"certified over all patterns; black: border of ReLU, {a['smooth'].upper:.4f}")
+    about = f"certified over all patterns; black: border of ReLU, {a['smooth'].upper:.4f}"
+    finish(left, f"Threshold max margin {a['margin']:.4f}", about, legend="")
+    left.grid(False)
     for (name, paths), colour in zip(a["runs"].items(), (F1, F2), strict=True):
         for number, path in enumerate(paths):
             steps = np.unique(np.geomspace(1, len(path), 300).astype(int)) - 1
             right.plot(steps + 1, path[steps], color=colour, linewidth=1.0, label=None if number else f"{name} gate")
     right.axhline(a["optimum"], color=MUTED, linestyle="--", linewidth=1.2, label="proved optimum")
-    right.set_xscale("log")
-    right.set_yscale("log")
-    right.set_xlabel("steps")
-    right.set_title("Objective of straight-through training")
-    right.legend()
+    finish(right, "Objective of straight-through training", x="steps", log="xy")
     return drawing
 
 

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from ..features import RELU
 from ..margins import max_margin
 from ..oracles.selection import exact_oracle
-from ..plots.style import F1, F2, INK, MUTED, NEGATIVE, POSITIVE, light_grid, new_figure, note
+from ..plots.style import F1, F2, INK, MUTED, NEGATIVE, POSITIVE
+from .panels import finish, two_panels
 from .shape import Lab, LabFinding, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -236,17 +237,13 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: collapse over time on lines of predicted height. Right: the frozen potential and where the neurons went."""
-    drawing, a = new_figure(10.0, 4.2), result.arrays
-    left, right = drawing.subplots(1, 2)
+    (drawing, left, right), a = two_panels(), result.arrays
     for column, (name, colour) in enumerate((("NC1, within / between", F1), ("NC3, classifier - means", F2))):
         label = "predicted" if column else None
         left.plot(a["times"], a["lines"][:, column], color=MUTED, linewidth=1.0, linestyle="--", label=label)
         left.plot(a["times"][::4], a["collapse"][::4, column], "o", color=colour, markersize=4, label=name)
-    left.set_yscale("log")
-    left.set_xlabel("flow time")
-    left.set_title("Collapse at a closed-form rate")
-    note(left, "layer-peeled model, gradient descent, linear loss")
-    left.legend()
+    about = "layer-peeled model, gradient descent, linear loss"
+    finish(left, "Collapse at a closed-form rate", about, x="flow time", log="y")
 
     def payoff(directions: Array) -> Array:
         return np.abs(np.maximum(directions @ a["Z"].T, 0.0) @ a["y"]) / len(a["y"])
@@ -261,11 +258,8 @@ def figure(result: LabResult) -> Figure:
         place, size = np.arctan2(heavy[:, 1], heavy[:, 0]), 12 + 150 * share[share > 1e-4]
         right.scatter(place, payoff(heavy), s=size, color=colour, alpha=0.8, label=f"neurons, {name}", zorder=3)
     right.set_ylim(0.0, 1.7 * a["B"])
-    right.set_xlabel("direction of the neuron (radians)")
-    right.set_title("The frozen adversary")
-    note(right, "the unhinged net ends in one neuron, which separates nothing")
-    light_grid(right)
-    right.legend(loc="upper left")
+    about = "the unhinged net ends in one neuron, which separates nothing"
+    finish(right, "The frozen adversary", about, x="direction of the neuron (radians)", legend="upper left")
     return drawing
 
 
