@@ -218,12 +218,10 @@ def figure(result: LabResult) -> Figure:
 
 
 LAB = Lab(
-    name="feature-learning",
-    paper="Chen, Vanden-Eijnden and Bruna, feature learning with global convergence (arXiv 2204.10782)",
-    compares="the trained first layer with its solved limit, the loss with a certified tube",
-    smoke=Settings(),
-    full=Settings(m=600),
-    seconds=(2.0, 10.0),
-    run=run,
-    figure=figure,
-)
+    "feature-learning",
+    "Chen, Vanden-Eijnden and Bruna, feature learning with global convergence (arXiv 2204.10782)",
+    "the trained first layer with its solved limit, the loss with a certified tube",
+    Settings(),
+    Settings(m=2000),
+    (1.0, 5.0), run, figure,
+)  # fmt: skip

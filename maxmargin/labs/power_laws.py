@@ -208,12 +208,10 @@ def figure(result: LabResult) -> Figure:
 
 
 LAB = Lab(
-    name="power-laws",
-    paper="Velikanov and Yarotsky, explicit loss asymptotics (NeurIPS 2021)",
-    compares="kernel flows and trained networks with C t^-xi, C and xi from the jumps and kinks of the target",
-    smoke=Settings(),
-    full=Settings(N=2000, side=56, n=256, m=800, last=1000.0),
-    seconds=(3.0, 20.0),
-    run=run,
-    figure=figure,
-)
+    "power-laws",
+    "Velikanov and Yarotsky, explicit loss asymptotics (NeurIPS 2021)",
+    "kernel flows and trained networks with C t^-xi, C and xi from the jumps and kinks of the target",
+    Settings(),
+    Settings(N=3000, side=60, n=256, m=1600, last=1000.0),
+    (2.0, 25.0), run, figure,
+)  # fmt: skip

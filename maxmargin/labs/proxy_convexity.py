@@ -210,12 +210,10 @@ def figure(result: LabResult) -> Figure:
 
 
 LAB = Lab(
-    name="proxy-convexity",
-    paper="Frei and Gu, proxy convexity (NeurIPS 2021)",
-    compares="gradient norms along training with the tangent-kernel margin at W_t and the linear margin",
-    smoke=Settings(),
-    full=Settings(n=60, d=12, m=100, steps=20_000, pairs=2000),
-    seconds=(2.0, 20.0),
-    run=run,
-    figure=figure,
-)
+    "proxy-convexity",
+    "Frei and Gu, proxy convexity (NeurIPS 2021)",
+    "gradient norms along training with the tangent-kernel margin at W_t and the linear margin",
+    Settings(),
+    Settings(n=60, d=12, m=100, steps=20_000, pairs=2000),
+    (1.0, 3.0), run, figure,
+)  # fmt: skip

@@ -258,12 +258,10 @@ def figure(result: LabResult) -> Figure:
 
 
 LAB = Lab(
-    name="residual-networks",
-    paper="Cont, Rossier and Xu, deep residual networks (arXiv 2204.07261)",
-    compares="descent with scalar equations, tangent-kernel rates and the 2-variation in depth",
-    smoke=Settings(),
-    full=Settings(linear_depths=(4, 16, 64, 256), rate_depths=(8, 32, 128), depths=(8, 32, 128, 512)),
-    seconds=(4.0, 40.0),
-    run=run,
-    figure=figure,
-)
+    "residual-networks",
+    "Cont, Rossier and Xu, deep residual networks (arXiv 2204.07261)",
+    "descent with scalar equations, tangent-kernel rates and the 2-variation in depth",
+    Settings(),
+    Settings(linear_depths=(4, 16, 64, 256), rate_depths=(8, 32, 128), depths=(8, 32, 128, 512)),
+    (3.0, 10.0), run, figure,
+)  # fmt: skip
