@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
@@ -332,6 +333,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 def library_versions() -> dict[str, str]:
     """Versions of Python and of every package that takes part in a result."""
+    return dict(_library_versions())
+
+
+@cache  # reading them takes longer than a small margin
+def _library_versions() -> dict[str, str]:
     packages = ("numpy", "scipy", "scikit-learn", "cvxpy", "highspy", "clarabel", "scs")
     own = {"python": platform.python_version(), "maxmargin": __version__}  # a checkout need not be installed
     return own | {name: version(name) for name in packages}

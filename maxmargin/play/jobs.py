@@ -18,6 +18,7 @@ from ..plots import geometry
 from ..plots.views import separable
 from ..progress import Progress
 from ..text import bracket_text, gap_text
+from .limits import TOLERANCE
 from .requests import Solve
 
 GRID = 56  # nodes of a kernel classifier's map, each way
@@ -29,7 +30,7 @@ def solve(request: Solve, progress: Progress) -> dict[str, Any]:
     certificates: dict[str, Any] = {}
     for norm in request.norms:
         progress(norm)
-        certificate = max_margin(request.data, norm, time_limit=request.time_limit, progress=progress)
+        certificate = max_margin(request.data, norm, tol=TOLERANCE, time_limit=request.time_limit, progress=progress)
         progress(norm)
         answers[norm] = described(certificate, request.box)
         certificates[norm] = certificate.to_json()

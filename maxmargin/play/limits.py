@@ -7,9 +7,10 @@ MAX_DISCARD = 32 * 1024 * 1024  # bytes of a refused request that are thrown awa
 MAX_POINTS = 500
 MAX_COORDINATE = 1e6
 MAX_CONNECTIONS = 32  # open at once; a browser keeps six
-MAX_LISTENERS = 4  # streams open at once
+MAX_LISTENERS = 16  # streams open at once; one of a page just left is noticed after a second or two
 READ_SECONDS = 5.0  # a client that says nothing for so long is let go
 
+TOLERANCE = 1e-6  # relative gap at which a margin is certified here: the last digits cost time, and nobody sees them
 SOLVE_SECONDS = (0.05, 5.0)  # range of the time limit that a page may ask for
 CHECK_SECONDS = 60.0
 SLACK_SECONDS = 10.0  # beyond its own time limit, after which a worker is ended by force

@@ -21,7 +21,7 @@ from .gate import Gate, Refused
 from .playground import Playground
 
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-_BEAT = 2.0  # seconds between two signs of life on a quiet stream
+_BEAT = 1.0  # seconds between two signs of life on a quiet stream
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

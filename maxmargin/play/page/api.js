@@ -9,16 +9,18 @@ async function post(route, body) {
   return answer.json();
 }
 
+const TRIES = 3;
+
 // Events of the server; `gone` is called when it has been away for a while.
-function listen(events, gone) {
+function listen(events, gone, failures = 0) {
   const source = new EventSource(`api/stream${query}`);
-  let failures = 0;
   for (const [name, ear] of Object.entries(events)) source.addEventListener(name, (event) => ear(JSON.parse(event.data)));
   source.addEventListener("open", () => (failures = 0));
   source.addEventListener("error", () => {
-    if (++failures < 3 && source.readyState !== EventSource.CLOSED) return;
-    source.close();
-    gone();
+    if (++failures >= TRIES) {
+      source.close();
+      gone();
+    } else if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(events, gone, failures), 2000);
   });
 }
 

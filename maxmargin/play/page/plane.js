@@ -59,6 +59,7 @@ class Plane {
   layout() {
     const { w, h } = this.stage, s = type.scale, left = 42 * s, bottom = 22 * s, side = Math.max(Math.min(w - left - 6, h - bottom - 8), 40);
     Object.assign(this, { x: left + (w - left - 6 - side) / 2, y: 5, side });
+    this.canvas.dataset.frame = [this.x, this.y, this.side, ...state.view].join(" "); // for whoever drives the page
   }
   px(u) { return this.x + ((u - state.view[0]) / (state.view[1] - state.view[0])) * this.side; }
   py(v) { return this.y + this.side - ((v - state.view[2]) / (state.view[3] - state.view[2])) * this.side; }

@@ -4,6 +4,7 @@ import { post } from "./api.js";
 import { number, page } from "./drawing.js";
 import { payoffOf } from "./networks.js";
 import { chosenNeuron } from "./plane.js";
+import { current } from "./solve.js";
 import { emit, on, state } from "./state.js";
 
 const get = (id) => document.getElementById(id);
@@ -26,7 +27,7 @@ for (const [norm, name] of Object.entries(NORMS)) {
 
 function show(passed) {
   for (const [norm, { row, bracket, status, button }] of Object.entries(rows)) {
-    const found = state.solved[norm];
+    const found = current(norm) ? state.solved[norm] : null;
     bracket.textContent = found ? found.bracket : "\u2013";
     status.textContent = found ? found.status : "";
     status.title = found ? `${found.sentence}; scope ${found.scope}; relative gap ${found.gap}` : "";
