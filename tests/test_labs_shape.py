@@ -139,3 +139,19 @@ def test_every_laboratory_is_described(name):
     assert lab.run.__module__ == f"maxmargin.labs.{name.replace('-', '_')}"
     assert lab.paper and lab.compares and 0 < lab.seconds[0] <= lab.seconds[1]
     hash((lab.smoke, lab.full))  # frozen values
+
+
+def test_interruption_keeps_what_is_done(monkeypatch, tmp_path, capsys):
+    def interrupt(settings):
+        raise KeyboardInterrupt
+
+    def done(settings):
+        return LabResult((TRUE,))
+
+    two = {
+        name: Lab(name, "Nobody (0000)", "nothing", None, None, (0.0, 0.0), run, lambda result: None)
+        for name, run in (("a", done), ("b", interrupt))
+    }
+    monkeypatch.setattr("maxmargin.labs.registry._all", lambda: two)
+    assert main(["lab", "all", "--json", str(tmp_path / "l.json")]) == 130
+    assert [entry["name"] for entry in json.loads((tmp_path / "l.json").read_text())["labs"]] == ["a"]

@@ -181,6 +181,7 @@ def figure(result: LabResult) -> Figure:
     left.set_ylabel("test accuracy")
     about = "a line joins the classes of a run, to the right end if one is dead"
     finish(left, "The race decides", about, x="blow-up time of the signal / of the noise", log="x", legend="")
+    left.xaxis.set_minor_formatter("")
     rng = np.random.default_rng(0)
     shaken = a["keep"] * np.exp(0.03 * rng.standard_normal(len(a["keep"])))
     right.scatter(shaken, a["accuracy"], c=colour, s=30, zorder=3)
