@@ -16,7 +16,7 @@ import numpy as np
 from . import atomic
 from .accuracy import Score, matched, score, split, usual_scores
 from .comparison_table import OBJECTS, comparison_text
-from .dataset import Dataset, load, save
+from .dataset import Dataset, load, make_dataset, save
 from .errors import InputError
 from .features.homogeneous import Feature, get_feature
 from .flow.initial import get_start
@@ -93,6 +93,33 @@ class Comparison:
     def source(self) -> str:
         """The words that make a command read these data; those given as arrays are saved beside the report."""
         return shlex.join(self.dataset.words or [ARRAYS])
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, X: Any, y: Any, X_test: Any = None, y_test: Any = None) -> Comparison:
+        """A fitted classifier of this package as a comparison, for its table, figures and report.
+
+        Parameters
+        ----------
+        estimator : fitted; its certificate, and its run if it was trained, are what is shown.
+        X, y : its training data.  X_test, y_test : data held out, for a second column of accuracies.
+
+        Raises
+        ------
+        InputError : the estimator is not fitted, or is none of this package.
+        """
+        certificate = getattr(estimator, "certificate_", None)
+        if certificate is None:
+            name = type(estimator).__name__
+            raise InputError(f"estimator: found {name} without certificate_, wanted a fitted classifier of maxmargin")
+        run, name = getattr(estimator, "run_", None), type(estimator).__name__
+        names = getattr(estimator, "feature_names_in_", None)
+        named: dict[str, Any] = {"feature_names": None if names is None else list(map(str, names))}
+        data = make_dataset(X, y, name, **named)
+        test = None if X_test is None else make_dataset(X_test, y_test, f"{name}, test", classes=data.classes, **named)
+        runs = () if run is None else (ComparedRun(run, "f1" if run.norm == "f1" else "f2m", certificate.bracket),)
+        margins = {} if run is not None else {certificate.problem.norm: certificate}
+        found = score(certificate.problem.norm, name, estimator.decision_function, data, test)
+        return cls(data, margins, runs, certificate.seconds, {}, (found, *usual_scores(data, test)), test)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document of the contract."""

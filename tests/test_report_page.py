@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from plots_examples import EXAMPLES, line, square
 
+import maxmargin as mm
 from maxmargin.games.bracket import Bracket
 from maxmargin.outcome import Status
 from maxmargin.plots import decision_map, figures, margin_curve
@@ -123,3 +124,30 @@ def test_same_report_twice():
 def test_commands_quote_names_with_spaces():
     html = "".join(parsed(render(line("my data.csv"), {})).text)
     assert re.search(r"maxmargin check f1\.json 'my data\.csv'", html)
+
+
+def test_accuracies_and_held_out_data_are_reported():
+    comparison = mm.compare(mm.load("clusters:n=40,d=3,k=2,seed=1"), test_size=0.25, width=30, steps=40)
+    text = " ".join("".join(parsed(render(comparison, {})).text).split())
+    assert "Test: 10 points that nobody was trained on" in text and "SVC (RBF, C = 1)" in text
+    assert "Each row is in its own norm" in text and text.count("Each row is in its own norm") == 1
+    for row in comparison.scores:
+        assert f"{100 * row.train.accuracy:.1f} %" in text and f"{100 * row.test.accuracy:.1f} %" in text
+
+
+def test_on_a_phone_every_cell_names_its_column(report):
+    html = report[1]
+    cells = re.findall(r"<td([^>]*)>", html)
+    assert cells and sum("data-label=" in cell for cell in cells) >= len(cells) - html.count('<td><span class="object')
+    assert "max-width: 44rem" in html
+
+
+def test_a_fitted_estimator_has_a_report(tmp_path):
+    data = mm.load("clusters:n=40,d=3,k=2,seed=1")
+    X, y = data.X, data.labels
+    for model in (mm.KernelMaxMarginClassifier(), mm.GradientFlowClassifier(width=20, steps=40, random_state=0)):
+        comparison = mm.Comparison.from_estimator(model.fit(X, y), X, y, X[:10], y[:10])
+        path = comparison.save(tmp_path / type(model).__name__)
+        assert f"<h1>{type(model).__name__}</h1>" in path.read_text() and comparison.test.n == 10
+    with pytest.raises(mm.InputError, match="without certificate_"):
+        mm.Comparison.from_estimator(mm.KernelMaxMarginClassifier(), X, y)

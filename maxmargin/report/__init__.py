@@ -1,17 +1,20 @@
-"""The report of a comparison: one HTML file that needs nothing else, to read, print and hand on."""
+"""The report of a comparison: one HTML file that needs nothing else, to read, print and hand on.
+
+The words stand in the template ``report.html``, the looks in ``report.css``, the values come from `view`.
+"""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from html import escape
+from importlib.resources import files
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from ..plots import figure_bytes
-from . import tables, words
-from .page import document
+from ..plots import figure_bytes, style
+from .captions import caption
+from .view import values
 
 __all__ = ["render"]
 
@@ -24,22 +27,18 @@ def render(comparison: Any, figures: Mapping[str, Figure]) -> str:
     comparison : what `maxmargin.compare` returns.
     figures : name -> figure, as `maxmargin.plots.figures` gives them; known names get a caption.
     """
-    sections = [
-        ("What was asked", words.asked(comparison)),
-        ("The margins, solved", tables.margins(comparison)),
-        ("The flows, trained", tables.runs(comparison)),
-        ("What it looks like", "".join(_figure(comparison, k, *item) for k, item in enumerate(figures.items(), 1))),
-        ("How each number is proved", words.proofs(comparison)),
-        ("Check it, repeat it", words.repeat(comparison)),
-        ("Where it comes from", tables.provenance(comparison)),
-    ]
-    body = "".join(f"<section><h2>{title}</h2>{text}</section>" for title, text in sections if text)
-    return document(f"{comparison.dataset.name}: certified margins", words.head(comparison) + body)
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    here = files(__package__)
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    css = environment.from_string((here / "report.css").read_text(encoding="utf-8")).render(colour=style)
+    template = environment.from_string((here / "report.html").read_text(encoding="utf-8"))
+    drawn = [_figure(comparison, name, figure) for name, figure in figures.items()]
+    return template.render(css=Markup(css), figures=drawn, **values(comparison)) + "\n"
 
 
-def _figure(comparison: Any, number: int, name: str, figure: Figure) -> str:
+def _figure(comparison: Any, name: str, figure: Figure) -> dict[str, str]:
+    title, text = caption(comparison, name)
     data = base64.b64encode(figure_bytes(figure, "svg")).decode("ascii")
-    title, caption = words.caption(comparison, name)
-    image = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(title, quote=True)}">'
-    text = f"<b>Figure {number}. {escape(title)}</b> {caption}"
-    return f'<figure id="{escape(name, quote=True)}">{image}<figcaption>{text}</figcaption></figure>'
+    return {"name": name, "data": data, "title": title, "caption": text}

@@ -1,0 +1,194 @@
+"""The values of the report's template: plain text and numbers, already rounded, never HTML."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from typing import Any
+
+from .. import conventions
+from ..comparison_table import ONE_NORM, conflicts, more_time
+from ..plots.numbers import percent, shared_digits, short
+from ..text import gap_text, lower_text, upper_text
+
+OBJECTS = {"f1": "F1 max margin", "f2": "F2 max margin", "ntk": "Tangent-kernel max margin"}
+_COVERS = {
+    "sphere-exact": "all neurons; the maximum itself is proved",
+    "sphere-bound": "all neurons; a proved bound that need not be tight",
+    "dictionary": "the given neurons only",
+    "kernel": "the whole unit ball of the kernel space",
+}
+_COLOURS = {"both": "f1", "output": "f2m", "svc": "", "logistic": ""}
+
+
+def values(comparison: Any) -> dict[str, Any]:
+    """Everything that the template prints of a comparison, but for the figures."""
+    data, margins = comparison.dataset, comparison.margins
+    f1, scores = margins.get("f1"), getattr(comparison, "scores", ())
+    test = getattr(comparison, "test", None)
+    return {
+        "data": data,
+        "facts": list(_facts(comparison)),
+        "ball": _ball(f1),
+        "f1": None if f1 is None else _margin("f1", f1),
+        "margins": [_margin(name, certificate) for name, certificate in margins.items()],
+        "references": [_reference(item) for item in comparison.runs if item.reference == "f2m"],
+        "runs": [_run(item) for item in comparison.runs],
+        "scores": [_score(row) for row in scores],
+        "tested": 0 if test is None else test.n,
+        "negative": minus(data.classes[0]),
+        "positive": minus(data.classes[1]),
+        "scopes": {str(certificate.scope) for certificate in margins.values()},
+        "conflicts": conflicts(comparison),
+        "more_time": more_time(comparison),
+        "one_norm": ONE_NORM,
+        "command": comparison.command,
+        "saved": data.words is None,
+        "commands": list(_commands(comparison)),
+        "provenance": list(_provenance(comparison)),
+    }
+
+
+def minus(value: Any) -> str:
+    """A label or a number with minus signs as such: -1, 7.2e-11."""
+    return re.sub(r"^-(?=\d)|(?<=\de)-(?=\d)", "\u2212", str(value))
+
+
+def _facts(comparison: Any) -> Iterable[tuple[str, Any]]:
+    """(what, value) of the problem, for the line under the title."""
+    data = comparison.dataset
+    yield from (("points", data.n), ("features, standardised" if data.standardized else "features", data.d))
+    if data.label is not None:
+        yield "label column", data.label
+    for label, name in ((1.0, data.classes[1]), (-1.0, data.classes[0])):
+        sign, shown = "+1" if label > 0 else "\u22121", minus(name)
+        own = "" if shown == sign.lstrip("+") else f" ({sign})"
+        yield f"class {shown}{own}", int((data.y == label).sum())
+    problem = next((certificate.problem for certificate in comparison.margins.values()), None)
+    if problem is not None:
+        yield from (("activation", problem.feature.name), ("bias", "z = (x, 1)" if problem.bias else "none: z = x"))
+        yield "convention", problem.convention
+    yield "seconds", f"{comparison.seconds:.1f}"
+
+
+def _ball(f1: Any) -> str:
+    norm = "path" if f1 is not None and f1.problem.convention == "path" else "F1"
+    return f"wide two-layer network of {norm} norm one"
+
+
+def _margin(key: str, certificate: Any) -> dict[str, Any]:
+    problem, separable = certificate.problem, certificate.status.value != "not-separable"
+    low, high = certificate.lower, certificate.upper
+    return {
+        "key": key,
+        "title": OBJECTS.get(key, key),
+        "unit": _unit(key, problem.convention, problem.weights),
+        "short": short(low, high),
+        "bracket": shared_digits(low, high) if separable else _zero(high),
+        "gap": minus(gap_text(certificate.relative_gap)) if separable else "\u2013",
+        "scope": str(certificate.scope),
+        "covers": _COVERS[certificate.scope],
+        "status": certificate.status.value,
+        "separable": separable,
+    }
+
+
+def _reference(item: Any) -> dict[str, Any]:
+    low, high = item.bracket.lower, item.bracket.upper
+    zero = low <= 0 < 1e-12 - high
+    return {
+        "width": item.run.width,
+        "bracket": _zero(high) if zero else shared_digits(low, high),
+        "gap": "\u2013" if zero else minus(gap_text(conventions.relative_gap(low, high))),
+    }
+
+
+def _run(item: Any) -> dict[str, Any]:
+    run, fraction, separates = item.run, item.fraction_of_lower, item.run.margin_best > 0
+    low, high = percent(item.fraction_of_upper), percent(fraction)
+    own = "L\u00b2 norm over its own random features"
+    return {
+        "key": item.reference,
+        "width": run.width,
+        "status": getattr(run, "status", "finished"),
+        "unit": _unit("f1", getattr(run, "convention", "sphere"), None) if item.reference == "f1" else own,
+        "separates": separates,
+        "reached": None if fraction is None else (high if low == high else f"{low} to {high}"),
+        "share": high if fraction is not None and separates else None,
+        "bar": f"{100 * min(max(fraction or 0.0, 0.0), 1.0):.1f}",
+        "best": minus(lower_text(run.margin_best)),
+        "last": minus(lower_text(run.margin_last)),
+        "step_of_best": _thousands(run.step_of_best),
+        "steps": _thousands(run.steps),
+        "seconds": f"{run.seconds:.1f}",
+    }
+
+
+def _score(row: Any) -> dict[str, Any]:
+    shown = {"title": row.title, "colour": _COLOURS.get(row.key, row.key)}
+    for part in ("train", "test"):
+        found = getattr(row, part)
+        if found is not None:
+            shown |= {part: f"{100 * found.accuracy:.1f} %"}
+            shown |= {f"{part}_wrong": f"{found.false_positive}, {found.false_negative}"}
+    return shown
+
+
+def _thousands(count: int) -> str:
+    return f"{count:,}".replace(",", "\u202f")
+
+
+def _unit(norm: str, convention: str, weights: str | None) -> str:
+    """Norm and unit, Greek letters and powers as such."""
+    text = conventions.describe(norm, convention, weights)
+    return text.replace("gamma_1", "\u03b3\u2081").replace("L2(tau)", "L\u00b2(\u03c4)")
+
+
+def _zero(upper: float) -> str:
+    """A margin of zero, and what of it is proved."""
+    return "0" if upper == 0 else f"0 (at most {minus(upper_text(upper, 2))})"
+
+
+def _commands(comparison: Any) -> Iterable[str]:
+    """The commands that make each certificate again and check it, as they can be pasted."""
+    data = getattr(comparison, "source", None) or shlex.quote(str(comparison.dataset.name))
+    options = getattr(comparison, "options", {})
+    for name, certificate in comparison.margins.items():
+        flags = _flags(certificate.problem)
+        for option, default in (("tol", 1e-9), ("time_limit", None), ("seed", 0)):
+            if options.get(option, default) != default:
+                flags += f" --{option.replace('_', '-')} {options[option]}"
+        if getattr(certificate, "nu", None) is not None:
+            flags += f" --nu {certificate.nu:g}"
+        yield f"maxmargin margin {data} --norm {name}{flags} --json {name}.json"
+        yield f"maxmargin check {name}.json {data}"
+
+
+def _flags(problem: Any) -> str:
+    flags = "" if problem.bias else " --no-bias"
+    if problem.feature.name != "relu":
+        flags += f" --feature {problem.feature.name}"
+    if problem.convention != "sphere":
+        flags += f" --convention {problem.convention}"
+    return flags + (" --weights gaussian" if problem.weights == "gaussian" else "")
+
+
+def _provenance(comparison: Any) -> Iterable[tuple[str, list[str]]]:
+    """Data hash, versions, solver attempts and seconds."""
+    data = comparison.dataset
+    versions: dict[str, str] = {}
+    for certificate in comparison.margins.values():
+        versions |= certificate.versions
+    attempts = [
+        f"{OBJECTS.get(name, name)}: {attempt.name} ({attempt.status}, {attempt.seconds:.2g} s)"
+        for name, certificate in comparison.margins.items()
+        for attempt in certificate.attempts
+    ]
+    yield "Data", [data.text]
+    yield "SHA-256 of the data", [data.sha256]
+    if attempts:
+        yield "Solver attempts", attempts
+    if versions:
+        yield "Versions", [", ".join(f"{name} {number}" for name, number in versions.items())]
+    yield "Time", [f"{comparison.seconds:.1f} s in all (reading the data left out)"]
