@@ -49,25 +49,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Peeled:
-    """The layer-peeled model: classifier W (d, C), features H (d, N), one-hot labels Y (C, N)."""
+    """The layer-peeled model: W (d, C), H (d, N), one-hot labels Y (C, N), M, V, P = P_1, and the rates r_1, r_0."""
 
     W: Array
     H: Array
     Y: Array
-    gamma: float
-
-    @property
-    def M(self) -> Array:
-        return self.Y - self.gamma * (1.0 - self.Y)
-
-    @property
-    def V(self) -> Array:
-        return self.Y.T / np.sqrt(self.Y.sum(axis=1))
-
-    @property
-    def rate(self) -> float:
-        """r_1, of the contrasts between classes."""
-        return float(np.sqrt(self.Y[0].sum()) * (1.0 + self.gamma) / self.Y.shape[1])
+    M: Array
+    V: Array
+    P: Array
+    rates: tuple[float, float]
 
     def generator(self) -> Array:
         """A (C + N, C + N)."""
@@ -76,13 +66,10 @@ class Peeled:
 
     def closed_form(self, t: float) -> tuple[Array, Array]:
         """W(t), H(t) from cosh and sinh."""
-        (C, N), V, Hb = self.Y.shape, self.V, self.H @ self.V
-        constant = np.full((C, C), 1.0 / C)
-        r0 = np.sqrt(N / C) * (1.0 + self.gamma - self.gamma * C) / N
-        parts = ((self.rate, np.eye(C) - constant), (r0, constant))
+        Hb, parts = self.H @ self.V, tuple(zip(self.rates, (self.P, np.eye(len(self.P)) - self.P), strict=True))
         W = sum((np.cosh(r * t) * self.W + np.sinh(r * t) * Hb) @ P for r, P in parts)
         means = sum((np.cosh(r * t) * Hb + np.sinh(r * t) * self.W) @ P for r, P in parts)
-        return W, self.H - Hb @ V.T + means @ V.T
+        return W, self.H + (means - Hb) @ self.V.T
 
     def descend(self, step: float, count: int, every: int, *, cross_entropy: bool = False) -> list[tuple[Array, Array]]:
         """Gradient descent from its two partial gradients; every so many iterates."""
@@ -99,17 +86,15 @@ class Peeled:
 
     def collapse(self, W: Array, H: Array) -> tuple[float, float]:
         """NC1: within-class over between-class variation; NC3: |W - means| / |W|, both of the contrasts."""
-        P = np.eye(len(self.Y)) - 1.0 / len(self.Y)
-        means, classifier, within = H @ self.V @ P, W @ P, H - H @ self.V @ self.V.T
+        means, classifier, within = H @ self.V @ self.P, W @ self.P, H - H @ self.V @ self.V.T
         gap = np.linalg.norm(classifier - means) / np.linalg.norm(classifier)
         return float((within**2).sum() / (means**2).sum()), float(gap)
 
     def heights(self) -> Array:
         """Limits of NC1 and NC3 times exp(2 r_1 t): the classifier grows like (W0 + Hb) P exp(r_1 t) / 2."""
-        P, Hb = np.eye(len(self.Y)) - 1.0 / len(self.Y), self.H @ self.V
-        limit = np.linalg.norm((self.W + Hb) @ P)
-        within = np.linalg.norm(self.H - Hb @ self.V.T)
-        return np.array([4.0 * (within / limit) ** 2, 2.0 * np.linalg.norm((self.W - Hb) @ P) / limit])
+        Hb = self.H @ self.V
+        limit, within = np.linalg.norm((self.W + Hb) @ self.P), np.linalg.norm(self.H - Hb @ self.V.T)
+        return np.array([4.0 * (within / limit) ** 2, 2.0 * np.linalg.norm((self.W - Hb) @ self.P) / limit])
 
 
 def simplex_distance(W: Array) -> float:
@@ -124,18 +109,21 @@ def _gap(found: Sequence[Array], wanted: Sequence[Array]) -> float:
 
 def start(settings: Settings) -> Peeled:
     """A generic Gaussian start, classes one after the other."""
-    rng, s = np.random.default_rng(settings.seed), settings
-    W = rng.standard_normal((s.dimension, s.classes))
-    H = rng.standard_normal((s.dimension, s.classes * s.per_class))
-    return Peeled(W, H, np.repeat(np.eye(s.classes), s.per_class, axis=1), s.gamma)
+    rng, s, C = np.random.default_rng(settings.seed), settings, settings.classes
+    W, H = rng.standard_normal((s.dimension, C)), rng.standard_normal((s.dimension, C * s.per_class))
+    Y = np.repeat(np.eye(C), s.per_class, axis=1)
+    scale = 1.0 / (np.sqrt(s.per_class) * C)
+    rates = (scale * (1.0 + s.gamma), scale * (1.0 + s.gamma - s.gamma * C))
+    return Peeled(W, H, Y, Y - s.gamma * (1.0 - Y), Y.T / np.sqrt(s.per_class), np.eye(C) - 1.0 / C, rates)
 
 
 def _peeled(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
     from scipy.linalg import expm
 
     model, T, h = start(settings), settings.time, settings.steps[-1]
-    short = settings.steps[0] * round(1.0 / (settings.steps[0] * model.rate))  # a whole number of every step
-    count, r, joint, A = round(short / h), model.rate, np.hstack([model.W, model.H]), model.generator()
+    r, joint, A = model.rates[0], np.hstack([model.W, model.H]), model.generator()
+    short = settings.steps[0] * round(1.0 / (settings.steps[0] * r))  # a whole number of every step
+    count = round(short / h)
     flow = model.closed_form(short)
     exponential, power = (
         np.split(joint @ Q, [settings.classes], axis=1)
@@ -148,8 +136,7 @@ def _peeled(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
     late = times >= 0.6 * T
     slopes = np.polyfit(times[late], np.log(collapse[late]), 1)[0]
     predicted = np.array([-2.0 * np.log1p(h * r) / h, np.log((1 - h * r) / (1 + h * r)) / h])
-    P = np.eye(settings.classes) - 1.0 / settings.classes
-    ends = simplex_distance(path[-1][0]), simplex_distance((model.W + model.H @ model.V) @ P)
+    ends = simplex_distance(path[-1][0]), simplex_distance((model.W + model.H @ model.V) @ model.P)
     findings = [
         compare("matrix-exponential", "The closed form in cosh and sinh is the exponential of the generator.",
                 _gap(flow, exponential), "=", 0.0, within=1e-12),
@@ -172,11 +159,10 @@ def _peeled(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
 
 @dataclass(frozen=True)
 class Grown:
-    """A two-layer net after training: unit neurons, signed masses, and the log of its mass over time."""
+    """A two-layer net after training: unit neurons, signed masses, and the log of its mass after each step."""
 
     directions: Array
     weights: Array
-    step: float
     mass: Array
 
     def margin(self, Z: Array, y: Array) -> float:
@@ -201,7 +187,7 @@ def grow(Z: Array, y: Array, settings: Settings, rate: float, *, frozen: bool = 
         a, b, total = a / np.sqrt(size), b / np.sqrt(size), total + np.log(size)
         mass.append(total)
     norms = np.linalg.norm(a, axis=1)
-    return Grown(a / norms[:, None], b * norms, h, np.array(mass))
+    return Grown(a / norms[:, None], b * norms, np.array(mass))
 
 
 def _two_layers(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
