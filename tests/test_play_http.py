@@ -176,6 +176,22 @@ def test_presets_and_csv(play):
         assert status == 200 and "wanted" in answer["error"]
 
 
+@pytest.mark.skipif("min_norm" not in mm.__all__, reason="this version has no minimum-norm interpolation")
+def test_the_smallest_norm_is_that_of_the_package(play):
+    """Through (-1, 1), (0, 0), (1, 1), as |x|: one kink, which is where the middle point lies."""
+    points = [[-1, 1], [0, 0], [1, 1]]
+    status, answer = play.post("norm", {"points": points, "box": [-2, 2, -1, 2]})
+    found = answer["solved"]["f1"]
+    best = mm.min_norm((np.array(points, dtype=float)[:, :1], np.array(points, dtype=float)[:, 1]))
+    assert status == 200 and (found["lower"], found["upper"]) == (best.lower, best.upper)
+    assert np.allclose(found["curve"], [[-2, 2], [0, 0], [2, 2]], atol=1e-6) and np.allclose(
+        found["kinks"], [[0, 0]], atol=1e-6
+    )
+    status, answer = play.post("norm", {"points": [[0, 1], [0, 0]]})
+    assert status == 200 and answer["solved"]["f1"]["status"] == "infeasible"
+    assert play.post("norm", {"points": points, "tube": -1})[0] == 400
+
+
 REFUSED = {
     "not JSON": ("{", 400),
     "a list": ("[]", 400),

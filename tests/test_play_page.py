@@ -213,6 +213,20 @@ def test_presets_csv_and_address(page):
     assert "wanted x1, x2 and a label" in page.wait("document.getElementById('message').textContent")
 
 
+@pytest.mark.skipif("min_norm" not in mm.__all__, reason="this version has no minimum-norm interpolation")
+def test_interpolation_follows_the_points(page):
+    page.run("document.getElementById('tab-regression').click()")
+    settled = "document.getElementById('line').dataset.busy === 'no'"
+    page.wait(settled)
+    before = page.run("return {...document.getElementById('regression-answer').dataset}")
+    page.run("document.getElementById('line').focus()")
+    page.keys("n", DELETE)
+    assert page.wait("document.getElementById('regression-count').textContent === '5'")
+    page.wait(settled)
+    after = page.run("return {...document.getElementById('regression-answer').dataset}")
+    assert float(after["lower"]) <= float(after["upper"]) < float(before["lower"]), "fewer points cost less"
+
+
 def test_closing_the_page_stops_the_server(play, browser):
     browser.open("about:blank")
     assert play.process.wait(timeout=30) == 0

@@ -19,8 +19,11 @@ from ..plots.views import separable
 from ..progress import Progress
 from ..text import bracket_text, gap_text
 from .limits import TOLERANCE
-from .requests import Solve
+from .requests import Regression, Solve
 
+_NODES = 241  # of a smooth interpolant
+_DOUBLED = 1e-6  # of the span, distance of kinks that are drawn as one
+_FLAT = 1e-12  # slopes of unit neurons below which a kink is out of sight
 GRID = 56  # nodes of a kernel classifier's map, each way
 
 
@@ -85,9 +88,60 @@ def regression_available() -> bool:
     return "min_norm" in maxmargin.__all__
 
 
+def norm(request: Regression, progress: Progress) -> dict[str, Any]:
+    """The smallest F1 and F2 norms of functions through points of the line, with the functions."""
+    import maxmargin
+
+    answers = {}
+    for name in ("f1", "f2"):
+        progress(name)
+        points, within = (request.x, request.targets), {"time_limit": request.time_limit, "progress": progress}
+        found = maxmargin.min_norm(points, name, request.tube, convention="sphere", **within)
+        answers[name] = _interpolant(found, request)
+    return {"answer": {"solved": answers, "n": len(request.targets)}}
+
+
+def _interpolant(found: Any, request: Regression) -> dict[str, Any]:
+    """A `MinimumNorm` as the page shows it, with f at the kinks (piecewise linear between) or on a grid."""
+    finite = bool(np.isfinite(found.upper))
+    low, high = request.span
+    kinks, nodes = np.zeros(0), np.linspace(low, high, _NODES)
+    if isinstance(found.classifier, Measure) and finite:
+        heavy = found.classifier.directions[found.classifier.weights != 0.0]
+        kinks = np.array(sorted({-c / a for a, c in heavy[np.abs(heavy[:, 0]) > _FLAT].tolist()}))
+        kinks = kinks[(kinks > low) & (kinks < high)]
+        nodes = np.union1d([low, high], kinks)
+    return {
+        "lower": found.lower if np.isfinite(found.lower) else None,
+        "upper": found.upper if finite else None,
+        "bracket": bracket_text(found.lower, found.upper) if finite else "no function",
+        "status": found.status.value,
+        "sentence": found.status.sentence,
+        "scope": found.scope.value,
+        "seconds": found.seconds,
+        "adversary": found.adversary.tolist(),
+        "curve": _graph(found, nodes) if finite else [],
+        "kinks": _graph(found, _apart(kinks, high - low)) if len(kinks) else [],
+    }
+
+
+def _apart(kinks: np.ndarray, span: float) -> np.ndarray:
+    """The kinks without those that rounding has doubled: a neuron and its mirror image have one kink."""
+    return kinks[np.concatenate([[True], np.diff(kinks) > _DOUBLED * span])]
+
+
+def _graph(found: Any, x: np.ndarray) -> list[list[float]]:
+    return np.column_stack([x, found.decision_function(x[:, None])]).tolist()
+
+
 def nothing(request: Any, progress: Progress) -> dict[str, Any]:
     """What replaces a job that is cancelled."""
     return {"answer": {}}
 
 
-JOBS: dict[str, Callable[[Any, Progress], dict[str, Any]]] = {"solve": solve, "check": check, "nothing": nothing}
+JOBS: dict[str, Callable[[Any, Progress], dict[str, Any]]] = {
+    "solve": solve,
+    "check": check,
+    "norm": norm,
+    "nothing": nothing,
+}

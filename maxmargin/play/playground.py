@@ -148,7 +148,7 @@ class Playground:
         if not self._regression:
             raise InputError("norm: this version has no minimum-norm interpolation")
         request = Regression.read(document)
-        return _public(self._solver.ask("norm", request, request.time_limit))
+        return _public(self._solver.ask("norm", request, 2 * request.time_limit))
 
     def _check(self, document: dict[str, Any]) -> dict[str, Any]:
         norm = choice(document, "norm", ("f1", "f2", "ntk"))

@@ -150,11 +150,12 @@ class Train:
 
 @dataclass(frozen=True)
 class Regression:
-    """The smallest norm of a function through these points (x, target), up to `tube`."""
+    """The smallest norm of a function through these points (x, target), up to `tube`; drawn on the `span`."""
 
     x: np.ndarray
     targets: np.ndarray
     tube: float
+    span: tuple[float, float]
     time_limit: float
 
     @classmethod
@@ -162,4 +163,5 @@ class Regression:
         table = rows(document, 2)
         least, most = limits.SOLVE_SECONDS
         tube = number(document, "tube", 0.0, 0.0, limits.MAX_COORDINATE)
-        return cls(table[:, :1], table[:, 1], tube, number(document, "time_limit", 2.0, least, most))
+        seconds = number(document, "time_limit", 2.0, least, most)
+        return cls(table[:, :1], table[:, 1], tube, box(document)[:2], seconds)

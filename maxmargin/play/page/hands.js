@@ -1,6 +1,6 @@
 // Mouse, touch and keyboard on a plane of points.
 
-import { add, emit, move, remember, remove, state, undo } from "./state.js";
+import { add, emit, move, remember, remove, state } from "./state.js";
 
 const CLICK = 5, LONG = 550; // pixels that a click may slip, milliseconds of a long touch
 const reach = (event) => (event.pointerType === "touch" ? 24 : 11);
@@ -40,8 +40,7 @@ function attach(plane, edit = { add, move, remove, remember }) {
       if (held.index >= 0) edit.remember();
     }
     if (held.moved && held.index >= 0) {
-      const side = [Math.max(plane.x, Math.min(plane.x + plane.side, x)), Math.max(plane.y, Math.min(plane.y + plane.side, y))];
-      edit.move(held.index, ...plane.toData(...side));
+      edit.move(held.index, ...plane.toData(...plane.clamp(x, y)));
     }
   });
   canvas.addEventListener("pointerup", (event) => {
@@ -116,4 +115,4 @@ function classified(plane) {
   attach(plane);
 }
 
-export { attach, classified, undo };
+export { attach, classified };

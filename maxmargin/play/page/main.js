@@ -89,6 +89,7 @@ function open(name) {
     get(other).hidden = other !== name;
     get(`tab-${other}`).setAttribute("aria-selected", other === name);
   }
+  get("headline").hidden = name === "regression"; // it is about the plane
   if (name === "regression") openLine();
   redraw();
 }

@@ -67,6 +67,7 @@ class Plane {
     const [x0, x1, y0, y1] = state.view;
     return [x0 + ((px - this.x) / this.side) * (x1 - x0), y0 + ((this.y + this.side - py) / this.side) * (y1 - y0)];
   }
+  clamp(px, py) { return [Math.max(this.x, Math.min(this.x + this.side, px)), Math.max(this.y, Math.min(this.y + this.side, py))]; }
   inside(px, py) { return px >= this.x && px <= this.x + this.side && py >= this.y && py <= this.y + this.side; }
 
   // Index of the point within `reach` pixels, the nearest; -1 for none.
