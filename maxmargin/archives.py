@@ -1,34 +1,93 @@
-"""Reading ``.npz`` archives that somebody else wrote: plain arrays or one clear sentence."""
+"""Reading ``.npz`` archives that somebody else wrote: plain arrays or one clear sentence, in bounded memory."""
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import IO, NamedTuple
 
 import numpy as np
 
+from . import memory
 from .errors import InputError
 
+_SUFFIX = ".npy"
+_COPIES = 3  # an array, its float64 copy and the mask of what is finite
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Every array of an ``.npz`` archive by name; pickled objects are refused, never executed.
+
+class Header(NamedTuple):
+    """What an array says of itself before it is read: its shape, its type, and the bytes of header and data."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    nbytes: int
+
+
+Choice = Callable[[Mapping[str, Header]], Iterable[str]]
+
+
+def read_arrays(path: Path, choose: Choice = tuple) -> dict[str, np.ndarray]:
+    """Arrays of an ``.npz`` archive by name; pickled objects are refused, never executed.
+
+    Parameters
+    ----------
+    choose : gets the headers of all arrays by name and returns the names to read, or refuses; nothing is inflated
+        before. By default all are read.
 
     Raises
     ------
-    InputError : no such file, not an archive, damaged, or an array of Python objects.
+    InputError : no such file, not an archive, damaged, an array of Python objects, or too large for the memory.
     """
     try:
         with path.open("rb") as stream:
             if not zipfile.is_zipfile(stream):
                 raise InputError(f"{path}: found no zip archive, wanted an .npz archive of plain arrays (np.savez)")
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
+            with zipfile.ZipFile(stream) as archive:
+                members = [item for item in archive.infolist() if item.filename.endswith(_SUFFIX)]
+                headers = {item.filename.removesuffix(_SUFFIX): _header(path, archive, item) for item in members}
+                names = list(choose(headers))
+                size = sum(max(headers[name].nbytes, 8 * math.prod(headers[name].shape)) for name in names)
+                memory.require(_COPIES * size, f"{path} with {', '.join(names)}", "use fewer points")
+                return {name: _array(archive, name) for name in names}
     except InputError:
         raise
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}), wanted a readable .npz file") from None
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except RuntimeError as error:  # an encrypted member
+        raise InputError(f"{path}: found {error}, wanted an .npz archive of plain arrays (np.savez)") from None
+    except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: found {reason}, wanted an .npz archive of plain arrays (np.savez)") from None
+
+
+def _header(path: Path, archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> Header:
+    """The header of one array; its shape must account for the bytes that the archive promises."""
+    with archive.open(item) as stream:
+        shape, dtype = _described(stream)
+        nbytes = stream.tell() + math.prod(shape) * dtype.itemsize
+    if dtype.hasobject:
+        raise InputError(
+            f"{path}: found Object arrays ({item.filename}), wanted an .npz archive of plain arrays (np.savez)"
+        )
+    if nbytes != item.file_size:
+        raise InputError(
+            f"{path}: found shape {shape} of {dtype} in {item.filename}, which does not fit its {item.file_size:,} "
+            "bytes, wanted an undamaged .npz archive (np.savez)"
+        )
+    return Header(shape, dtype, nbytes)
+
+
+def _described(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type; NumPy refuses headers of more than 10,000 characters."""
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(stream)
+    return shape, dtype
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(name + _SUFFIX) as stream:
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))

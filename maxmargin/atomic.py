@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,25 +24,40 @@ _NUMBER_LIST = re.compile(r"\[[-+\d.eE,\s]+\]")  # innermost lists of numbers go
 def replacing(path: str | os.PathLike[str], suffix: str = "") -> Iterator[Path]:
     """Yield a temporary path; on success it becomes `path`, on any exception it is removed.
 
+    A device or pipe (/dev/stdout) cannot be renamed to: the finished file is copied into it.
+
     Raises
     ------
-    InputError : the folder does not exist or cannot be written, or `path` is a folder.
+    InputError : the folder does not exist or cannot be written, `path` is a folder, or the disk is full.
     """
     target = check_target(path)
+    folder = None if _is_device(target) else target.parent
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=suffix)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.", suffix=suffix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            _deliver(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
-            f"output {str(target)!r} cannot be written ({error.strerror}); name a file in a folder that exists"
+            f"output {str(target)!r} cannot be written ({error.strerror or error}); name another place, or make room"
         ) from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def _is_device(target: Path) -> bool:
+    return target.exists() and not target.is_file()
+
+
+def _deliver(temporary: Path, target: Path) -> None:
+    if _is_device(target):
+        with temporary.open("rb") as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+        return
+    temporary.chmod(0o666 & ~_umask())
+    temporary.replace(target)
 
 
 def check_target(path: str | os.PathLike[str]) -> Path:
@@ -53,6 +69,8 @@ def check_target(path: str | os.PathLike[str]) -> Path:
         raise InputError(
             f"output {str(target)!r}: folder {str(target.parent)!r} does not exist; create it or name another"
         )
+    if _is_device(target):
+        return target
     if not os.access(target.parent, os.W_OK):
         raise InputError(f"output {str(target)!r}: folder {str(target.parent)!r} cannot be written; name another")
     return target

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
+from typing import Any, ClassVar
 
 from .errors import InputError
 
@@ -27,3 +30,35 @@ def require(needed: float, purpose: str, remedy: str) -> None:
         raise InputError(
             f"memory: {purpose} needs {needed / 2**30:.1f} GiB, found {free / 2**30:.1f} GiB available; {remedy}"
         )
+
+
+def peak() -> int:
+    """Peak resident size of this process in bytes; 0 where the system does not tell."""
+    try:
+        import resource  # Unix only
+    except ImportError:
+        return _peak_of_windows()
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size if sys.platform == "darwin" else 1024 * size
+
+
+class _Counters(ctypes.Structure):
+    """PROCESS_MEMORY_COUNTERS of the Windows API."""
+
+    _fields_: ClassVar[Any] = [
+        ("size", ctypes.c_uint32),
+        ("faults", ctypes.c_uint32),
+        ("peak", ctypes.c_size_t),
+        *[(f"unused{k}", ctypes.c_size_t) for k in range(7)],
+    ]
+
+
+def _peak_of_windows() -> int:
+    system = getattr(ctypes, "windll", None)
+    if system is None:
+        return 0
+    counters = _Counters(size=ctypes.sizeof(_Counters))
+    system.kernel32.GetCurrentProcess.restype = ctypes.c_void_p
+    handle = ctypes.c_void_p(system.kernel32.GetCurrentProcess())
+    told = system.psapi.GetProcessMemoryInfo(handle, ctypes.byref(counters), counters.size)
+    return int(counters.peak) if told else 0

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from ..errors import InputError, SolverError
 from .keyboard import INTERRUPTED, watched
@@ -17,12 +18,13 @@ from .keyboard import INTERRUPTED, watched
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     try:
-        with watched() as keyboard:
+        with watched() as keyboard, _headless():
             from .parser import build_parser  # and with it NumPy: Ctrl-C counts from here on
 
             arguments = build_parser().parse_args(argv)
             arguments.keyboard = keyboard
             status = int(arguments.run(arguments))
+            _flush()
         return INTERRUPTED if keyboard.pressed else status
     except (InputError, SolverError) as error:
         return _fail(str(error))
@@ -32,8 +34,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("maxmargin: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader (head, less) has gone: nothing to tell anybody
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
+    except OSError as error:
+        _silence()
+        place = f"{error.filename!r}: " if error.filename else "output: "
+        return _fail(f"{place}{error.strerror or error}; name another place, or make room")
+
+
+@contextmanager
+def _headless() -> Iterator[None]:
+    """Figures go to files: whatever window or notebook the environment asks for is not loaded."""
+    before = os.environ.get("MPLBACKEND")
+    os.environ["MPLBACKEND"] = "agg"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["MPLBACKEND"]
+        else:
+            os.environ["MPLBACKEND"] = before
+
+
+def _flush() -> None:
+    """What a full disk or a closed pipe says, it says here and not when Python has ended."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _silence() -> None:
+    """Nothing more goes to standard output, not even what is waiting to be written."""
+    with suppress(OSError, ValueError, AttributeError):  # no such stream, or none with a number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(sentence: str) -> int:

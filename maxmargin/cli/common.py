@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +122,20 @@ def deliver(arguments: argparse.Namespace, document: Callable[[], dict[str, Any]
         sys.stdout.write(atomic.dumps(document()))
         return
     if arguments.json:
-        atomic.write_json(arguments.json, document())
+        with rescued(text):
+            atomic.write_json(arguments.json, document())
     if not arguments.quiet:
         print(text())
+
+
+@contextmanager
+def rescued(text: Callable[[], str]) -> Iterator[None]:
+    """Print the finished result where it cannot be written (a full disk), before the one line that says so."""
+    try:
+        yield
+    except InputError:
+        print(text())
+        raise
 
 
 def check_writable(path: str | None) -> None:

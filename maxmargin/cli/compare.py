@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         test=_test_data(arguments),
         progress=common.progress(arguments),
     )
-    report = comparison.save(out)
+    with common.rescued(comparison.table):
+        report = comparison.save(out)
     common.deliver(arguments, comparison.to_json, lambda: f"{comparison.table()}\n\nreport: {report}")
     return 0
 

@@ -51,9 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
         progress=progress,
     )
     progress("drawing the film")
-    moving.save(out)
+    bracket = bracket_text(moving.certificate.lower, moving.certificate.upper)
+    reached = f"margin {lower_text(moving.run.margin_best)}, proved {bracket}"
+    with common.rescued(lambda: reached):
+        moving.save(out)
     if not arguments.quiet:
-        bracket = bracket_text(moving.certificate.lower, moving.certificate.upper)
         print("\n".join(common.data_lines(dataset)))
-        print(f"film: {out} (margin {lower_text(moving.run.margin_best)}, proved {bracket})")
+        print(f"film: {out} ({reached})")
     return 0

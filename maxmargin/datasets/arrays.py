@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import memory
 from ..errors import InputError
 
 # Entries of the largest dense matrix that is made of a sparse one: 160 MB of float64.
 LARGEST_DENSE = 20_000_000
+_LARGE = 1_000_000  # entries that are read whatever their shape
+_COLUMNS = 100  # of a one-hot y, whose refusal explains it
 
 
 def is_sparse(X: Any) -> bool:
@@ -44,13 +48,27 @@ def read_npy_pair(path: Path) -> tuple[np.ndarray, np.ndarray, Path]:
             f"{path}: found one array, wanted two: X.npy with y.npy beside it, or 'points.npy,labels.npy', or one "
             "file: np.savez('data.npz', X=X, y=y)"
         )
-    return read_npy(first), read_npy(second), second
+    X, y = read_npy(first), read_npy(second)
+    check_shapes(str(first), X.shape, y.shape)
+    memory.require(3 * 8.0 * X.size, f"{first} of shape {X.shape}", "use fewer points")
+    return np.array(X), np.array(y), second
+
+
+def check_shapes(where: str, X: tuple[int, ...], y: tuple[int, ...]) -> None:
+    """Refuse large arrays whose shapes do not fit each other before they are read.
+
+    Small ones are read first: what is in them tells more of what went wrong.
+    """
+    if math.prod(X) + math.prod(y) <= _LARGE:
+        return
+    if len(X) != 2 or len(y) not in (1, 2) or X[0] != y[0] or math.prod(y[1:]) > _COLUMNS:
+        raise InputError(f"{where}: found X of shape {X} and y of shape {y}, wanted X (n, d) and y (n,), a label a row")
 
 
 def read_npy(path: Path) -> np.ndarray:
-    """One plain array; mapped first, so that a false shape in the header costs no memory."""
+    """One plain array; only mapped, so that a false shape in the header costs no memory."""
     try:
-        return np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except FileNotFoundError:
         raise InputError(f"data: found no file {str(path)!r}, wanted X.npy and y.npy side by side") from None
     except OSError as error:

@@ -146,7 +146,7 @@ def check_names(names: Sequence[str], d: int, label: str | None = None) -> tuple
     """`names` as d distinct words; ``y`` only where the label column is known to have another name."""
     words = all(isinstance(name, str) and name.strip() == name != "" for name in names)
     if not words or not len(names) == len(set(names)) == d:
-        raise InputError(f"feature_names: found {list(names)!r}, wanted {d} distinct non-empty strings")
+        raise InputError(f"feature_names: found {str(list(names)):.200}, wanted {d} distinct non-empty strings")
     if "y" in names and label in (None, "y"):
         raise InputError("feature_names: found 'y', which names the label column of a file; rename that feature")
     return tuple(names)

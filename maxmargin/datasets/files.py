@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..archives import read_arrays
+from ..archives import Header, read_arrays
 from ..atomic import replacing, write_text
 from ..conventions import Array
 from ..errors import InputError
-from .arrays import read_libsvm, read_npy_pair
+from .arrays import check_shapes, read_libsvm, read_npy_pair
 from .cells import is_finite, is_number, mend, plain_float, two_words
 from .labels import LABEL_COLUMNS, choose_label, other_labels
 from .table import read_table
@@ -61,16 +63,27 @@ def read_csv(path: Path, label: str | None = None, sep: str | None = None) -> Da
 
 def read_npz(path: Path) -> Dataset:
     """Read ``X`` (n, d) and ``y`` (n,), and ``feature_names`` (d,) where present."""
-    arrays = read_arrays(path)
-    if "indptr" in arrays and "format" in arrays:
+    arrays = read_arrays(path, lambda headers: _chosen(path, headers))
+    names = [str(name) for name in arrays["feature_names"].ravel()] if "feature_names" in arrays else None
+    return _located(str(path), lambda: _as_dataset(path, arrays["X"], arrays["y"], feature_names=names, label="y"))
+
+
+def _chosen(path: Path, headers: Mapping[str, Header]) -> list[str]:
+    """The arrays of a data set, once their shapes fit each other."""
+    if "indptr" in headers and "format" in headers:
         raise InputError(
             f"{path}: found a sparse matrix (scipy.sparse.save_npz) without labels, wanted X (n, d) and y (n,): "
             "np.savez('data.npz', X=matrix.toarray(), y=y)"
         )
-    if missing := {"X", "y"} - set(arrays):
-        raise InputError(f"{path}: found arrays {sorted(arrays)}, missing {sorted(missing)}: wanted X (n, d), y (n,)")
-    names = [str(name) for name in arrays["feature_names"].ravel()] if "feature_names" in arrays else None
-    return _located(str(path), lambda: _as_dataset(path, arrays["X"], arrays["y"], feature_names=names, label="y"))
+    if missing := {"X", "y"} - set(headers):
+        shown = sorted(headers)[:10]
+        raise InputError(f"{path}: found arrays {shown}, missing {sorted(missing)}: wanted X (n, d), y (n,)")
+    check_shapes(str(path), headers["X"].shape, headers["y"].shape)
+    names = headers.get("feature_names")
+    if names is not None and math.prod(names.shape) != math.prod(headers["X"].shape[1:]):
+        shape = headers["X"].shape
+        raise InputError(f"{path}: found feature_names of shape {names.shape}, wanted {shape[1:]} as X has columns")
+    return ["X", "y"] if names is None else ["X", "y", "feature_names"]
 
 
 def read_npy(path: Path) -> Dataset:
@@ -117,7 +130,7 @@ def _check_header(path: Path, header: list[str], named: bool) -> None:
             f"{path}: column {header.index('') + 1} of the header has no name, wanted a name for every column "
             "(an index column? pandas: frame.to_csv(path, index=False))"
         )
-    repeated = [name for name in header if header.count(name) > 1]
+    repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise InputError(f"{path}: the header names {repeated[0]!r} more than once, wanted distinct column names")
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import memory
 from ..errors import InputError
 
 SEPARATORS = (",", "\t", ";", "|")
+_CELL = 150  # bytes that a cell takes as text and number
 _SPELT = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " "}
 
 
@@ -37,6 +39,8 @@ def read_table(path: Path, sep: str | None) -> Table:
     """
     text = _read_text(path)
     separator = _separator(sep) if sep is not None else _recognised(text)
+    cells = text.count(separator) + text.count("\n") + text.count("\r")
+    memory.require(_CELL * cells + len(text), f"{path} with {cells:,} cells", "save it as .npz (np.savez)")
     return _cells(path, text, separator)
 
 
@@ -71,7 +75,7 @@ def _first_rows(text: str, separator: str, count: int) -> Iterator[tuple[list[st
             if not count:
                 return
     except csv.Error as error:
-        raise csv.Error(f"line {reader.line_num} is not CSV ({error})") from None
+        raise csv.Error(f"line {reader.line_num} is not CSV ({error}), wanted a table of short cells") from None
 
 
 def _cells(path: Path, text: str, separator: str) -> Table:

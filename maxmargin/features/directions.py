@@ -6,12 +6,12 @@ Nested dictionaries make gamma_1^(m) monotone in m, so that a convergence curve 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from ..archives import read_arrays
+from ..archives import Header, read_arrays
 from ..conventions import Array
 from ..errors import InputError
 
@@ -99,10 +99,17 @@ def load_directions(path: str | os.PathLike[str], D: int) -> Array:
     ------
     InputError : no such array, not real and finite, wrong number of columns, no rows, a zero row.
     """
-    arrays = read_arrays(Path(path))
-    if "directions" not in arrays and len(arrays) != 1:
-        raise InputError(f"{path}: found arrays {sorted(arrays)}, wanted one named 'directions' or a single array")
-    return check_directions(arrays.get("directions", next(iter(arrays.values()))), D, f"{path}: directions")
+
+    def choose(headers: Mapping[str, Header]) -> list[str]:
+        if "directions" not in headers and len(headers) != 1:
+            shown = sorted(headers)[:10]
+            raise InputError(f"{path}: found arrays {shown}, wanted one named 'directions' or a single array")
+        name = "directions" if "directions" in headers else next(iter(headers))
+        _check_shape(headers[name].shape, D, f"{path}: directions")
+        return [name]
+
+    (rows,) = read_arrays(Path(path), choose).values()
+    return check_directions(rows, D, f"{path}: directions")
 
 
 def check_directions(rows: np.ndarray, D: int, where: str = "directions") -> Array:
@@ -114,16 +121,18 @@ def check_directions(rows: np.ndarray, D: int, where: str = "directions") -> Arr
     """
     if rows.dtype.kind not in "biuf":
         raise InputError(f"{where}: found entries of type {rows.dtype}, wanted real numbers")
-    if rows.ndim != 2 or rows.shape[1] != D or not len(rows):
-        raise InputError(
-            f"{where}: found shape {rows.shape}, wanted (K, {D}), K >= 1, the bias coordinate last if used"
-        )
+    _check_shape(rows.shape, D, where)
     rows = np.array(rows, dtype=float, order="C")
     bad = ~np.isfinite(rows).all(axis=1) | ~rows.any(axis=1)
     if bad.any():
         row = int(np.argmax(bad))
         raise InputError(f"{where}: found {rows[row].tolist()} in row {row} (from 0), wanted finite rows other than 0")
     return _normalised(rows)
+
+
+def _check_shape(shape: tuple[int, ...], D: int, where: str) -> None:
+    if len(shape) != 2 or shape[1] != D or not shape[0]:
+        raise InputError(f"{where}: found shape {shape}, wanted (K, {D}), K >= 1, the bias coordinate last if used")
 
 
 def _normalised(rows: Array) -> Array:

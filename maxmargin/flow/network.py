@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import atomic, conventions
+from ..archives import read_arrays
 from ..errors import InputError
 from ..features import RELU, Feature, get_feature
 from ..games.measure import Measure
@@ -90,11 +92,9 @@ class Network:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
         """Read what `save` wrote; `InputError` when the file is something else."""
+        arrays = read_arrays(Path(path))
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(
-                    arrays["hidden"], arrays["output"], bool(arrays["bias"]), get_feature(str(arrays["feature"]))
-                )
-        except (OSError, KeyError, ValueError) as error:
+            return cls(arrays["hidden"], arrays["output"], bool(arrays["bias"]), get_feature(str(arrays["feature"])))
+        except (KeyError, ValueError) as error:
             found = f"network file {os.fspath(path)!r}: {error}"
             raise InputError(f"{found}; wanted a file that Network.save wrote") from error

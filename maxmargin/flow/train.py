@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import conventions
+from .. import conventions, memory
 from ..errors import InputError
 from ..features import RELU, Feature
 from ..oracles.oracle import Oracle
@@ -156,7 +154,7 @@ def _result(recorder: Recorder, margin: Callable[[Network], float]) -> dict[str,
         "step_of_best": recorder.step_of_best,
         "upper": min((row["upper"] for row in recorder.trace if "upper" in row), default=None),
         "scope": recorder.scope,
-        "peak_bytes": _peak_bytes(),
+        "peak_bytes": memory.peak(),
         "trace": recorder.trace,
         "adversary": p,
         "network": network,
@@ -188,9 +186,3 @@ def _check(Z: Array, y: Array, **options: Any) -> None:
     batch = options["batch_size"]
     if batch is not None and batch > len(y):
         raise InputError(f"batch_size: found {batch}, wanted at most the {len(y)} points")
-
-
-def _peak_bytes() -> int:
-    """Peak resident size of the process (Linux counts in kilobytes, macOS in bytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
