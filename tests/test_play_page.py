@@ -173,6 +173,33 @@ def test_the_referee_speaks(page):
     assert page.run("return document.querySelectorAll('#verdict li').length") >= 6
 
 
+def touch(browser, kind, *places):
+    """A finger: "touchStart", "touchMove" or "touchEnd" at CSS pixels."""
+    points = [{"x": x, "y": y} for x, y in places]
+    body = {"cmd": "Input.dispatchTouchEvent", "params": {"type": kind, "touchPoints": points}}
+    browser.command("POST", "/goog/cdp/execute", body)
+
+
+def test_fingers_add_drag_and_remove(page):
+    page.size(420, 900)
+    time.sleep(0.3)
+    at = on_plane(page, 0.3, 0.2)
+    touch(page, "touchStart", at)
+    touch(page, "touchEnd")
+    X, y = solved(page, 5)
+    assert np.abs(X[4] - [0.3, 0.2]).max() < 0.03 and y[4] == 1
+    touch(page, "touchStart", on_plane(page, *X[4]))
+    for v in (0.1, -0.2, -0.5):  # along the page, which must not scroll
+        touch(page, "touchMove", on_plane(page, 0.3, v))
+    touch(page, "touchEnd")
+    X, _ = solved(page, 5)
+    assert np.abs(X[4] - [0.3, -0.5]).max() < 0.03
+    touch(page, "touchStart", on_plane(page, *X[4]))
+    time.sleep(0.8)
+    touch(page, "touchEnd")
+    solved(page, 4)
+
+
 @pytest.mark.parametrize("width, large", [(1400, False), (1400, True), (420, False), (420, True), (800, False)])
 def test_nothing_is_cut_off(page, width, large):
     page.size(width, 900)

@@ -3,7 +3,8 @@
     python experiments/benchmarks/playground.py [--edits 100]
 
 One point of a random scene is moved at a time; the F1, F2 and tangent-kernel margins are solved anew, proved and sent
-back with the kernel maps, as the page asks for them. The figures mean something on a machine that does nothing else.
+back with the kernel maps, as the page asks for them; then a run is streamed for five seconds. Figures mean something
+only on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -61,6 +62,24 @@ def measure(address: SplitResult, n: int, kind: str, edits: int) -> str:
     return f"{line}  {100 * certified / edits:9.0f} %  {1e3 * np.median(first):7.0f}"
 
 
+def frames(address: SplitResult, seconds: float = 5.0) -> str:
+    """Frames a second of a run of 200 neurons on 40 points, as they arrive."""
+    body = {"points": scene(np.random.default_rng(1), 40, "curve").tolist(), "schedule": "constant", "pace": "slow"}
+    stream = http.client.HTTPConnection(address.netloc, timeout=60)
+    stream.request("GET", f"/api/stream?{address.query}")
+    lines = stream.getresponse()
+    connection = http.client.HTTPConnection(address.netloc, timeout=60)
+    connection.request("POST", f"/api/train?{address.query}", json.dumps(body), {"Content-Type": "application/json"})
+    connection.getresponse().read()
+    times: list[float] = []
+    while not times or times[-1] < times[0] + seconds:
+        if lines.readline().startswith(b"event: frame"):
+            times.append(time.perf_counter())
+    stream.close()
+    longest = 1e3 * np.diff(times).max()
+    return f"training: {(len(times) - 1) / (times[-1] - times[0]):.1f} frames a second, longest pause {longest:.0f} ms"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--edits", type=int, default=100, help="edits for each number of points (default 100)")
@@ -76,6 +95,7 @@ def main() -> None:
             for kind in LABELS:
                 for n in SIZES:
                     print(measure(address, n, kind, edits), flush=True)
+            print(frames(address))
         finally:
             playground.terminate()
 

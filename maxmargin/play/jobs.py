@@ -14,6 +14,7 @@ from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion
 from ..margins import max_margin
+from ..margins.request import NORMS
 from ..plots import geometry
 from ..plots.views import separable
 from ..progress import Progress
@@ -39,6 +40,11 @@ def solve(request: Solve, progress: Progress) -> dict[str, Any]:
         certificates[norm] = certificate.to_json()
     points = {"X": request.data.X, "y": request.data.y}
     return {"answer": {"solved": answers, "n": request.data.n}, "certificates": certificates, "data": points}
+
+
+def first(progress: Progress) -> None:
+    """A small problem, so that what is loaded at the first call of a solver is there before somebody waits for it."""
+    solve(Solve.read({"points": [[-1, 0, -1], [0, 0, 1], [1, 0, -1]], "norms": list(NORMS)}), progress)
 
 
 def described(certificate: Certificate, box: tuple[float, float, float, float]) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class Trainer:
         """Begin a run, which ends the one before; its number."""
         with self._lock:
             process = self._running()
+            if self._active:
+                self._hub.publish("end", {"run": self._number, "status": "superseded"})
             self._number, self._active = self._number + 1, True
             process.send(("start", self._number, request))
             return self._number
@@ -64,6 +66,9 @@ class Trainer:
 
     def _hear(self, message: Any) -> None:
         if message is None:
+            if self._process is not None and not self._process.alive and self._active:
+                self._active = False
+                self._hub.publish("end", {"run": self._number, "status": "interrupted"})
             return
         kind, content = message
         if content["run"] != self._number:

@@ -178,6 +178,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.gate.check_token(self.path)
         size = self.server.gate.body_size(self.headers)
         body = self.rfile.read(size)
+        self.headers.replace_header("Content-Length", "0")  # of which nothing is left to read
         if len(body) < size:
             raise Refused(400, "body: found less than its stated length")
         from .requests import parse

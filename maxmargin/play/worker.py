@@ -10,6 +10,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
@@ -30,10 +31,12 @@ def attend(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's business, which then closes the pipe
     from threadpoolctl import threadpool_limits
 
-    from .jobs import JOBS
+    from .jobs import JOBS, first
 
     connection.send((0, "ready", None))
     with threadpool_limits(1, user_api="blas"):
+        with suppress(Superseded):
+            first(_watch(connection))
         while True:
             try:
                 number, name, request = connection.recv()

@@ -86,11 +86,15 @@ function drawMargin() {
   if (unit) write(ctx, `${name} proved`, axes.left + 6, axes.y(unit) - 7 * type.scale, { size: 11.5, colour: INK, halo: true });
 }
 
+// A new run begins.
+function forget() {
+  path.length = 0;
+}
+
 // A new moment of the run; of a long run every second one is forgotten.
 function record(frame) {
-  if (frame.step === 0) path.length = 0;
   path.push([frame.time, frame.margin]);
   if (path.length > 2000) for (let k = path.length - 2; k > 0; k -= 2) path.splice(k, 1);
 }
 
-export { drawMargin, drawPotential, record };
+export { drawMargin, drawPotential, forget, record };

@@ -1,7 +1,7 @@
 // The controls of a run, and its frames as they come.
 
 import { listen, post } from "./api.js";
-import { record } from "./curves.js";
+import { forget, record } from "./curves.js";
 import { number, unpack } from "./drawing.js";
 import { unitOf } from "./plane.js";
 import { emit, on, state } from "./state.js";
@@ -10,7 +10,7 @@ const get = (id) => document.getElementById(id);
 const button = get("start"), shownState = get("run-state");
 const STATUS = {
   finished: "finished", interrupted: "stopped at its time limit", stopped: "stopped", diverged: "a number overflowed; take smaller steps",
-  collapsed: "the gradient is zero: nothing moves any more",
+  superseded: "another page has started a run", collapsed: "the gradient is zero: nothing moves any more",
 };
 let run = 0, running = false, active = false, trained = [], timer = 0;
 
@@ -23,6 +23,7 @@ async function start() {
     points: trained, layers: get("layers").value, width: width(), scale: scale(), start: get("start-law").value, loss: get("loss").value,
     schedule: get("schedule").value, seed: Math.max(0, Math.round(+get("seed").value)) || 0, pace: get("pace").value,
   };
+  run = 0; // what still comes of the run before is not looked at
   setRunning(true, true);
   const answer = await post("train", asked);
   if (answer.error) {
@@ -30,6 +31,7 @@ async function start() {
     return emit("message", answer.error);
   }
   run = answer.run;
+  forget();
   emit("started");
 }
 
@@ -62,7 +64,7 @@ function setRunning(now, there) {
 }
 
 function onFrame(frame) {
-  if (frame.run < run || !active) return;
+  if (frame.run !== run || !active) return;
   const roots = unpack(frame.shares).values;
   Object.assign(frame, { directions: unpack(frame.directions).values, weights: roots.map((r) => r * Math.abs(r)), points: trained });
   if (frame.adversary.length !== state.points.length) return;
@@ -79,7 +81,7 @@ function describe(frame) {
 }
 
 function onEnd(end) {
-  if (end.run < run) return;
+  if (end.run !== run) return;
   setRunning(false, false);
   if (end.status === "refused") return emit("message", end.sentence);
   shownState.textContent += ` (${STATUS[end.status] || end.status})`;
