@@ -36,3 +36,9 @@ def test_a_deliberate_mistake_is_flagged(name):
 def test_the_figure_is_drawn(name):
     picture = figure_bytes(run(name).figure(), "png", dpi=50)
     assert len(picture) > 5000
+
+
+def test_the_same_settings_give_the_same_bytes():
+    first, second = run("unhinged-loss"), mm.lab("unhinged-loss")
+    assert [found.to_json() for found in first.findings] == [found.to_json() for found in second.findings]
+    assert figure_bytes(first.figure()) == figure_bytes(second.figure())

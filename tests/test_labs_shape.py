@@ -128,7 +128,13 @@ def test_what_is_no_laboratory_is_refused(tmp_path, capsys):
         mm.lab("unhinged-los")
     with pytest.raises(InputError, match="scale: found 'huge'"):
         mm.lab("unhinged-loss", "huge")
-    for words in (["lab"], ["lab", "--list", "all"], ["lab", "nothing"], ["lab", "all", "--out", __file__]):
+    for words in (
+        ["lab"],
+        ["lab", "--list", "all"],
+        ["lab", "nothing"],
+        ["lab", "all", "--out", __file__],
+        ["lab", "all", "--out", ""],
+    ):
         assert main(words) == 2
         assert capsys.readouterr().err.count("\n") == 1
 

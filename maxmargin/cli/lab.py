@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"lab: found --list and the name {arguments.name!r}, wanted one of them",
     )
     common.check_writable(arguments.json)
-    out = common.make_folder("--out", arguments.out) if arguments.out else None
+    out = common.make_folder("--out", arguments.out) if arguments.out is not None else None
     from .. import labs
 
     if arguments.list:

@@ -205,7 +205,7 @@ LAB = Lab(
     compares="certified radii of trained nets with sqrt(d/k), sqrt(d/2) and with an attack; a robust F1 game",
     smoke=Settings(),
     full=Settings(dimension=3072, step=0.001, tested=1000, budgets=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5)),
-    seconds=(10.0, 60.0),
+    seconds=(3.0, 8.0),
     run=run,
     figure=figure,
 )

@@ -194,7 +194,7 @@ LAB = Lab(
     compares="trained nets of finite width with the kernel flow and the 1/m constant of their distance from it",
     smoke=Settings(),
     full=Settings(widths=(64, 256, 1024, 4096), starts=48, draws=20000, floor_points=1600),
-    seconds=(5.0, 60.0),
+    seconds=(2.0, 8.0),
     run=run,
     figure=figure,
 )

@@ -187,7 +187,7 @@ LAB = Lab(
     compares="Riemannian descent near its optimum with the exact spectrum of its linearisation",
     smoke=Settings(),
     full=Settings(depths=(2, 3, 5, 9, 17, 33), edge_steps=6000),
-    seconds=(3.0, 30.0),
+    seconds=(3.0, 25.0),
     run=run,
     figure=figure,
 )

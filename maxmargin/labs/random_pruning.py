@@ -199,7 +199,7 @@ LAB = Lab(
     compares="test accuracy with a race of two blow-up times, known before training",
     smoke=Settings(),
     full=Settings(keep=(1.0, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02), seeds=8),
-    seconds=(15.0, 120.0),
+    seconds=(5.0, 50.0),
     run=run,
     figure=figure,
 )

@@ -234,7 +234,7 @@ LAB = Lab(
     compares="straight-through training with the LASSO over all patterns; max margins over patterns with closed forms",
     smoke=Settings(),
     full=Settings(runs=5, steps=20000),
-    seconds=(5.0, 60.0),
+    seconds=(2.0, 8.0),
     run=run,
     figure=figure,
 )

@@ -255,7 +255,7 @@ LAB = Lab(
     compares="layer-peeled descent with its matrix exponential; a ReLU net with the best response to uniform weights",
     smoke=Settings(),
     full=Settings(time=260.0, steps=(0.1, 0.05, 0.025), width=1000, growth=80.0),
-    seconds=(1.0, 3.0),
+    seconds=(1.0, 2.0),
     run=run,
     figure=figure,
 )
