@@ -1,11 +1,19 @@
 """The two ways in which a call can fail: the input was wrong, or a solver was."""
 
+import re
+
+_SCALAR = re.compile(r"\bnp\.(?:u?int|float|str|bool|longdouble)\w*\(([^()]*)\)")
+
 
 class InputError(ValueError):
     """Bad input, told in one sentence: which argument, what was found, what is wanted, what to do.
 
-    The command line prints the sentence on standard error and exits with status 2.
+    NumPy's scalars read as the values that they are: ``np.int64(0)`` is written 0. The command line prints the sentence
+    on standard error and exits with status 2.
     """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(_SCALAR.sub(r"\1", sentence))
 
 
 class SolverError(RuntimeError):

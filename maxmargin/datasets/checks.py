@@ -87,14 +87,21 @@ def _as_array(argument: str, values: ArrayLike) -> np.ndarray:
         ) from None
 
 
+def _vector(y: np.ndarray) -> str:
+    """How the labels come out of an array that is no vector."""
+    if y.ndim != 2:
+        return ""
+    if y.shape[1] == 1:
+        return ": y = np.ravel(y)"
+    one_hot = y.dtype.kind in "biuf" and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all()
+    return ": y = np.argmax(y, axis=1) undoes a one-hot coding" if one_hot else ": choose one column, y = y[:, 0]"
+
+
 def check_labels(y: ArrayLike) -> np.ndarray:
     """The labels as a 1-D float64 or string array."""
     labels = _as_array("y", y)
     if labels.ndim != 1:
-        raise InputError(
-            f"y: found an array of shape {labels.shape}, wanted a vector of n labels"
-            + (" (np.ravel(y))" * (labels.ndim == 2))
-        )
+        raise InputError(f"y: found an array of shape {labels.shape}, wanted a vector of n labels{_vector(labels)}")
     if labels.dtype == object:
         labels = _plain_labels(labels)
     if labels.dtype.kind == "U":

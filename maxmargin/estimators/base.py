@@ -12,7 +12,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..dataset import Dataset
+from ..datasets.checks import check_labels
 from ..errors import InputError
+from ..features import homogeneous
 from ..games.certificate import Certificate
 
 Array = NDArray[np.float64]
@@ -24,8 +26,20 @@ class MarginClassifier(ClassifierMixin, BaseEstimator):
     certificate_: Certificate
     classes_: NDArray[Any]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """With the features that were registered here: a worker process knows only the built-in names."""
+        state: dict[str, Any] = super().__getstate__()
+        return state | {"_registered": homogeneous.custom()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        homogeneous.remember(state.pop("_registered", ()))
+        super().__setstate__(state)
+
     def _training_set(self, X: ArrayLike, y: ArrayLike) -> Dataset:
         """Checked data with labels -1/+1; sets `classes_` and scikit-learn's attributes of X."""
+        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+            check_labels(y)  # says how to undo a one-hot coding
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)

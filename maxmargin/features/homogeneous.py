@@ -9,6 +9,7 @@ for this family, so a new feature function is one line::
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -95,6 +96,17 @@ def register(feature: Feature) -> Feature:
     return feature
 
 
+def custom() -> tuple[Feature, ...]:
+    """The registered features that are not built in: what another process has to be told."""
+    return tuple(feature for feature in _REGISTERED.values() if feature not in (RELU, SQUARED_RELU))
+
+
+def remember(features: Iterable[Feature]) -> None:
+    """Register those whose names are still free."""
+    for feature in features:
+        _REGISTERED.setdefault(feature.name, feature)
+
+
 def get_feature(feature: str | Feature | dict[str, Any]) -> Feature:
     """The feature of that name or document (a `Feature` passes through); `InputError` lists the known names."""
     if isinstance(feature, Feature):
@@ -102,7 +114,10 @@ def get_feature(feature: str | Feature | dict[str, Any]) -> Feature:
     if isinstance(feature, dict):
         return Feature(**feature)
     if feature not in _REGISTERED:
-        raise InputError(f"feature: found {feature!r}, wanted one of {', '.join(sorted(_REGISTERED))}")
+        raise InputError(
+            f"feature: found {feature!r}, wanted one of {', '.join(sorted(_REGISTERED))}; one registered in another "
+            "process is not known here, pass the Feature itself"
+        )
     return _REGISTERED[feature]
 
 

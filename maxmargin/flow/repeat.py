@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..features.homogeneous import get_feature
 from .run import Run
 from .train import train_flow
 
@@ -21,6 +22,8 @@ def train_seeds(Z: Array, y: Array, seeds: Iterable[int], *, n_jobs: int = 1, **
     """
     from joblib import Parallel, delayed
 
+    if "feature" in options:  # a worker process does not know what is registered here
+        options["feature"] = get_feature(options["feature"])
     return Parallel(n_jobs=n_jobs)(delayed(_one)(Z, y, seed, options) for seed in seeds)
 
 

@@ -92,35 +92,51 @@ class Store:
         self._connection.close()
 
     def __len__(self) -> int:
-        return int(self._connection.execute("SELECT count(*) FROM runs").fetchone()[0])
+        return int(self._rows("SELECT count(*) FROM runs")[0][0])
 
     def keys(self) -> set[str]:
         """Keys of the finished tasks."""
-        with closing(self._connection.execute("SELECT key FROM runs")) as rows:
-            return {key for (key,) in rows}
+        return {key for (key,) in self._rows("SELECT key FROM runs")}
 
     def add(self, task: Task, result: dict[str, Any], seconds: float) -> None:
         """Insert the result of a finished task; nothing happens if it is there already."""
         created = datetime.now(UTC).isoformat(timespec="seconds")
         row = (task.key, task.work, canonical(task.parameters), canonical(result), seconds, self._versions, created)
-        self._connection.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        self._rows("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def results(self, tasks: Iterable[Task]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """(parameters, result) of those tasks that are finished, in the order of the tasks."""
-        found = []
-        for task in tasks:
-            row = self._connection.execute("SELECT result FROM runs WHERE key = ?", (task.key,)).fetchone()
-            if row is not None:
-                found.append((task.parameters, json.loads(row[0])))
-        return found
+        rows = ((task, self._rows("SELECT result FROM runs WHERE key = ?", (task.key,))) for task in tasks)
+        return [(task.parameters, self._parsed(found[0][0])) for task, found in rows if found]
 
     def seconds(self, tasks: Iterable[Task]) -> float:
         """Computing time of those tasks that are finished, summed."""
-        rows = (
-            self._connection.execute("SELECT seconds FROM runs WHERE key = ?", (task.key,)).fetchone() for task in tasks
-        )
-        return sum(row[0] for row in rows if row is not None)
+        rows = (self._rows("SELECT seconds FROM runs WHERE key = ?", (task.key,)) for task in tasks)
+        return sum(found[0][0] for found in rows if found)
 
     def content(self) -> list[tuple[str, str, str, str]]:
         """(key, work, parameters, result) of every row, sorted: equal for equal results, whenever they were made."""
-        return self._connection.execute("SELECT key, work, parameters, result FROM runs ORDER BY key").fetchall()
+        return self._rows("SELECT key, work, parameters, result FROM runs ORDER BY key")
+
+    def _rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """All rows of a statement; what SQLite says of a damaged file or a full disk in one sentence."""
+        try:
+            with closing(self._connection.execute(statement, values)) as rows:
+                return rows.fetchall()
+        except sqlite3.Error as error:
+            raise self._damaged(error) from error
+
+    def _parsed(self, text: Any) -> dict[str, Any]:
+        try:
+            result: dict[str, Any] = json.loads(text)
+        except (ValueError, TypeError) as error:
+            raise self._damaged(error) from error
+        return result
+
+    def _damaged(self, error: Exception) -> InputError:
+        if "full" in str(error) or "locked" in str(error):
+            return InputError(f"store {str(self.path)!r} cannot be written ({error}); make room or wait, then go on")
+        return InputError(
+            f"store {str(self.path)!r} is damaged ({error}); move it away and begin a new one, or recover what is left "
+            "with the sqlite3 shell (.recover)"
+        )
