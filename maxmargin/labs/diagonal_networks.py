@@ -23,9 +23,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..plots.style import F1, F2, INK, MUTED, light_grid, new_figure
+from ..plots.style import F1, F2, INK, MUTED
 from .least_potential import certificate, interpolant, program, q
 from .linear_games import LinearGame
+from .panels import finish, two_panels
 from .shape import Lab, LabFinding, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -161,14 +162,16 @@ def _classification(settings: Settings) -> tuple[list[LabFinding], dict[str, Any
     findings = [
         compare("certificate", "The trained weights prove lower <= min Q <= Q(beta): least relative slack.",
                 min(chain), ">=", 0.0, within=1e-6),
-        compare("certified-gap", "At alpha = 1 this certificate has closed to 2 % at the end.",
+        compare("certified-gap", "At alpha = 1 the certificate from the weights has closed to 2 % at the end.",
                 1.0 - lower / Q, "<=", 0.02),
         compare("geometry", "A sum of z_i with weights >= 0 explains arcsinh(beta / 2 alpha^2), up to (relative).",
                 residual, "=", 0.0, within=1e-3),
-        compare("descent-order", "What descent misses of it halves with the step.",
+        compare("descent-order", "What descent misses of that sum halves with the step.",
                 rough / residual, "=", 2.0, within=0.2),
-        compare("wrong-start", "The same with the doubled start.", doubled, "=", 0.0, within=1e-3, broken=True),
-        compare("weight-decay", "The same with weight decay 0.01.", decayed, "=", 0.0, within=1e-3, broken=True),
+        compare("wrong-start", "Such a sum explains it with the doubled start.",
+                doubled, "=", 0.0, within=1e-3, broken=True),
+        compare("weight-decay", "Such a sum explains it with weight decay 0.01.",
+                decayed, "=", 0.0, within=1e-3, broken=True),
         compare("l1-end", "The smallest start comes near the l1 max margin (fraction).", ends[0], ">=", 0.9),
         compare("l2-end", "The largest start comes near the l2 max margin (fraction).", ends[1], ">=", 0.99),
         compare("not-l2", "The smallest start comes near the l2 max margin, too.", ends[2], ">=", 0.99, broken=True),
@@ -189,9 +192,9 @@ def _convolution(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
     findings = [
         compare("games", "Column generation closes the game of the Fourier norm (relative gap).",
                 bracket.relative_gap, "=", 0.0, within=1e-8, note=f"[{bracket.lower:.9f}, {bracket.upper:.9f}]"),
-        compare("convolution", "The convolution comes near that max margin (fraction).", reached, ">=", 0.99),
-        compare("convolution-bound", "It does not pass the proved upper end.", reached, "<=", 1.0, within=1e-12),
-        compare("convolution-l2", "It comes near the l2 max margin, too.", other, ">=", 0.99, broken=True),
+        compare("convolution", "The convolution comes near the max margin of its norm.", reached, ">=", 0.99),
+        compare("convolution-bound", "The convolution does not pass the proved end.", reached, "<=", 1.0, within=1e-12),
+        compare("convolution-l2", "The convolution comes near the l2 max margin, too.", other, ">=", 0.99, broken=True),
     ]  # fmt: skip
     return findings, {"trace": trace, "bracket": bracket, "euclidean": dft.margin(euclidean)}
 
@@ -205,25 +208,21 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: the plane of l1 and l2 margins, paths on the program's curve. Right: convolution below its margin."""
-    arrays, drawing = result.arrays, new_figure(10.0, 4.4)
-    left, right = drawing.subplots(1, 2, width_ratios=(1.1, 1.0))
-    left.plot(*arrays["curve"].T, color=INK, linewidth=1.2, label="program, from l2 (top) to l1 (right)")
-    for row, (alpha, path) in enumerate(arrays["paths"].items()):
-        dots = left.scatter(*path.T, c=arrays["margins"][alpha], s=16, norm="log", cmap="viridis", zorder=3)
+    (drawing, left, right), a = two_panels(4.4, width_ratios=(1.1, 1.0)), result.arrays
+    left.plot(*a["curve"].T, color=INK, linewidth=1.2, label="program, from l2 (top) to l1 (right)")
+    for row, (alpha, path) in enumerate(a["paths"].items()):
+        dots = left.scatter(path[:, 0], path[:, 1], c=a["margins"][alpha], s=16, norm="log", cmap="viridis", zorder=3)
         place = ((2, -14), (6, -8), (6, 2), (6, 6), (-22, 6))[row % 5]
         left.annotate(f"{alpha:g}", path[-1], place, textcoords="offset points", color=MUTED, fontsize=9)
     drawing.colorbar(dots, ax=left, label="log(1 / loss), about")
-    left.set(xlabel="l1 margin / max", ylabel="l2 margin / max", xlim=(0.3, 1.05), ylim=(0.3, 1.05))
-    left.set_title("One path for each start alpha")
-    trace, bracket = arrays["trace"], arrays["bracket"]
-    right.semilogx(1 + np.arange(len(trace)), trace / bracket.upper, color=F1, linewidth=1.0, label="convolution")
+    left.set(ylabel="l2 margin / max", xlim=(0.3, 1.05), ylim=(0.3, 1.05))
+    finish(left, "One path for each start alpha", x="l1 margin / max", legend="lower right")
+    trace, top = a["trace"], a["bracket"].upper
+    right.plot(1 + np.arange(len(trace)), trace / top, color=F1, linewidth=1.0, label="convolution")
     right.axhline(1.0, color=INK, linestyle="--", linewidth=1.2, label="max margin of the Fourier norm (both ends)")
-    right.axhline(arrays["euclidean"] / bracket.upper, color=F2, linestyle="--", linewidth=1.2, label="l2 solution")
-    right.set(xlabel="step", ylabel="margin in the Fourier norm / max", ylim=(0.5, 1.05))
-    right.set_title("A convolution has its own norm")
-    light_grid(right)
-    for axes in (left, right):
-        axes.legend(loc="lower right")
+    right.axhline(a["euclidean"] / top, color=F2, linestyle="--", linewidth=1.2, label="l2 solution")
+    right.set(ylabel="margin in the Fourier norm / max", ylim=(0.5, 1.05))
+    finish(right, "A convolution has its own norm", x="step", log="x", legend="lower right")
     return drawing
 
 

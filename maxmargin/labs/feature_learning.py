@@ -20,7 +20,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..plots.style import F1, INK, MUTED, NTK, POSITIVE, new_figure, note
+from ..plots.style import F1, INK, MUTED, NTK, POSITIVE
+from .panels import finish, two_panels
 from .shape import Lab, LabFinding, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -149,11 +150,11 @@ def _limit(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
                 float(np.abs(rates / predicted - 1.0).max()) + 1.0, "=", 1.0, within=1e-3),
         compare("descent-order", "The distance of descent from the limit halves with the step.",
                 rough / fine, "=", 2.0, within=0.1),
-        compare("correlated", "The same form describes correlated inputs.",
+        compare("correlated", "The solved form describes correlated inputs.",
                 coherent, "=", 0.0, within=1e-8, broken=True),
-        compare("both-layers", "It describes a network that trains both layers.",
+        compare("both-layers", "The solved form describes a network that trains both layers.",
                 error(net.flow(times[-1:], train_output=True)[0]), "=", 0.0, within=1e-8, broken=True),
-        compare("lazy", "The linearised network has this limit.",
+        compare("lazy", "The linearised network has the solved limit.",
                 error(net.linearised()), "=", 0.0, within=1e-8, broken=True),
     ]  # fmt: skip
     U = [np.tanh(net.X @ W.T) for W in (net.W, path[-1], solved)]
@@ -182,7 +183,7 @@ def _rate(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
                 float((spectra[:, 0] / inner).min()), ">=", 1.0, within=1e-9),
         compare("late-rate", "The loss dies at the rate 2 lam_min(K_inf) / n.",
                 slope / (2.0 * spectra[-1, 0] / n), "=", 1.0, within=0.01),
-        compare("frozen-kernel", "It dies at least as fast as the kernel of the start promises (least log distance).",
+        compare("frozen-kernel", "The loss dies as fast as the kernel of the start promises (least log distance).",
                 frozen.min(), ">=", 0.0, within=1e-3, broken=True),
     ]  # fmt: skip
     return findings, {"tube_times": times[seen], "losses": losses[seen], "ends": np.exp(ends)}
@@ -197,23 +198,18 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: activations, trained over solved. Right: the loss in its tube, and the kernel's promise at the start."""
-    drawing, a = new_figure(10.0, 4.4), result.arrays
-    left, right = drawing.subplots(1, 2)
+    (drawing, left, right), a = two_panels(4.4), result.arrays
     began, trained, solved = a["activations"]
     left.plot(solved.ravel(), began.ravel(), ".", color=MUTED, markersize=2, label="start")
     left.plot(solved.ravel(), trained.ravel(), ".", color=F1, markersize=3, label="trained")
     left.plot([-1, 1], [-1, 1], "--", color=INK, linewidth=1.0, label="solved")
-    left.set(xlabel="solved activation", ylabel="activation")
-    left.set_title("Activations of all neurons")
-    note(left, "orthogonal inputs, first layer trained")
+    finish(left, "Activations of all neurons", "orthogonal inputs, first layer trained", x="solved activation")
     t, (lower, upper, frozen) = a["tube_times"], a["ends"]
     right.fill_between(t, np.maximum(lower, 1e-30), upper, color=NTK, alpha=0.25, linewidth=0, label="certified tube")
-    right.semilogy(t, a["losses"], color=INK, linewidth=1.4, label="trained")
-    right.semilogy(t, frozen, "--", color=POSITIVE, linewidth=1.2, label="promise of the kernel at the start")
-    right.set(xlabel="flow time", ylabel="loss", ylim=(1e-18, 2.0))
-    right.set_title("Loss between two integrals of the kernel")
-    for axes in (left, right):
-        axes.legend()
+    right.plot(t, a["losses"], color=INK, linewidth=1.4, label="trained")
+    right.plot(t, frozen, "--", color=POSITIVE, linewidth=1.2, label="promise of the kernel at the start")
+    finish(right, "Loss between two integrals of the kernel", x="flow time", log="y")
+    right.set_ylim(1e-18, 2.0)
     return drawing
 
 
@@ -221,7 +217,6 @@ LAB = Lab(
     "feature-learning",
     "Chen, Vanden-Eijnden and Bruna, feature learning with global convergence (arXiv 2204.10782)",
     "the trained first layer with its solved limit, the loss with a certified tube",
-    Settings(),
-    Settings(m=2000),
+    Settings(), Settings(m=2000),
     (1.0, 5.0), run, figure,
 )  # fmt: skip

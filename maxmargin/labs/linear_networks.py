@@ -25,8 +25,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..plots.style import F1, F2, MUTED, new_figure, note
+from ..plots.style import F1, F2, MUTED
 from ..theory.ledger import Finding
+from .panels import finish, two_panels
 from .shape import Lab, LabFinding, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -158,7 +159,7 @@ def _trained(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
                 max(identity), "=", 0.0, within=1e-8),
         compare("descent-order", "The distance of descent from the limit of the flow halves with the step.",
                 rough / fine, "=", 2.0, within=0.1, note=f"distances {rough:.1e}, {fine:.1e}"),
-        compare("unbalanced-start", "The balanced form describes unbalanced networks.",
+        compare("unbalanced-start", "The balanced form describes networks that start unbalanced.",
                 min(unbalanced), "=", 0.0, within=1e-8, broken=True),
         compare("unbalanced-neuron", "The balanced form describes an unbalanced neuron.",
                 tilted[1].min(), "=", 0.0, within=1e-8, broken=True),
@@ -204,11 +205,12 @@ def _recipe(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
     # |theta_ols|^2 fluctuates by sqrt(2/n) of itself; 1.5 is three times its effect on (mu - 1)^2.
     noise = 1.5 * np.sqrt(2.0 / (settings.recipe_n[-1] * settings.draws))
     findings = [
-        compare("recipe-trained", "Networks trained from both recipes have it.", max(errors), "=", 0, within=1e-8),
+        compare("recipe-trained", "Networks trained from both recipes end there.", max(errors), "=", 0, within=1e-8),
         compare("recipe-bias",
                 "The recipe for a start at the true parameter leaves no bias; as printed, it leaves a part.",
                 kept[1], "=", 0.0, within=0.02, note=f"printed: {kept[2]:.3f}", printed=Finding(0.0, kept[2], 0.02)),
-        compare("recipe-height", "That part is (mu - 1)^2.", kept[2], "=", predicted[2], within=noise),
+        compare("recipe-height", "The part of the bias that the printed recipe leaves is (mu - 1)^2.",
+                kept[2], "=", predicted[2], within=noise),
     ]  # fmt: skip
     arrays = {"n": np.array(settings.recipe_n), "bias": bias, "predicted": predicted}
     return findings, {**arrays, "trained_n": np.array(settings.trained_n), "trained": np.array([np.nan, *trained])}
@@ -223,27 +225,22 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: distance of trained networks from both forms. Right: bias after three starts; crosses are trained."""
-    arrays, drawing = result.arrays, new_figure(10.0, 4.2)
-    left, right = drawing.subplots(1, 2)
+    (drawing, left, right), a = two_panels(), result.arrays
     for name, colour in (("printed", F2), ("corrected", F1)):
-        left.loglog(arrays["scale"], arrays[name], "o", color=colour, label=f"{name} form")
+        left.plot(a["scale"], a[name], "o", color=colour, label=f"{name} form")
     left.axhline(1e-10, color=MUTED, linestyle="--", linewidth=1.0, label="residual at which the flow stops")
-    left.set(xlabel="size of the start, |a|")
-    left.set_title("Distance of trained networks from the formula")
-    note(left, "relative; every dot is one network")
-    n, bias = arrays["n"], arrays["bias"]
+    below = "relative; every dot is one network"
+    finish(left, "Distance of trained networks from the form", below, x="size of the start, |a|", log="xy")
+    n, bias = a["n"], a["bias"]
     for column, (name, colour) in enumerate(zip(RECIPES, (MUTED, F1, F2), strict=True)):
-        right.loglog(n, bias[:, column], "o", color=colour, markersize=5, label=name)
+        right.plot(n, bias[:, column], "o", color=colour, markersize=5, label=name)
         label = "predicted: (mu - 1)² of the zero start" if column == 2 else None
-        right.plot(n, arrays["predicted"][column] * bias[:, 0], "--", color=colour, linewidth=1.2, label=label)
-        right.plot(arrays["trained_n"], arrays["trained"][column], "x", color=colour, markersize=9)
-    right.set_xlabel("points n")
+        right.plot(n, a["predicted"][column] * bias[:, 0], "--", color=colour, linewidth=1.2, label=label)
+        right.plot(a["trained_n"], a["trained"][column], "x", color=colour, markersize=9)
+    below = "dots: closed form, mean; crosses: one trained network"
+    finish(right, "Bias after a start at the true parameter", below, x="points n", log="xy", legend="center left")
     right.set_xticks(n, [str(k) for k in n])
     right.minorticks_off()
-    right.set_title("Bias after a start at the true parameter")
-    note(right, "dots: closed form, mean; crosses: one trained network")
-    for axes in (left, right):
-        axes.legend(loc="center left")
     return drawing
 
 
@@ -251,7 +248,6 @@ LAB = Lab(
     "linear-networks",
     "Chatterji, Long and Bartlett, two-layer linear networks (JMLR 23, 2022)",
     "trained networks with the closed form of their limit, as corrected and as printed",
-    Settings(),
-    Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), draws=6, trained_n=100),
+    Settings(), Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), draws=6, trained_n=100),
     (1.0, 3.0), run, figure,
 )  # fmt: skip

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from ..features import RELU
 from ..features.kernels import Kernel
-from ..plots.style import F1, F2, MUTED, NTK, POSITIVE, new_figure, note
+from ..plots.style import F1, F2, MUTED, NTK, POSITIVE
+from .panels import finish, two_panels
 from .shape import Lab, LabFinding, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -187,23 +188,19 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: losses on the heights that the law predicts. Right: trained networks."""
-    arrays, drawing = result.arrays, new_figure(10.0, 4.4)
-    left, right = drawing.subplots(1, 2)
+    (drawing, left, right), a = two_panels(4.4), result.arrays
     colours = {"jump": NTK, "kinks": F1, "output-layer": F2, "disk": POSITIVE}
     for name, colour in colours.items():
-        t, loss, law = arrays[name]
-        left.loglog(t, law, "--", color=MUTED, linewidth=1.0, label="law" if name == "kinks" else None)
-        left.loglog(t, loss, "o", color=colour, markersize=3, label=name.replace("-", " "))
-    t, law, nets = arrays["nets"]
-    right.loglog(t, law, "--", color=MUTED, linewidth=1.2, label="law, t^(-1/2)")
+        t, loss, law = a[name]
+        left.plot(t, law, "--", color=MUTED, linewidth=1.0, label="law" if name == "jump" else None)
+        left.plot(t, loss, "o", color=colour, markersize=3, label=name.replace("-", " "))
+    below = "kernel flow; jump, kinks and disk with both layers"
+    finish(left, "Loss and its law, no fitted constant", below, x="time t", log="xy", legend="lower left")
+    t, law, nets = a["nets"]
+    right.plot(t, law, "--", color=MUTED, linewidth=1.2, label="law, t^(-1/2)")
     for kind, colour in (("lazy", NTK), ("rich", POSITIVE)):
-        right.loglog(t, nets[kind], "o", color=colour, label=f"trained, {kind}")
-    left.set_title("Loss and its law, no fitted constant")
-    note(left, "kernel flow; a jump, kinks and a disk with both layers")
-    right.set_title("Trained networks, one jump")
-    for axes in (left, right):
-        axes.set(xlabel="time t", ylabel="loss")
-        axes.legend(loc="lower left")
+        right.plot(t, nets[kind], "o", color=colour, label=f"trained, {kind}")
+    finish(right, "Loss of trained networks, one jump", x="time t", log="xy", legend="lower left")
     return drawing
 
 
@@ -211,7 +208,6 @@ LAB = Lab(
     "power-laws",
     "Velikanov and Yarotsky, explicit loss asymptotics (NeurIPS 2021)",
     "kernel flows and trained networks with C t^-xi, C and xi from the jumps and kinks of the target",
-    Settings(),
-    Settings(N=3000, side=60, n=256, m=1600, last=1000.0),
+    Settings(), Settings(N=3000, side=60, n=256, m=1600, last=1000.0),
     (2.0, 25.0), run, figure,
 )  # fmt: skip

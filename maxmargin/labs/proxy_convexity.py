@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 
 from ..games.bracket import Bracket
 from ..games.rkhs import KernelExpansion, KernelGame
-from ..plots.style import F1, F2, INK, MUTED, NTK, new_figure, note
+from ..plots.style import F1, F2, INK, MUTED, NTK
 from ..solvers.min_norm_point import min_norm_point
 from .linear_games import LinearGame
+from .panels import finish, two_panels
 from .shape import Lab, LabFinding, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -148,10 +149,11 @@ def _along(net: Net, settings: Settings) -> tuple[list[LabFinding], dict[str, An
                 (steep - gamma).min(), ">=", 0.0, within=1e-9),
         compare("linear", "The proved gamma(W) is at least s gamma_lin.",
                 min(b.lower for b in brackets), ">=", constant, within=1e-9),
-        compare("euler", "It is at least min_i y_i N(W, x_i) / |W|.", (gamma - euler).min(), ">=", 0.0, within=1e-9),
+        compare("euler", "The margin gamma(W) is at least min_i y_i N(W, x_i) / |W| (least difference).",
+                (gamma - euler).min(), ">=", 0.0, within=1e-9),
         compare("loss-bound", "The loss stays below 1 / (1/f(0) + s^2 gamma_lin^2 t) (largest ratio).",
                 (f / slow).max(), "<=", 1.0, within=1e-9),
-        compare("proxy-bound", "It stays below the bound of proxy convexity (largest ratio).",
+        compare("proxy-bound", "The loss stays below the bound of proxy convexity (largest ratio).",
                 (f / proxy).max(), "<=", 1.0),
         compare("descent-order", "Halving the step of descent halves the change of its end.",
                 rough / fine, "=", 2.0, within=0.2),
@@ -179,8 +181,9 @@ def run(settings: Settings) -> LabResult:
                 slack, ">=", 0.0, within=1e-12),
         compare("attained", "The constant s gamma_lin is attained (|grad f| / f over it).",
                 attained, "=", 1.0, within=1e-6),
-        compare("twice", "Twice that constant holds, too.", attained / 2.0, ">=", 1.0, within=1e-6, broken=True),
-        compare("flipped", "Every third label flipped: a positive constant is proved.",
+        compare("twice", "Twice the constant s gamma_lin holds, too.",
+                attained / 2.0, ">=", 1.0, within=1e-6, broken=True),
+        compare("flipped", "With every third label flipped, a positive constant is proved.",
                 s.slope * flipped.lower, ">=", 1e-6, broken=True, note=f"margin <= {flipped.upper:.1e}"),
     ]  # fmt: skip
     return LabResult(tuple(findings), arrays)
@@ -188,24 +191,19 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: the chain of constants along a run. Right: the loss below its two bounds."""
-    drawing, a = new_figure(10.0, 4.4), result.arrays
-    left, right = drawing.subplots(1, 2)
+    (drawing, left, right), a = two_panels(4.4), result.arrays
     t = np.maximum(a["t"], 0.01)
     left.fill_between(t, a["gamma"], a["steep"], color=NTK, alpha=0.2, linewidth=0)
-    left.semilogx(t, a["steep"], color=INK, label="|grad f| / f")
-    left.semilogx(t, a["gamma"], color=NTK, label="tangent-kernel margin at W (solved)")
-    left.semilogx(t, a["euler"], color=F1, label="min margin / |W|")
+    left.plot(t, a["steep"], color=INK, label="|grad f| / f")
+    left.plot(t, a["gamma"], color=NTK, label="tangent-kernel margin at W (solved)")
+    left.plot(t, a["euler"], color=F1, label="min margin / |W|")
     left.axhline(float(a["constant"]), color=MUTED, linestyle="--", label="slope x linear margin (solved)")
-    left.set_title("The best constant of the gradient inequality")
-    right.loglog(t, a["f"], color=INK, label="trained")
-    right.loglog(t, a["slow"], "--", color=NTK, label="bound from the gradient inequality")
-    right.loglog(t, a["proxy"], "--", color=F2, label="bound from proxy convexity")
-    right.set(ylim=(a["f"][-1] / 10.0, 10.0))
-    right.set_title("The loss and its bounds")
-    note(right, "exponential loss")
-    for axes in (left, right):
-        axes.set_xlabel("flow time")
-        axes.legend()
+    finish(left, "The best constant of the gradient inequality", x="flow time", log="x")
+    right.plot(t, a["f"], color=INK, label="trained")
+    right.plot(t, a["slow"], "--", color=NTK, label="bound from the gradient inequality")
+    right.plot(t, a["proxy"], "--", color=F2, label="bound from proxy convexity")
+    finish(right, "The loss and its bounds", "exponential loss", x="flow time", log="xy", legend="lower left")
+    right.set_ylim(a["f"][-1] / 10.0, 10.0)
     return drawing
 
 
@@ -213,7 +211,6 @@ LAB = Lab(
     "proxy-convexity",
     "Frei and Gu, proxy convexity (NeurIPS 2021)",
     "gradient norms along training with the tangent-kernel margin at W_t and the linear margin",
-    Settings(),
-    Settings(n=60, d=12, m=100, steps=20_000, pairs=2000),
+    Settings(), Settings(n=60, d=12, m=100, steps=6000, pairs=2000),
     (1.0, 3.0), run, figure,
 )  # fmt: skip

@@ -23,7 +23,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..plots.style import F1, F2, INK, MUTED, NTK, POSITIVE, new_figure, note
+from ..plots.style import F1, F2, INK, MUTED, NTK, POSITIVE
+from .panels import finish, two_panels
 from .shape import Lab, LabFinding, LabResult, compare
 
 Array = NDArray[np.float64]
@@ -176,7 +177,7 @@ def _linear(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
     findings = [
         compare("linear-curve", "Linear: the loss follows the scalar equations (largest relative error).",
                 max(errors), "=", 0.0, within=1e-7),
-        compare("equal-layers", "All layers stay equal.", max(layers), "=", 0.0, within=1e-10),
+        compare("equal-layers", "Linear: all layers stay equal.", max(layers), "=", 0.0, within=1e-10),
         compare("depth-limit", "L |A - log P| tends to max (log phi)^2 / 2.",
                 weights[-1], "=", float((np.log(phi) ** 2).max()) / 2.0, within=0.02),
         compare("descent-order", "The distance of descent from the flow halves with the step.",
@@ -211,15 +212,15 @@ def _tanh(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
     findings = [
         compare("late-ratio", "Tanh: the late loss ratio a step is that of I - eta K / n (worst start and depth).",
                 measured[worst], "=", predicted[worst], within=1e-5),
-        compare("late-rate", "It has come to (1 - eta lam_min(K) / n)^2 (worst start and depth).",
+        compare("late-rate", "That ratio has come to (1 - eta lam_min(K) / n)^2 (worst distance).",
                 np.abs(measured - slowest).max(), "=", 0.0, within=1e-3),
         compare("kernel-bound", "The bound on lam_min(K) from states and Jacobians holds (largest ratio).",
                 bounds.max(), "<=", 1.0, within=1e-9),
         compare("smooth", "From zero layers V2 falls like 1/L: training adds what is Lipschitz in depth (exponent).",
                 smooth, "=", 1.0, within=0.1),
-        compare("bounded", f"V2 at L = {s.depths[-1]} is at most 1.5 times that at 32 (zero, Brownian, small noise).",
+        compare("bounded", f"At L = {s.depths[-1]} V2 is at most 1.5 times that at 32 (first three starts).",
                 max(growth[kind] for kind in ("zero", "Brownian", "small noise")), "<=", 1.5),
-        compare("rough", "The same for independent layers that do not shrink with L.",
+        compare("rough", "V2 does not grow for independent layers that do not shrink with L.",
                 growth["rough noise"], "<=", 1.5, broken=True),
     ]  # fmt: skip
     return findings, {"depths": np.array(s.depths), "variation": found, "unit": np.array(s.d**2 * SIZE**2)}
@@ -234,26 +235,22 @@ def run(settings: Settings) -> LabResult:
 
 def figure(result: LabResult) -> Figure:
     """Left: loss of linear networks on their scalar equations. Right: 2-variation in depth, on that of the start."""
-    drawing, a = new_figure(10.0, 4.4), result.arrays
-    left, right = drawing.subplots(1, 2)
+    (drawing, left, right), a = two_panels(4.4), result.arrays
     for (L, (times, loss, solved)), colour in zip(a["curves"].items(), (POSITIVE, NTK, F1, F2), strict=False):
-        left.semilogy(times, solved, color=colour, linewidth=1.0)
-        left.semilogy(times, loss, "o", color=colour, markersize=3.5, label=f"L = {L}")
-    left.set(xlabel="flow time", ylabel="loss")
-    left.set_title("Linear layers: loss")
-    note(left, "lines: scalar equations; dots: all layers trained")
+        left.plot(times, solved, color=colour, linewidth=1.0)
+        left.plot(times, loss, "o", color=colour, markersize=3.5, label=f"L = {L}")
+    below = "lines: scalar equations; dots: all layers trained"
+    finish(left, "Linear layers: loss", below, x="flow time", log="y")
     L = a["depths"]
     for (kind, (_, factor)), colour in zip(STARTS.items(), (INK, F1, F2, POSITIVE), strict=True):
         height = factor * a["unit"] * (L - 1) / L * (L if kind == "rough noise" else 1.0)
         if factor:
-            right.loglog(L, height, "--", color=colour, linewidth=1.0)
-        right.loglog(L, a["variation"][kind], "o", color=colour, markersize=5, label=f"start: {kind}")
+            right.plot(L, height, "--", color=colour, linewidth=1.0)
+        right.plot(L, a["variation"][kind], "o", color=colour, markersize=5, label=f"start: {kind}")
     right.plot(L, a["variation"]["zero"][0] * L[0] / L, ":", color=MUTED, linewidth=1.0, label="slope 1 / L")
-    right.set(xlabel="depth L", ylabel="V2", ylim=(None, 1e5))
-    right.set_title("Tanh layers: 2-variation in depth after training")
-    note(right, "dashed: expected value at the start")
-    for axes in (left, right):
-        axes.legend()
+    right.set_ylim(1e-3, 1e5)
+    below = "dashed: expected value at the start"
+    finish(right, "Tanh layers: V2 in depth after training", below, x="depth L", log="xy", legend="upper left")
     return drawing
 
 
@@ -261,7 +258,6 @@ LAB = Lab(
     "residual-networks",
     "Cont, Rossier and Xu, deep residual networks (arXiv 2204.07261)",
     "descent with scalar equations, tangent-kernel rates and the 2-variation in depth",
-    Settings(),
-    Settings(linear_depths=(4, 16, 64, 256), rate_depths=(8, 32, 128), depths=(8, 32, 128, 512)),
+    Settings(), Settings(linear_depths=(4, 16, 64, 256), rate_depths=(8, 32, 128), depths=(8, 32, 128, 512)),
     (3.0, 10.0), run, figure,
 )  # fmt: skip
