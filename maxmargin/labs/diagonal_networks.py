@@ -6,11 +6,13 @@ beta = w_+^D - w_-^D (entrywise), both weights alpha at the start. Along the flo
 
 with nu the accumulated residuals: beta minimises Q(b) = alpha^D sum_j q(b_j / alpha^D), q' = h^-1, among all b with
 X b = X beta. Regression: the limit is the interpolant of least Q; nu maximises y.nu - sum_j B(x^j.nu), B' = alpha^D h.
-Classification, D = 2, rows z_i = y_i x_i: nu >= 0 sums the softmax weights. At every time, with gamma = min_i z_i.beta,
+Classification, D = 2, rows z_i = y_i x_i: nu is four times the integral of the softmax weights, hence at every time,
+with gamma = min_i z_i.beta,
 
     gamma sum_i nu_i - alpha^2 sum_j (2 cosh(z^j.nu) - 2)  <=  min {Q(b) : Z b >= gamma}  <=  Q(beta):
 
-a certificate from the trained weights alone. Q is the squared l2 norm for gamma << alpha^2 and the l1 norm beyond.
+a certificate, up to rounding, from the trained weights alone; any nu >= 0 will do. Least Q means least l2 norm for
+gamma << alpha^2 and least l1 norm for gamma >> alpha^2.
 A circular convolution beta = u * v has its own norm, sum_k |fft(beta)_k| / d, and its own max-margin game.
 """
 

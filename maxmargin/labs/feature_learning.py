@@ -1,4 +1,4 @@
-"""Mean-field networks whose first layer learns features: a solved limit, and a certified rate at every time.
+"""Mean-field networks whose first layer learns features: a solved limit, and a rate at every time.
 
 f(x) = (1/m) sum_j a_j tanh(w_j.x), a_j fixed, flow w_j' = (1/n) sum_i a_j tanh'(w_j.x_i) r_i x_i, r = y - f(X). Then
 
@@ -162,7 +162,7 @@ def _limit(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
 
 
 def _rate(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
-    """General inputs, n <= d: the certified tube around the loss, the late rate, and the frozen kernel's claim."""
+    """General inputs, n <= d: the tube around the loss, the late rate, and the claim of the kernel at the start."""
     net = start(settings, settings.points, settings.inputs, False)
     n, times = settings.points, np.r_[0.0, np.geomspace(0.01, 1.0, 100), np.linspace(1.0, 300.0, 600)[1:]]
     path = net.flow(times)
@@ -177,7 +177,7 @@ def _rate(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
     late = (losses > 1e-18) & (losses < 1e-14)
     slope = -np.polyfit(times[late], np.log(losses[late]), 1)[0]
     findings = [
-        compare("tube", "The loss stays in its certified tube (least log distance from both ends).",
+        compare("tube", "The loss stays between the two integrals of the kernel (least log distance).",
                 min(upper.min(), -lower.max()), ">=", 0.0, within=1e-3),
         compare("kernel-bound", "The bound on lam_min(K_t) from the slopes holds at every time (least ratio).",
                 float((spectra[:, 0] / inner).min()), ">=", 1.0, within=1e-9),
@@ -205,7 +205,7 @@ def figure(result: LabResult) -> Figure:
     left.plot([-1, 1], [-1, 1], "--", color=INK, linewidth=1.0, label="solved")
     finish(left, "Activations of all neurons", "orthogonal inputs, first layer trained", x="solved activation")
     t, (lower, upper, frozen) = a["tube_times"], a["ends"]
-    right.fill_between(t, np.maximum(lower, 1e-30), upper, color=NTK, alpha=0.25, linewidth=0, label="certified tube")
+    right.fill_between(t, np.maximum(lower, 1e-30), upper, color=NTK, alpha=0.25, linewidth=0, label="between both")
     right.plot(t, a["losses"], color=INK, linewidth=1.4, label="trained")
     right.plot(t, frozen, "--", color=POSITIVE, linewidth=1.2, label="promise of the kernel at the start")
     finish(right, "Loss between two integrals of the kernel", x="flow time", log="y")
@@ -216,7 +216,7 @@ def figure(result: LabResult) -> Figure:
 LAB = Lab(
     "feature-learning",
     "Chen, Vanden-Eijnden and Bruna, feature learning with global convergence (arXiv 2204.10782)",
-    "the trained first layer with its solved limit, the loss with a certified tube",
+    "the trained first layer with its solved limit, the loss with integrals of its kernel",
     Settings(), Settings(m=2000),
     (1.0, 5.0), run, figure,
 )  # fmt: skip
