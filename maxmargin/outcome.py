@@ -28,6 +28,7 @@ class Status(Outcome):
     BRACKETED = "bracketed", "the bracket holds but is wider than the tolerance; a longer time limit narrows it"
     NOT_SEPARABLE = "not-separable", "the margin is zero: no neuron gains anything from the adversary weights"
     INTERRUPTED = "interrupted", "stopped by a limit or by Ctrl-C; the bracket holds, more time narrows it"
+    INFEASIBLE = "infeasible", "no function takes these values: equal points have targets too far apart; widen the tube"
 
 
 class Scope(Outcome):

@@ -17,7 +17,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"errors", "clock", "outcome", "rounding", "conventions"},
     {"atomic", "archives", "memory", "text", "progress", "threads"},
-    {"dataset", "datasets"},
+    {"dataset", "datasets", "targets"},
     {"features"},
     {"oracles"},
     {"games"},

@@ -16,7 +16,7 @@ from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.outcome import Status
 
 STANDARD = {"__future__", "collections", "dataclasses", "fractions", "functools", "hashlib", "itertools", "math"}
-ALLOWED = STANDARD | {"numpy", "sys", "time", "typing"}
+ALLOWED = STANDARD | {"json", "numpy", "os", "sys", "time", "typing"}
 FILES = sorted(Path(maxmargin.check.__file__).parent.glob("*.py"))
 
 

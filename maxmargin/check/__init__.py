@@ -15,12 +15,15 @@ scope              how the upper end is proved
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from . import dictionary, kernel
 from .claim import Array, Claim, check_data, check_structure, read_claim, read_data, recognise
 from .fields import numbers
@@ -34,7 +37,7 @@ __all__ = ["Check", "Verdict", "check_certificate"]
 
 
 def check_certificate(
-    certificate: dict[str, Any],
+    certificate: Any,
     X: Any,
     y: Any,
     directions: Array | None = None,
@@ -44,8 +47,8 @@ def check_certificate(
 
     Parameters
     ----------
-    certificate : the JSON document of ``maxmargin margin --json`` (``contract.md``), as parsed.
-    X, y : the data (n, d) and labels (n,) in -1/+1.
+    certificate : the JSON document of ``maxmargin margin --json`` as parsed, the path of its file, or a `Certificate`.
+    X, y : the data (n, d) and labels (n,), -1/+1 or any two numbers, the larger of which is +1.
     directions : (K, D) the dictionary, for scope "dictionary"; by default the one that the certificate states.
     time_limit : seconds after which the verdict is "not settled"; None for no limit.
 
@@ -58,7 +61,7 @@ def check_certificate(
     ------
     InputError : the document is no certificate of a known version, or the data are no labelled points.
     """
-    document = recognise(certificate)
+    document = recognise(_document(certificate))
     X, y = read_data(X, y)
     checks: list[Check] = []
     limits = Limits(time_limit)
@@ -71,6 +74,22 @@ def check_certificate(
     except Refusal as refusal:
         return Verdict(False, str(refusal), tuple(checks), not isinstance(refusal, NotSettled))
     return Verdict(True, f"{claim.lower!r} <= margin <= {claim.upper!r} holds in scope {claim.scope!r}", tuple(checks))
+
+
+def _document(certificate: Any) -> Any:
+    """The JSON document of a certificate, of what has one, or in a file."""
+    if hasattr(certificate, "to_json"):
+        return certificate.to_json()
+    if not isinstance(certificate, (str, os.PathLike)):
+        return certificate
+    try:
+        with open(certificate, encoding="utf-8") as stream:
+            return json.load(stream)
+    except OSError as error:
+        found = f"certificate {str(certificate)!r} cannot be read ({error.strerror})"
+        raise InputError(f"{found}; name an existing JSON file") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"certificate {str(certificate)!r} is not JSON ({error})") from None
 
 
 def _check_itself(document: dict[str, Any], X: Array, y: Array, checks: list[Check]) -> Claim:

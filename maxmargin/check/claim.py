@@ -82,6 +82,8 @@ def read_data(X: Any, y: Any) -> tuple[Array, Array]:
         X, y = np.array(X, dtype=float) + 0.0, np.array(y, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"data: X and y must be numbers ({error})") from error
+    if len(values := np.unique(y)) == 2:
+        y = np.where(y == values[1], 1.0, -1.0)
     if X.ndim != 2 or y.shape != X.shape[:1] or not X.size:
         raise InputError(f"data: found X of shape {X.shape} and y of shape {y.shape}, wanted (n, d) and (n,)")
     if not np.isfinite(X).all() or not np.isin(y, (-1.0, 1.0)).all():

@@ -7,9 +7,9 @@ from typing import NoReturn
 
 from .. import __version__
 from ..errors import InputError
-from . import check, compare, doctor, film, lab, margin, play, reproduce, train, verify
+from . import assess, check, compare, doctor, film, lab, margin, norm, play, reproduce, train, verify
 
-COMMANDS = (compare, margin, train, check, reproduce, verify, lab, film, play, doctor)
+COMMANDS = (compare, margin, train, check, assess, norm, reproduce, verify, lab, film, play, doctor)
 
 
 class Parser(argparse.ArgumentParser):

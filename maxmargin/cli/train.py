@@ -27,9 +27,7 @@ def add(subparsers: common.Subparsers) -> None:
     )
     parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
     parser.add_argument("--batch-size", type=common.count, metavar="B", help="mini-batches of B points (default: all)")
-    parser.add_argument(
-        "--certify-every", type=common.count, metavar="K", help="prove an upper bound every K steps"
-    )
+    parser.add_argument("--certify-every", type=common.count, metavar="K", help="prove an upper bound every K steps")
     parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="stop after S seconds")
     common.add_output(parser)
     parser.set_defaults(run=run)

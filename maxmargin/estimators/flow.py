@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from ..games.game import Game, Pair
 from ..games.measure import Measure
 from ..games.random_features import RandomFeatureGame
 from ..games.variation import VariationGame
+from ..margins.assess import softmin_weights
 from ..margins.prove import Budget, conclude, judged
 from ..oracles.selection import proving_oracle
 from ..outcome import Attempt, Reason
@@ -29,7 +29,6 @@ Array = NDArray[np.float64]
 
 # Rules whose constant is a step in flow time, which has the unit 1 / |z|^degree.
 _TIMED = ("paper", "constant")
-_TEMPERATURES = np.append(0.0, np.geomspace(0.1, 1e9, 60))  # inverse, in units of the range of the margins
 _TOL = 1e-3  # relative gap that a trained network can be expected to reach
 
 
@@ -222,7 +221,11 @@ def _variation(network: Network, run: Run, data: Dataset) -> tuple[Game, Measure
     game = VariationGame(Z, data.y, feature, run.convention, oracle=proving_oracle(Z, feature))
     measure = network.measure().normalised(feature.degree)
     columns = feature.evaluate(measure.directions, Z) * data.y
-    return game, measure, _adversary(game.margins(measure), run, lambda P: np.abs(columns @ P).max(axis=0))
+    return (
+        game,
+        measure,
+        softmin_weights(game.margins(measure), lambda P: np.abs(columns @ P).max(axis=0), run.adversary),
+    )
 
 
 def _random_features(network: Network, run: Run, data: Dataset) -> tuple[Game, Array, Array]:
@@ -230,15 +233,4 @@ def _random_features(network: Network, run: Run, data: Dataset) -> tuple[Game, A
     Z, r = data.inputs(network.bias), network.output
     game = RandomFeatureGame(network.feature.evaluate(network.hidden, Z), data.y)
     columns = game.Phi * data.y
-    return game, r, _adversary(game.margins(r), run, lambda P: np.linalg.norm(columns @ P, axis=0))
-
-
-def _adversary(margins: Array, run: Run, payoffs: Callable[[Array], Array]) -> Array:
-    """Soft-min weights exp(-beta u_i) of the temperature that pays this network's neurons least.
-
-    At the temperature at which training ends they may sit on a single point, which proves little.
-    """
-    above = (margins - margins.min()) / (float(np.ptp(margins)) or 1.0)
-    P = np.exp(-above[:, None] * _TEMPERATURES)
-    P = np.column_stack([run.adversary, P / P.sum(axis=0)])
-    return np.ascontiguousarray(P[:, np.argmin(payoffs(P))])
+    return game, r, softmin_weights(game.margins(r), lambda P: np.linalg.norm(columns @ P, axis=0), run.adversary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from os import PathLike
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .. import __version__, atomic
 from ..conventions import describe, inputs, variation_factor
+from ..dataset import load
 from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
@@ -270,6 +271,28 @@ class Certificate:
             raise InputError(
                 f"certificate: incomplete or malformed ({error}); write it again with maxmargin margin"
             ) from error
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], data: Any = None) -> Certificate:
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : the JSON file.
+        data : the training data as for `max_margin`, which a kernel classifier needs to be evaluated; None without.
+
+        Raises
+        ------
+        InputError : no such certificate, or one of other data.
+        """
+        certificate = cls.from_json(path)
+        if data is None:
+            return certificate
+        dataset, problem = load(data), certificate.problem
+        if dataset.sha256 != problem.data_sha256:
+            found = f"data: their hash is {dataset.sha256[:12]}..., the certificate's {problem.data_sha256[:12]}..."
+            raise InputError(f"{found}; wanted the data of the certificate")
+        return replace(certificate, training=dataset.inputs(problem.bias))
 
     @classmethod
     def _from_document(cls, document: dict[str, Any], training: Array | None) -> Certificate:

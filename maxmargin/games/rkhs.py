@@ -134,9 +134,14 @@ class KernelGame(Game):
         return float(self.radii.max())
 
     @property
+    def entry_bound(self) -> float:
+        """Bound on ``|K_ij - true| / sqrt(K_ii K_jj)`` of the double-precision entries."""
+        return self._entry_error(extended=False)
+
+    @property
     def _relative(self) -> float:
         """Error of an entry and of a sum of n terms, twice for a square, relative to r_i r_j."""
-        return 1.01 * (self._entry_error(extended=False) + rounding.relative_error(4 * len(self.y) + 32))
+        return 1.01 * (self.entry_bound + rounding.relative_error(4 * len(self.y) + 32))
 
     def unit(self, learner: KernelExpansion) -> KernelExpansion:
         """The same direction with norm one; f = 0 stays."""

@@ -1,0 +1,66 @@
+"""``maxmargin norm``: the smallest norm of a network that takes given real values."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..conventions import describe
+from ..text import bracket_text, gap_text
+from . import common
+
+if TYPE_CHECKING:
+    from ..margins.min_norm import MinimumNorm
+
+
+def add(subparsers: common.Subparsers) -> None:
+    parser = common.command(
+        subparsers,
+        "norm",
+        "the smallest norm of a function that takes the values of the label column, as a proved bracket",
+        "maxmargin norm xor --norm f1 --json norm.json",
+    )
+    common.add_data(parser)
+    parser.add_argument("--norm", choices=("f1", "f2", "ntk"), default="f1", help="f1 (default), f2 or ntk")
+    parser.add_argument(
+        "--tube", type=common.non_negative, default=0.0, metavar="E", help="largest distance from a value (default 0)"
+    )
+    parser.add_argument(
+        "--tol", type=common.positive, default=1e-6, help="relative gap at which it is certified (default 1e-6)"
+    )
+    parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="seconds")
+    common.add_output(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from ..margins.min_norm import min_norm
+    from ..targets import read_targets
+
+    common.check_writable(arguments.json)
+    found = min_norm(
+        read_targets(arguments.data, arguments.label, arguments.sep, arguments.standardize),
+        arguments.norm,
+        arguments.tube,
+        **common.data_options(arguments),
+        law=arguments.weights,
+        tol=arguments.tol,
+        time_limit=arguments.time_limit,
+        progress=common.progress(arguments),
+    )
+    common.deliver(arguments, found.to_json, lambda: _text(found))
+    return 0
+
+
+def _text(found: MinimumNorm) -> str:
+    problem = found.problem
+    unit = describe(problem["norm"], problem["convention"], problem.get("weights"))
+    return "\n".join(
+        [
+            f"norm      {bracket_text(found.lower, found.upper)}   relative gap {gap_text(found.relative_gap)}",
+            f"of        functions within {problem['tube']:g} of {problem['n']} values; {unit}",
+            f"scope     {found.scope.value}",
+            f"status    {found.status.value}: {found.status.sentence}",
+            f"seconds   {found.seconds:.2f}, {found.rounds} iterations",
+        ]
+    )

@@ -1,0 +1,282 @@
+"""`assess`: how far a network of one's own is from the limit of training, as proved numbers.
+
+in  : data and the arrays of a two-layer ReLU network.   out : an `Assessment`.
+The network is a proposer like any other: its neurons are the learner, its soft-min weights the adversary.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .. import atomic
+from ..archives import read_arrays
+from ..dataset import Dataset, load
+from ..errors import InputError
+from ..features import RELU
+from ..games.certificate import Certificate
+from ..games.game import Pair
+from ..games.measure import Measure
+from ..games.variation import VariationGame
+from ..oracles.selection import Proving
+from ..outcome import Attempt, Reason
+from ..progress import Progress, silent
+from .api import margin as solve
+from .prove import Budget, conclude, judged, one_thread
+from .request import Request
+
+Array = NDArray[np.float64]
+
+FORMAT, VERSION = "maxmargin-assessment", 1
+_TEMPERATURES = np.append(0.0, np.geomspace(0.1, 1e9, 60))  # inverse, in units of the range of the margins
+_TOL = 1e-3  # relative gap that a trained network can be expected to reach
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A network beside the limit that training drives it to.
+
+    Attributes
+    ----------
+    margin : ``raw_margin / norm``; negative where the network does not separate the data.
+    margin_mass : the same with half the mass, ``sum_j (|a_j|^2 + b_j^2) / 2``, for ``sum_j |a_j| |b_j|``; equal for
+        balanced networks and smaller for others.
+    raw_margin : ``min_i y_i f(x_i)``.  norm : variation norm of the network in the convention asked for.
+    active, dead : neurons that are positive at some data point, and the others (which only cost norm).
+    imbalance : ``1 - 2 sum |a_j| |b_j| / sum (|a_j|^2 + b_j^2)``: 0 for a balanced network, towards 1 for others.
+    reference : certificate of gamma_1.
+    fraction_of_lower, fraction_of_upper : margin over each end of the reference; None where that end is 0. The network
+        reaches between the second and the first of the max margin.
+    own_upper : upper end of gamma_1 that the network's soft-min weights prove.
+    certificate : the network as classifier with those weights.
+    """
+
+    margin: float
+    margin_mass: float
+    raw_margin: float
+    norm: float
+    active: int
+    dead: int
+    imbalance: float
+    reference: Certificate
+    fraction_of_lower: float | None
+    fraction_of_upper: float | None
+    own_upper: float
+    certificate: Certificate
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "margin": self.margin,
+            "margin_mass": self.margin_mass,
+            "raw_margin": self.raw_margin,
+            "norm": self.norm,
+            "active": self.active,
+            "dead": self.dead,
+            "imbalance": self.imbalance,
+            "reference": self.reference.to_json(),
+            "fraction_of_lower": self.fraction_of_lower,
+            "fraction_of_upper": self.fraction_of_upper,
+            "own_upper": self.own_upper,
+            "certificate": self.certificate.to_json(),
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON atomically."""
+        atomic.write_json(path, self.to_json())
+
+
+@dataclass(frozen=True)
+class Layers:
+    """f(x) = sum_j b_j (a_j.z)_+, z = (x, 1) or x: an output bias is one more neuron, which sees the bias alone.
+
+    Attributes
+    ----------
+    a : (m, D).  b : (m,).  hidden : the first so many are neurons of the user.
+    """
+
+    a: Array
+    b: Array
+    hidden: int
+
+    @property
+    def lengths(self) -> Array:
+        """|a_j|, shape (m,)."""
+        return np.linalg.norm(self.a, axis=1)
+
+    @property
+    def path_norm(self) -> float:
+        """sum_j |a_j| |b_j|."""
+        return float(np.abs(self.b) @ self.lengths)
+
+    @property
+    def half_mass(self) -> float:
+        """sum_j (|a_j|^2 + b_j^2) / 2; the output bias counts as a balanced neuron."""
+        squares = 0.5 * (self.lengths**2 + self.b**2)
+        constant = np.abs(self.b[self.hidden :]) @ self.lengths[self.hidden :]
+        return float(squares[: self.hidden].sum() + constant)
+
+    def measure(self) -> Measure:
+        """The same function over unit directions."""
+        lengths = self.lengths
+        alive = (lengths > 0.0) & (self.b != 0.0)
+        if not alive.any():
+            return Measure(np.eye(1, self.a.shape[1]), np.zeros(1))
+        return Measure(self.a[alive] / lengths[alive, None], self.b[alive] * lengths[alive])
+
+
+def assess(
+    data: Dataset | Any,
+    hidden: ArrayLike,
+    output: ArrayLike,
+    hidden_bias: ArrayLike | None = None,
+    output_bias: float = 0.0,
+    *,
+    bias: bool = True,
+    convention: str = "sphere",
+    tol: float = 1e-9,
+    time_limit: float | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Assessment:
+    """The margin of ``f(x) = output . relu(hidden x + hidden_bias) + output_bias`` beside the max margin gamma_1.
+
+    Parameters
+    ----------
+    data : as in `max_margin`; any two labels, the larger one is positive.
+    hidden : (m, d) input weights, a row a neuron.  output : (m,) output weights.
+    hidden_bias : (m,), None for zeros.  output_bias : a number: the neuron (0, ..., 0, 1) with that output weight.
+    bias : the norm counts the biases and the reference has them: z = (x, 1). False compares with networks without.
+    convention, tol, time_limit, seed, progress : as in `max_margin`, for the reference.
+
+    Raises
+    ------
+    InputError : shapes that do not belong together, numbers that are not finite, a bias where the norm has none.
+    """
+    dataset = load(data)
+    arrays = {"hidden": hidden, "output": output, "hidden_bias": hidden_bias, "output_bias": output_bias}
+    layers = read_layers(dataset.d, arrays, bias)
+    request = Request(
+        data=dataset, norm="f1", feature=RELU, bias=bias, convention=convention, tol=tol, time_limit=time_limit,
+        seed=seed, progress=progress,
+    )  # fmt: skip
+    reference = solve(request)
+    own = _certificate(request, layers)
+    Z, y = request.Z, dataset.y
+    inside = Z @ layers.a.T > 0.0
+    raw = float((y * (np.maximum(Z @ layers.a.T, 0.0) @ layers.b)).min())
+    factor = VariationGame(Z, y, RELU, convention, oracle=Proving(Z, RELU)).factor
+    norm = layers.path_norm / factor
+    active = int(inside[:, : layers.hidden].any(axis=0).sum())
+    reached = raw / norm if norm > 0.0 else 0.0
+    mass = layers.half_mass
+    return Assessment(
+        margin=reached,
+        margin_mass=factor * raw / mass if mass > 0.0 else 0.0,
+        raw_margin=raw,
+        norm=norm,
+        active=active,
+        dead=layers.hidden - active,
+        imbalance=max(0.0, 1.0 - layers.path_norm / mass) if mass > 0.0 else 0.0,
+        reference=reference,
+        fraction_of_lower=reached / reference.lower if reference.lower > 0.0 else None,
+        fraction_of_upper=reached / reference.upper if reference.upper > 0.0 else None,
+        own_upper=own.upper,
+        certificate=own,
+    )
+
+
+def _certificate(request: Request, layers: Layers) -> Certificate:
+    """What the network proves by itself."""
+    Z, y = request.Z, request.data.y
+    game = VariationGame(Z, y, RELU, request.convention, oracle=Proving(Z, RELU))
+    measure = layers.measure().normalised(RELU.degree)
+    columns = RELU.evaluate(measure.directions, Z) * y
+    p = softmin_weights(game.margins(measure), lambda P: np.abs(columns @ P).max(axis=0))
+    pair = Pair(measure, p, Reason.STALLED, (Attempt("network given", "assessed", 0.0),))
+    with one_thread():
+        return conclude(request.problem, game, judged(game, pair), Budget(_TOL), Z)
+
+
+def softmin_weights(margins: Array, payoffs: Callable[[Array], Array], others: Array | None = None) -> Array:
+    """Soft-min weights exp(-beta u_i) of the temperature that pays a network's own neurons least, (n,).
+
+    At the temperature at which training ends they may sit on a single point, which proves little.
+
+    Parameters
+    ----------
+    margins : u (n,).  payoffs : of weights (n, k), shape (k,).  others : (n, k) further weights to choose from.
+    """
+    above = (margins - margins.min()) / (float(np.ptp(margins)) or 1.0)
+    P = np.exp(-above[:, None] * _TEMPERATURES)
+    P = P / P.sum(axis=0)
+    if others is not None:
+        P = np.column_stack([others, P])
+    return np.ascontiguousarray(P[:, np.argmin(payoffs(P))])
+
+
+def read_layers(d: int, arrays: dict[str, Any], bias: bool) -> Layers:
+    """The arguments of `assess`, checked, as neurons over z; d features."""
+    A, b = _numbers("hidden", arrays["hidden"]), _numbers("output", arrays["output"])
+    if A.ndim != 2 or A.shape[1] != d or not len(A):
+        turned = "; pass hidden.T" if A.ndim == 2 and A.shape[0] == d else ""
+        raise InputError(f"hidden: found shape {A.shape}, wanted (m, {d}), a row a neuron, for {d} features{turned}")
+    m = len(A)
+    if b.size != m or max(b.shape, default=1) != m:
+        raise InputError(f"output: found shape {b.shape}, wanted ({m},), one weight a neuron of hidden {A.shape}")
+    given = arrays["hidden_bias"]
+    offsets = np.zeros(m) if given is None else _numbers("hidden_bias", given)
+    if offsets.size != m or max(offsets.shape, default=1) != m:
+        raise InputError(f"hidden_bias: found shape {offsets.shape}, wanted ({m},), one number a neuron")
+    constant = _numbers("output_bias", arrays["output_bias"])
+    if constant.size != 1:
+        raise InputError(f"output_bias: found shape {constant.shape}, wanted one number")
+    b, offsets, constant = b.reshape(-1), offsets.reshape(-1), constant.reshape(-1)
+    if not bias:
+        for name, values in (("hidden_bias", offsets), ("output_bias", constant)):
+            if values.any():
+                found = float(values[np.flatnonzero(values)[0]])
+                raise InputError(f"{name}: found {found!r} without a bias in the norm, wanted 0; leave bias=True")
+        return Layers(A, b, m)
+    A = np.column_stack([A, offsets])
+    if constant[0] == 0.0:
+        return Layers(A, b, m)
+    return Layers(np.vstack([A, np.eye(1, d + 1, d)]), np.append(b, constant), m)
+
+
+def read_network(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The arguments of `assess` from an ``.npz`` file: hidden, output, and hidden_bias, output_bias where present.
+
+    A file of `Network.save` is read, too: its 1/m goes into the output weights, its last column into the biases.
+    """
+    arrays = read_arrays(Path(path))
+    if missing := {"hidden", "output"} - set(arrays):
+        found = f"{path}: found arrays {sorted(arrays)}, missing {sorted(missing)}"
+        raise InputError(f"{found}; wanted hidden (m, d), output (m,), perhaps hidden_bias (m,) and output_bias")
+    names = ("hidden", "output", "hidden_bias", "output_bias")
+    network = {name: arrays[name] for name in names if name in arrays}
+    if "feature" in arrays and "bias" in arrays:  # ours
+        if str(arrays["feature"]) != RELU.name:
+            raise InputError(f"{path}: found the feature {str(arrays['feature'])!r}, wanted a network of ReLUs")
+        network["output"] = network["output"] / len(network["output"])
+        if bool(arrays["bias"]):
+            network |= {"hidden": network["hidden"][:, :-1], "hidden_bias": network["hidden"][:, -1]}
+    return network
+
+
+def _numbers(name: str, values: Any) -> Array:
+    try:
+        array = np.array(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: found values that are no numbers ({error}), wanted an array of numbers") from None
+    if not np.isfinite(array).all():
+        raise InputError(f"{name}: found a number that is not finite, wanted finite numbers only")
+    return array

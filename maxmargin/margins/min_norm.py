@@ -1,0 +1,249 @@
+"""`min_norm`: the smallest norm of a wide two-layer network that takes given real values, as a proved bracket.
+
+in  : points with real targets, a norm, a tube.   out : a `MinimumNorm`: both ends with what proves them.
+Equal points become one with the intersection of their tubes; the two ends are proved on the points as given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import atomic
+from ..clock import Clock
+from ..conventions import inputs, relative_gap, variation_factor
+from ..errors import InputError
+from ..features import homogeneous
+from ..features.homogeneous import Feature, get_feature
+from ..features.kernels import Kernel
+from ..games.certificate import library_versions
+from ..games.interpolation import Interpolation, KernelInterpolation, VariationInterpolation
+from ..games.measure import Measure
+from ..games.rkhs import KernelExpansion, network_game
+from ..oracles.selection import Proving
+from ..outcome import Attempt, Scope, Status
+from ..progress import Progress, silent
+from ..solvers.interpolation import Values, kernel_interpolant, variation_interpolant
+from ..targets import read_targets
+from .prove import one_thread
+
+Array = NDArray[np.float64]
+
+FORMAT, VERSION = "maxmargin-norm", 1
+NORMS = ("f1", "f2", "ntk")
+
+
+@dataclass(frozen=True)
+class MinimumNorm:
+    """``lower <= min { norm(f) : |f(x_i) - t_i| <= tube } <= upper``.
+
+    Attributes
+    ----------
+    problem : norm, feature, bias, convention, n, d, tube, data_sha256 (of points and targets).
+    status : "certified", "bracketed", "interrupted", or "infeasible" when no function takes these values.
+    scope : what `lower` covers.  lower, upper : inf where there is none.
+    classifier : f1: `Measure` with f = c sum_k w_k sigma(a_k.z), c = 1/2 for ReLU in the sphere convention, else 1, and
+        norm sum_k |w_k|; f2, ntk: `KernelExpansion`. It meets the targets up to rounding, which `upper` pays for.
+    adversary : (n,) weights of any sign that prove `lower`.
+    proof : dual multipliers behind `lower` for scope "sphere-bound".
+    """
+
+    problem: dict[str, Any]
+    status: Status
+    scope: Scope
+    lower: float
+    upper: float
+    classifier: Measure | KernelExpansion
+    adversary: Array
+    tol: float
+    attempts: tuple[Attempt, ...] = ()
+    rounds: int = 0
+    seconds: float = 0.0
+    proof: dict[str, Any] | None = None
+    training: Array | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def relative_gap(self) -> float:
+        """(upper - lower) / upper."""
+        return relative_gap(self.lower, self.upper)
+
+    def decision_function(self, X: Array) -> Array:
+        """f at X (N, d), shape (N,): the targets, up to the tube and rounding, at the training points."""
+        Z, feature = inputs(np.atleast_2d(np.asarray(X, dtype=float)), self.problem["bias"]), _feature(self.problem)
+        if isinstance(self.classifier, Measure):
+            factor = variation_factor(feature.degree, self.problem["convention"])
+            return factor * self.classifier.outputs(Z, feature)
+        if self.training is None:
+            raise InputError("min_norm: a kernel function needs its training points, which this result does not hold")
+        kernel = Kernel(feature, self.problem["weights"], tangent=self.problem["norm"] == "ntk")
+        return kernel(Z, self.training) @ self.classifier.coefficients
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document."""
+        measure = self.classifier
+        if isinstance(measure, Measure):
+            classifier = {"directions": measure.directions, "weights": measure.weights}
+        else:
+            classifier = {"coefficients": measure.coefficients}
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "problem": self.problem,
+            "status": self.status.value,
+            "scope": self.scope.value,
+            "lower": self.lower,
+            "upper": self.upper,
+            "relative_gap": self.relative_gap,
+            "tol": self.tol,
+            "classifier": classifier,
+            "adversary": self.adversary,
+            "solver": {"attempts": [attempt.to_json() for attempt in self.attempts], "iterations": self.rounds},
+            "seconds": self.seconds,
+            "versions": library_versions(),
+        } | ({} if self.proof is None else {"proof": self.proof})
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON atomically."""
+        atomic.write_json(path, self.to_json())
+
+
+def min_norm(
+    data: Any,
+    norm: str = "f1",
+    tube: float = 0.0,
+    *,
+    feature: str | Feature = "relu",
+    bias: bool = True,
+    convention: str = "sphere",
+    law: str = "sphere",
+    tol: float = 1e-6,
+    time_limit: float | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> MinimumNorm:
+    """The smallest norm of a function with ``|f(x_i) - t_i| <= tube``.
+
+    ::
+
+        N = min { norm(f) : |f(x_i) - t_i| <= tube } = max { p.t - tube |p|_1 : p pays no unit ball more than 1 }
+
+    Parameters
+    ----------
+    data : (X, targets) with real targets (n,), a file with a numeric label column, or labelled data, whose targets
+        are -1 and +1 (then N >= 1/margin).
+    norm : "f1" (variation norm, all neurons), "f2" (RKHS of the fixed hidden layer) or "ntk".
+    tube : largest distance from a target, >= 0.
+    feature, bias, convention, law, time_limit, seed, progress : as in `max_margin`.
+    tol : relative gap at which the status is "certified".
+
+    Raises
+    ------
+    InputError : bad data or option, in one sentence.
+    """
+    feature, clock = get_feature(feature), Clock(time_limit)
+    _check(norm, tube, tol, time_limit)
+    X, targets = read_targets(data)
+    problem = {
+        "norm": norm,
+        "feature": homogeneous.document(feature),
+        "bias": bool(bias),
+        "convention": convention,
+        "n": X.shape[0],
+        "d": X.shape[1],
+        "tube": float(tube),
+        "data_sha256": _digest(X, targets),
+    } | ({} if norm == "f1" else {"weights": law})
+    variation_factor(feature.degree, convention)
+    task = _Task(inputs(X, bias), targets, float(tube), norm, feature, convention, law, seed, clock, progress)
+    with one_thread():
+        return task.solved(problem, tol)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One problem: points, targets and how to search."""
+
+    Z: Array
+    targets: Array
+    tube: float
+    norm: str
+    feature: Feature
+    convention: str
+    law: str
+    seed: int
+    clock: Clock
+    progress: Progress
+
+    def solved(self, problem: dict[str, Any], tol: float) -> MinimumNorm:
+        """Search on distinct points, prove on all of them."""
+        values = Values.merged(self.Z, self.targets, self.tube)
+        if values.contradiction is not None:
+            scope = Scope.SPHERE_EXACT if self.norm == "f1" else Scope.KERNEL
+            ends, p = (math.inf, math.inf), values.contradiction
+            return MinimumNorm(problem, Status.INFEASIBLE, scope, *ends, self._nothing(), p, tol, training=self.Z)
+        interpolation = self._interpolation()
+        learner, p, attempt, rounds, interrupted = self._searched(values)
+        lower, response = interpolation.lower(p)
+        upper = interpolation.upper(learner)
+        if upper < lower:  # both are proved: only a value outside of the doubles can do that
+            raise InputError("min_norm: the targets and points are too large or too small for doubles; rescale them")
+        closed = relative_gap(lower, upper) <= tol
+        status = Status.CERTIFIED if closed else Status.INTERRUPTED if interrupted else Status.BRACKETED
+        more: dict[str, Any] = {"attempts": (attempt,), "rounds": rounds, "proof": response.proof}
+        more |= {"seconds": self.clock.seconds, "training": self.Z}
+        return MinimumNorm(problem, status, response.scope, lower, upper, learner, p, tol, **more)
+
+    def _interpolation(self) -> Interpolation:
+        if self.norm == "f1":
+            oracle = Proving(self.Z, self.feature, self.clock)
+            return VariationInterpolation(self.Z, self.targets, self.tube, self.feature, self.convention, oracle)
+        game = network_game(self.norm, self.feature, self.Z, np.ones(len(self.Z)), self.law)
+        return KernelInterpolation(game, self.targets, self.tube)
+
+    def _searched(self, values: Values) -> tuple[Measure | KernelExpansion, Array, Attempt, int, bool]:
+        if self.norm == "f1":
+            found = variation_interpolant(
+                values, self.feature, seed=self.seed, clock=self.clock, progress=self.progress
+            )
+            factor = variation_factor(self.feature.degree, self.convention)
+            measure = Measure(found.directions, found.weights / factor)
+            return measure, values.spread(found.p), found.attempt, found.rounds, found.interrupted
+        game = network_game(self.norm, self.feature, values.Z, np.ones(len(values.Z)), self.law)
+        K = np.asarray(game.K) * game.scale**2
+        c, p, attempt, rounds, interrupted = kernel_interpolant(K, values, self.clock)
+        return KernelExpansion(values.placed(c)), values.spread(p), attempt, rounds, interrupted
+
+    def _nothing(self) -> Measure | KernelExpansion:
+        n, D = self.Z.shape
+        return Measure(np.eye(1, D), np.zeros(1)) if self.norm == "f1" else KernelExpansion(np.zeros(n))
+
+
+def _check(norm: str, tube: Any, tol: Any, time_limit: Any) -> None:
+    if norm not in NORMS:
+        raise InputError(f"norm: found {norm!r}, wanted one of {', '.join(NORMS)}")
+    for name, value, wanted, valid in (
+        ("tube", tube, "a finite distance >= 0, e.g. 0.1", lambda v: 0.0 <= v < math.inf),
+        ("tol", tol, "a relative gap between 0 and 1, e.g. 1e-6", lambda v: 0.0 < v < 1.0),
+        ("time_limit", time_limit, "seconds >= 0, or None for no limit", lambda v: 0.0 <= v < math.inf),
+    ):
+        number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if not (number and valid(value)) and not (name == "time_limit" and value is None):
+            raise InputError(f"{name}: found {value!r}, wanted {wanted}")
+
+
+def _feature(problem: dict[str, Any]) -> Feature:
+    return get_feature(problem["feature"])
+
+
+def _digest(X: Array, targets: Array) -> str:
+    """SHA-256 of n and d (little-endian int64), X and the targets (little-endian float64)."""
+    digest = hashlib.sha256(np.array(X.shape, dtype="<i8").tobytes())
+    digest.update(np.ascontiguousarray(X, dtype="<f8").tobytes())
+    digest.update(np.ascontiguousarray(targets, dtype="<f8").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,270 @@
+"""Proposals for minimum-norm interpolation: column generation for F1, coordinate ascent for kernels.
+
+F1:  min sum_k |w_k|  s.t.  |sum_k w_k sigma(a_k.z_i) - t_i| <= E_i,  neurons added while |sum_i p_i sigma(a.z_i)| > 1
+F2:  min c'Kc         s.t.  |(K c)_i - t_i| <= E_i,                   maximise p.t - sum_i E_i |p_i| - p'Kp / 2
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clock import FOREVER, Clock
+from ..errors import SolverError
+from ..features.homogeneous import Feature
+from ..oracles.selection import EXACT_DIMENSION, exact_oracle, local_oracle
+from ..outcome import Attempt
+from ..progress import Progress, silent
+
+Array = NDArray[np.float64]
+
+_SCOUTS = 4  # random neurons a point that the first program has, and at least 200
+_ROUNDS = 200
+_COUNT = 30  # neurons added a round
+_PAYS = 1e-10  # a neuron is added when it is paid this much more than 1
+_TOLERANCE = 1e-10  # of the linear programs
+_INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
+_PRICES = 1e3, 1e9, 100.0  # of what the neurons do not reach: first, last, and by how much it rises
+_SWEEPS = 2000
+
+
+@dataclass(frozen=True)
+class Values:
+    """Distinct points with the intersections of the tubes of all points that are there.
+
+    Attributes
+    ----------
+    Z : (m, D).  centre, half : (m,) tube of each, |f - centre| <= half.
+    members : for each distinct point, the (given) points whose targets are largest and smallest, (m, 2).
+    n : number of given points.
+    contradiction : (n,) weights that prove that no function takes these values, or None.
+    """
+
+    Z: Array
+    centre: Array
+    half: Array
+    members: NDArray[np.intp]
+    n: int
+    contradiction: Array | None = None
+
+    @classmethod
+    def merged(cls, Z: Array, targets: Array, tube: float) -> Values:
+        """From the points as given."""
+        points, group = np.unique(Z, axis=0, return_inverse=True)
+        group = group.reshape(-1)
+        order = np.lexsort((targets, group))
+        first = np.searchsorted(group[order], np.arange(len(points)))
+        last = np.r_[first[1:], len(group)] - 1
+        members = np.column_stack([order[last], order[first]])
+        most, least = targets[members[:, 0]], targets[members[:, 1]]
+        half, contradiction = np.maximum(tube - (most - least) / 2.0, 0.0), None
+        apart = [k for k in np.flatnonzero(most > least) if _exceeds(most[k], least[k], tube)]
+        zero = ~points.any(axis=1)  # every function is 0 there
+        if apart:
+            contradiction = np.zeros(len(Z))
+            contradiction[members[apart[0]]] = 0.5, -0.5
+        elif (zero & (np.maximum(most, -least) > tube)).any():
+            k = int(np.flatnonzero(zero)[0])
+            contradiction = np.zeros(len(Z))
+            contradiction[members[k, 0] if most[k] > tube else members[k, 1]] = 1.0 if most[k] > tube else -1.0
+        return cls(points, (most + least) / 2.0, half, members, len(Z), contradiction)
+
+    @property
+    def narrowed(self) -> Array:
+        """The half widths (m,), a little less where that is possible."""
+        scale = float(np.abs(self.centre).max(initial=0.0))
+        return np.where(self.half > 2.0 * _INSIDE * scale, self.half - _INSIDE * scale, self.half)
+
+    def spread(self, p: Array) -> Array:
+        """Weights on the given points (n,): where p > 0 the largest target counts, where p < 0 the smallest."""
+        out = np.zeros(self.n)
+        out[np.where(p > 0.0, self.members[:, 0], self.members[:, 1])] = p
+        return out
+
+    def placed(self, c: Array) -> Array:
+        """Coefficients on the given points (n,)."""
+        out = np.zeros(self.n)
+        out[self.members[:, 0]] = c
+        return out
+
+
+def _exceeds(most: float, least: float, tube: float) -> bool:
+    """Whether two targets are more than two tubes apart, without rounding."""
+    return Fraction(float(most)) - Fraction(float(least)) > 2 * Fraction(float(tube))
+
+
+class Found(NamedTuple):
+    """An F1 proposal in the path convention: f = sum_k w_k sigma(a_k.z), and weights p (m,)."""
+
+    directions: Array
+    weights: Array
+    p: Array
+    attempt: Attempt
+    rounds: int
+    interrupted: bool
+
+
+def variation_interpolant(
+    values: Values, feature: Feature, *, seed: int = 0, clock: Clock = FOREVER, progress: Progress = silent
+) -> Found:
+    """Column generation on the linear program, from random neurons.
+
+    The program is elastic: what the neurons so far cannot reach costs `price` a unit, which bounds |p_i|. The price
+    rises while that pays, for as long as it can be told from the tolerance.
+    """
+    unit = 2.0 ** -int(np.frexp(np.abs(values.Z).max(initial=0.0))[1])
+    Z, watch, rng = values.Z * unit, Clock(), np.random.default_rng(seed)
+    m, D = Z.shape
+    oracle: Any = exact_oracle(Z, feature) if D <= EXACT_DIMENSION else local_oracle(Z, feature, rng)
+    A = _unit(np.vstack([rng.standard_normal((max(200, _SCOUTS * m), D)), Z, -Z, *_kinks(Z)]))
+    price, status, rounds = _PRICES[0], "round limit", 0
+    for rounds in range(1, _ROUNDS + 1):
+        Phi = feature.evaluate(A, Z)
+        weights, p, unmet = _program(Phi, values.centre, values.narrowed, price)
+        answer = oracle(p, _COUNT)
+        pays = answer.values > 1.0 + _PAYS
+        progress(f"round {rounds}  norm {np.abs(weights).sum():.6g}  best payoff {answer.values[0]:.9g}")
+        if clock.expired:
+            status = "time limit"
+            break
+        if not pays.any():
+            if unmet <= _PAYS or price >= _PRICES[1]:
+                status = "optimal" if unmet <= _PAYS else "targets not reached"
+                break
+            price *= _PRICES[2]
+            continue
+        near = np.flatnonzero((weights != 0.0) | (np.abs(Phi @ p) > 0.5))
+        A = np.vstack([A[near], answer.directions[pays]])
+    kept = np.flatnonzero(weights) if len(weights) == len(A) else np.zeros(0, dtype=np.intp)
+    kept = kept if len(kept) else np.zeros(1, dtype=np.intp)
+    polished = _corrected(feature.evaluate(A[kept], Z), weights[kept], values)
+    scale = unit**feature.degree
+    attempt = Attempt("highs, columns", status, watch.seconds)
+    return Found(A[kept], polished * scale, p * scale, attempt, rounds, status == "time limit")
+
+
+def _kinks(Z: Array) -> list[Array]:
+    """In the plane, the neurons whose kink lies at a point: they reach any values."""
+    if Z.shape[1] != 2:
+        return []
+    across = np.column_stack([-Z[:, 1], Z[:, 0]])
+    return [across, -across]
+
+
+def _program(Phi: Array, centre: Array, half: Array, price: float) -> tuple[Array, Array, float]:
+    """Weights (K,), dual p (m,), and the largest unmet part of the program over features Phi (K, m), relative."""
+    from scipy.optimize import linprog
+
+    size, (K, m) = float(np.abs(centre).max(initial=0.0)) or 1.0, Phi.shape
+    tight, wide = half / size + centre / size, half / size - centre / size
+    columns = np.hstack([Phi.T, -Phi.T, np.eye(m), -np.eye(m)])
+    options = {"primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE}
+    equal = half <= 0.0
+    limits: dict[str, Any] = {}
+    if equal.any():
+        limits |= {"A_eq": columns[equal], "b_eq": centre[equal] / size}
+    if not equal.all():
+        limits |= {"A_ub": np.vstack([columns[~equal], -columns[~equal]]), "b_ub": np.r_[tight[~equal], wide[~equal]]}
+    cost = np.r_[np.ones(2 * K), np.full(2 * m, price)]
+    found = linprog(cost, **limits, method="highs", options=options)
+    if found.x is None or found.status != 0:
+        raise SolverError(f"highs: {found.message}; rescale the targets or the columns of X")
+    p = np.zeros(m)
+    if equal.any():
+        p[equal] = found.eqlin.marginals
+    if not equal.all():
+        above, below = np.split(found.ineqlin.marginals, 2)
+        p[~equal] = above - below
+    weights = size * (found.x[:K] - found.x[K : 2 * K])
+    return weights, p, float(found.x[2 * K :].max(initial=0.0))
+
+
+def _corrected(Phi: Array, weights: Array, values: Values) -> Array:
+    """The weights (K,) with the values that must be met exactly met to the last digits."""
+    exact = values.half <= 0.0
+    if not exact.any():
+        return weights
+    for _ in range(3):
+        residual = values.centre[exact] - weights @ Phi[:, exact]
+        weights = weights + np.linalg.lstsq(Phi[:, exact].T, residual, rcond=1e-12)[0]
+    return weights
+
+
+def kernel_interpolant(K: Array, values: Values, clock: Clock = FOREVER) -> tuple[Array, Array, Attempt, int, bool]:
+    """Coefficients c (m,), weights p (m,), the attempt, rounds, and whether time ended it."""
+    watch, centre, half = Clock(), values.centre, values.narrowed
+    if not half.any():
+        c = _solved(K, centre)
+        return c, c, Attempt("linear system", "solved", watch.seconds), 1, False
+    c, rounds, status = _descent(K, centre, half, clock)
+    return c, c, Attempt("coordinate ascent", status, watch.seconds), rounds, status == "time limit"
+
+
+def _solved(K: Array, t: Array) -> Array:
+    """K c = t with two rounds of iterative refinement in extended precision."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    try:
+        factor = cho_factor(K)
+        solve: Any = lambda r: cho_solve(factor, r)  # noqa: E731
+    except np.linalg.LinAlgError:
+        solve = lambda r: np.linalg.lstsq(K, r, rcond=None)[0]  # noqa: E731
+    c, extended = solve(t), K.astype(np.longdouble)
+    for _ in range(2):
+        c = c + solve((t - extended @ c.astype(np.longdouble)).astype(float))
+    return np.asarray(c)
+
+
+def _descent(K: Array, centre: Array, half: Array, clock: Clock) -> tuple[Array, int, str]:
+    """max c.t - half.|c| - c'Kc/2: coordinates in turn, and the active ones exactly as soon as their signs agree."""
+    c = _homotopy(K, centre, half)
+    f, diagonal = K @ c, np.diagonal(K)
+    for sweep in range(_SWEEPS):
+        if sweep % 10 == 0 and (exact := _active(K, centre, half, c)) is not None:
+            return exact, sweep, "optimal"
+        moved = 0.0
+        for i in range(len(c)):
+            wanted = centre[i] - f[i] + diagonal[i] * c[i]
+            new = np.sign(wanted) * max(abs(wanted) - half[i], 0.0) / diagonal[i]
+            if new != c[i]:
+                moved = max(moved, abs(new - c[i]) * np.sqrt(diagonal[i]))
+                f += (new - c[i]) * K[i]
+                c[i] = new
+        if moved <= 1e-15 * float(np.abs(centre).max()) or clock.expired:
+            return c, sweep, "time limit" if clock.expired else "optimal"
+    return c, _SWEEPS, "round limit"
+
+
+def _homotopy(K: Array, centre: Array, half: Array) -> Array:
+    """A start: the LASSO of the same Gram matrix, whose path least-angle regression follows exactly."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import lars_path_gram
+
+    n, unit = len(centre), float(np.diagonal(K).max())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        path = lars_path_gram(
+            centre, K / unit, n_samples=n, alpha_min=float(half.mean()) / n, method="lasso", max_iter=20 * n
+        )
+    return np.asarray(path[2][:, -1], dtype=float) / unit
+
+
+def _active(K: Array, centre: Array, half: Array, c: Array) -> Array | None:
+    """The solution whose active set and signs are those of c, if it is one."""
+    active = np.flatnonzero(c)
+    signs = np.sign(c[active])
+    out = np.zeros(len(c))
+    if len(active):
+        out[active] = _solved(K[np.ix_(active, active)], centre[active] - signs * half[active])
+    inside = np.abs(K @ out - centre) <= half * (1.0 + 1e-12) + 1e-13 * np.abs(centre).max()
+    return out if (np.sign(out[active]) == signs).all() and inside.all() else None
+
+
+def _unit(A: Array) -> Array:
+    norms = np.linalg.norm(A, axis=1)
+    return A[norms > 0.0] / norms[norms > 0.0, None]
