@@ -14,16 +14,20 @@ import { toggle } from "./train.js";
 
 const get = (id) => document.getElementById(id);
 const left = new Plane("left", "view-left", "note-left", "f1"), right = new Plane("right", "view-right", "note-right", "f2");
-let dirty = true, saved = 0, tab = "classify";
+let dirty = true, moved = true, saved = 0, tab = "classify"; // all is to be drawn; what shows the run is
 
 function show() {
-  if (dirty && tab === "classify") for (const draw of [() => left.draw(), () => right.draw(), drawSphere, drawPotential, drawMargin]) draw();
   if (dirty && tab === "regression") drawLine();
-  dirty = false;
+  if (tab === "classify" && (dirty || moved)) {
+    for (const plane of [left, right]) if (dirty || plane.select.value === "trained") plane.draw();
+    for (const draw of [drawSphere, drawPotential, drawMargin]) draw();
+  }
+  dirty = moved = false;
   requestAnimationFrame(show);
 }
 
 const redraw = () => (dirty = true);
+on("frame", () => (moved = true));
 for (const event of ["points", "view", "solved", "draw", "hover"]) on(event, redraw);
 on("message", (text) => (get("message").textContent = text));
 on("started", () => {

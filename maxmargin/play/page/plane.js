@@ -206,7 +206,10 @@ class Plane {
 
   drawTicks(ctx) {
     const [x0, x1, y0, y1] = state.view, floor = this.y + this.side, s = type.scale;
-    for (const v of ticks(x0, x1, 5)) write(ctx, number(+v.toPrecision(6)), this.px(v), floor + 14 * s, { align: "center", size: 11, colour: MUTED });
+    for (const v of ticks(x0, x1, 5)) { // of the last tick all is seen
+      const text = number(+v.toPrecision(6)), half = 3.6 * s * text.length;
+      write(ctx, text, Math.min(this.px(v), this.stage.w - half), floor + 14 * s, { align: "center", size: 11, colour: MUTED });
+    }
     for (const v of ticks(y0, y1, 5)) write(ctx, number(+v.toPrecision(6)), this.x - 6 * s, this.py(v), { align: "right", base: "middle", size: 11, colour: MUTED });
   }
 }

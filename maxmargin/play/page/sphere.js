@@ -28,7 +28,7 @@ function drawSphere() {
   circle = { cx, cy, R };
   const dual = shown();
   if (dual) {
-    shadeBall(ball, Math.min(360, Math.round(2 * R)), camera, dual.grid, ROWS, COLUMNS);
+    shadeBall(ball, Math.min(dual.trained ? 240 : 360, Math.round(2 * R)), camera, dual.grid, ROWS, COLUMNS);
     ctx.imageSmoothingQuality = "high";
     ctx.drawImage(ball, cx - R, cy - R, 2 * R, 2 * R);
   }

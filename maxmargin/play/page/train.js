@@ -71,7 +71,7 @@ function onFrame(frame) {
   state.frame = frame;
   record(frame);
   describe(frame);
-  emit("draw");
+  emit("frame");
 }
 
 function describe(frame) {

@@ -1,0 +1,64 @@
+"""The processes behind the playground: a stuck one is replaced, a dead one is told, none is left behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import maxmargin as mm
+from maxmargin.play import limits
+from maxmargin.play.requests import Solve
+from maxmargin.play.worker import STALE, Desk
+
+XOR = Solve.read({"points": [[-1, -1, -1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]]})
+
+
+@pytest.fixture
+def desk():
+    before = set(threading.enumerate())
+    desk = Desk("maxmargin solver in a test")
+    yield desk
+    desk.close()
+    assert multiprocessing.active_children() == [] and set(threading.enumerate()) <= before
+
+
+def lower(answer):
+    return answer["answer"]["solved"]["f1"]["lower"]
+
+
+def test_a_stuck_process_is_replaced_and_a_killed_one_too(desk):
+    wanted = mm.max_margin("xor", tol=limits.TOLERANCE).lower
+    assert lower(desk.ask("solve", XOR, 5.0)) == wanted
+    (child,) = multiprocessing.active_children()
+    os.kill(child.pid, signal.SIGSTOP)  # it will not look at its pipe any more
+    stuck: list[object] = []
+    waiting = threading.Thread(target=lambda: stuck.append(desk.ask("solve", XOR, 5.0)))
+    waiting.start()
+    time.sleep(0.1)
+    assert lower(desk.ask("solve", XOR, 5.0)) == wanted
+    waiting.join()
+    assert stuck == [STALE]
+    (other,) = multiprocessing.active_children()
+    assert other.pid != child.pid
+    os.kill(other.pid, signal.SIGKILL)
+    other.join()
+    assert lower(desk.ask("solve", XOR, 5.0)) == wanted
+
+
+def test_what_takes_too_long_is_ended_and_says_so(desk, monkeypatch):
+    monkeypatch.setattr(limits, "SLACK_SECONDS", 0.5)
+    assert lower(desk.ask("solve", XOR, 60.0)) > 0
+    (child,) = multiprocessing.active_children()
+    places = np.random.default_rng(0).uniform(-1, 1, (480, 2)).tolist()
+    hard = Solve.read({"points": [[*x, 1 if k % 2 else -1] for k, x in enumerate(places)], "time_limit": 5.0})
+    threading.Timer(0.3, os.kill, (child.pid, signal.SIGSTOP)).start()  # in the middle of its work
+    answer = desk.ask("solve", hard, 0.5)
+    assert answer["answer"]["error"].startswith("stopped after 0.5 seconds")
+    assert multiprocessing.active_children() == []
+    assert not desk.cancel(), "nothing is left to cancel"
