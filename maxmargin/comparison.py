@@ -118,7 +118,7 @@ class Comparison:
         test = None if X_test is None else make_dataset(X_test, y_test, f"{name}, test", classes=data.classes, **named)
         runs = () if run is None else (ComparedRun(run, "f1" if run.norm == "f1" else "f2m", certificate.bracket),)
         margins = {} if run is not None else {certificate.problem.norm: certificate}
-        found = score(certificate.problem.norm, name, estimator.decision_function, data, test)
+        found = score(certificate.problem.norm, name, certificate.decision_function, data, test)
         return cls(data, margins, runs, certificate.seconds, {}, (found, *usual_scores(data, test)), test)
 
     def to_json(self) -> dict[str, Any]:
@@ -236,7 +236,6 @@ def compare(
         ComparedRun(both, "f1", margins["f1"].bracket),
         ComparedRun(output, "f2m", Bracket(lower, upper, KERNEL)),
     )
-    progress("accuracies")
     scores = (*_scores(margins, runs, dataset, held_out), *usual_scores(dataset, held_out))
     options = training | {"feature": feature.name, "weights": weights, "init": init, "tol": tol}
     options["time_limit"] = time_limit

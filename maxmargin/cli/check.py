@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..progress import reporter
 from . import common
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     data = common.load_data(arguments)
     bias = isinstance(document.get("problem"), dict) and document["problem"].get("bias", True)
     directions = load_directions(arguments.directions, data.d + bool(bias)) if arguments.directions else None
+    if not arguments.quiet:
+        reporter()(f"checking {arguments.certificate} in exact arithmetic")
     verdict = check_certificate(document, data.X, data.y, directions=directions, time_limit=arguments.time_limit)
     reason = verdict.reason + _units(verdict, document, arguments.standardize)
 

@@ -116,6 +116,11 @@ def progress(arguments: argparse.Namespace) -> Progress:
     return shown
 
 
+def quiet_progress(arguments: argparse.Namespace) -> Progress:
+    """Progress of what is also done after Ctrl-C: drawing and writing what there is."""
+    return reporter(arguments.quiet or arguments.json == "-")
+
+
 def deliver(arguments: argparse.Namespace, document: Callable[[], dict[str, Any]], text: Callable[[], str]) -> None:
     """Send the result where the flags want it."""
     if arguments.json == "-":

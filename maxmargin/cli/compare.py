@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         test=_test_data(arguments),
         progress=common.progress(arguments),
     )
+    common.quiet_progress(arguments)("drawing the figures, writing the report")
     with common.rescued(comparison.table):
         report = comparison.save(out)
     common.deliver(arguments, comparison.to_json, lambda: f"{comparison.table()}\n\nreport: {report}")

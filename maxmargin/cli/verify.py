@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _text(ledger: Ledger) -> str:
+    from ..theory.ledger import REFUTED
+
     header = ("claim", "statement", "reference", "measured", "tolerance", "verdict", "seconds")
     rows: list[tuple[str, ...]] = []
     for entry in ledger.entries:
@@ -48,8 +50,12 @@ def _text(ledger: Ledger) -> str:
         rows += [("", line, "", "", "", "", "") for line in others]
         if not entry.passed and entry.note:
             rows += [("", line, "", "", "", "", "") for line in textwrap.wrap(entry.note, 46)]
-    summary = f"{ledger.passed} claims stand, {ledger.failed} fail; {ledger.seconds:.0f} s"
-    return f"{text.table(header, rows)}\n\n{summary}"
+    refuted = sum(entry.verdict == REFUTED for entry in ledger.entries)
+    summary = f"{ledger.passed - refuted} stand, {refuted} refuted as printed"
+    summary += f", {ledger.failed} FAIL" if ledger.failed else ""
+    corrected = "; each refuted statement stands with the corrected form that holds" if refuted else ""
+    summary += f" ({len(ledger.entries)} measured, {ledger.seconds:.0f} s{corrected})"
+    return f"{summary}\n\n{text.table(header, rows)}"
 
 
 def _numbers(entry: Entry) -> tuple[str, str, str]:

@@ -92,3 +92,12 @@ def seed_of(random_state: Any) -> int:
     if isinstance(random_state, (int, np.integer)):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
+
+
+def refuse(arguments: dict[str, Any]) -> None:
+    """One sentence for what `fit` cannot take, ``sample_weight`` above all."""
+    if any(value is not None for value in arguments.values()):
+        raise InputError(
+            f"fit: found {', '.join(arguments)}, wanted X and y alone: a margin is that of the worst point, so that "
+            "weights change nothing; leave them out, or leave out points"
+        )

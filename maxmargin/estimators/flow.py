@@ -23,7 +23,7 @@ from ..margins.prove import Budget, conclude, judged
 from ..oracles.selection import proving_oracle
 from ..outcome import Attempt, Reason
 from ..training import train
-from .base import MarginClassifier, seed_of
+from .base import MarginClassifier, refuse, seed_of
 
 Array = NDArray[np.float64]
 
@@ -146,13 +146,14 @@ class GradientFlowClassifier(MarginClassifier):
         self.time_limit = time_limit
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> GradientFlowClassifier:
+    def fit(self, X: ArrayLike, y: ArrayLike, **refused: Any) -> GradientFlowClassifier:
         """Train the network.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features).
         y : array-like of shape (n_samples,), two classes.
+        refused : there is nothing else: ``sample_weight`` is refused, since a margin is that of the worst point.
 
         Returns
         -------
@@ -162,6 +163,7 @@ class GradientFlowClassifier(MarginClassifier):
         ------
         InputError : a parameter or the data are refused; a ValueError, in one sentence.
         """
+        refuse(refused)
         data, feature = self._training_set(X, y), get_feature(self.feature)
         run = self.run_ = train(
             data,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,6 +11,7 @@ from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
 from ..games.rkhs import KernelExpansion
 from ..margins import Request
+from .base import refuse
 from .soft import SoftMarginClassifier
 
 Array = NDArray[np.float64]
@@ -92,13 +95,14 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         self.tol = tol
         self.time_limit = time_limit
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> KernelMaxMarginClassifier:
+    def fit(self, X: ArrayLike, y: ArrayLike, **refused: Any) -> KernelMaxMarginClassifier:
         """Find the function of largest margin.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features).
         y : array-like of shape (n_samples,), two classes.
+        refused : there is nothing else: ``sample_weight`` is refused, since a margin is that of the worst point.
 
         Returns
         -------
@@ -108,6 +112,7 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         ------
         InputError : a parameter or the data are refused; a ValueError, in one sentence.
         """
+        refuse(refused)
         if self.kernel not in ("f2", "ntk"):
             raise InputError(f"kernel: found {self.kernel!r}, wanted 'f2' or 'ntk'")
         self._solve(

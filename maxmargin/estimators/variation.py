@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..features.homogeneous import Feature, get_feature
 from ..games.measure import Measure
 from ..margins import Request
-from .base import seed_of
+from .base import refuse, seed_of
 from .soft import SoftMarginClassifier
 
 Array = NDArray[np.float64]
@@ -114,13 +114,14 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         self.time_limit = time_limit
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> VariationMaxMarginClassifier:
+    def fit(self, X: ArrayLike, y: ArrayLike, **refused: Any) -> VariationMaxMarginClassifier:
         """Find the network of largest margin.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features).
         y : array-like of shape (n_samples,), two classes.
+        refused : there is nothing else: ``sample_weight`` is refused, since a margin is that of the worst point.
 
         Returns
         -------
@@ -130,6 +131,7 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         ------
         InputError : a parameter or the data are refused; a ValueError, in one sentence.
         """
+        refuse(refused)
         self._solve(
             Request(
                 data=self._training_set(X, y),

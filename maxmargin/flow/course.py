@@ -14,6 +14,7 @@ from .loss import Loss
 from .recorder import Recorder
 from .schedules import Step
 
+_EVERY = 0.5  # seconds after which a run says again how far it is
 Array = NDArray[np.float64]
 Progress = Callable[[str], None]
 
@@ -32,7 +33,7 @@ class Course:
 
     def run(self, steps: int) -> tuple[str, int]:
         """Take the steps; returns the status and how many were taken."""
-        self.t, self.flow_time = 0, 0.0
+        self.t, self.flow_time, self.steps, self.shown = 0, 0.0, steps, time.perf_counter()
         try:
             while (status := self._look(steps)) is None:
                 self._advance()
@@ -47,6 +48,8 @@ class Course:
         """Evaluate and record the present iterate; a status when the run ends here."""
         late = time.perf_counter() > self.deadline
         due = late or self.t >= steps or self.recorder.due(self.t)
+        if self.progress is not None and time.perf_counter() - self.shown > _EVERY:
+            self._tell()
         if due or self.batches is None:
             u = self.dynamics.outputs()
             self.S, self.p = self.loss.evaluate(u)
@@ -62,9 +65,17 @@ class Course:
     def _record(self) -> bool:
         """Add a row; False when the gradient is zero."""
         self.recorder.record(self.t, self.flow_time, self.S, self.p)
-        if self.progress is not None:
-            self.progress(f"step {self.t}  best margin {self.recorder.best:.6g}")
+        self._tell()
         return self.dynamics.ascend(self.p) > 0
+
+    def _tell(self) -> None:
+        """How far the run is, for people: at every recorded step, and in between when that takes long."""
+        if self.progress is None:
+            return
+        self.shown, best = time.perf_counter(), self.recorder.best
+        upper = min((row["upper"] for row in self.recorder.trace if row.get("upper")), default=0.0)
+        share = f" = {100 * best / upper:.1f} % of its proved limit" if upper > 0 and best > 0 else ""
+        self.progress(f"step {self.t:,} of {self.steps:,}, best margin {best:.4g}{share}")
 
     def _advance(self) -> None:
         if self.batches is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,6 +101,8 @@ class Run:
     def __str__(self) -> str:
         """Margin, norm, status and time, a line each; margins rounded down, the proved limit up."""
         upper = "" if self.upper is None else f", proved limit at most {upper_text(self.upper)}"
+        if self.upper and self.margin_best > 0:
+            upper += f": {math.floor(1000 * self.margin_best / self.upper) / 10:.1f} % of it reached"
         lines = [
             f"margin    {lower_text(self.margin_best)} at step {self.step_of_best} (best), "
             f"{lower_text(self.margin_last)} (last){upper}",

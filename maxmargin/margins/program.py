@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..conventions import variation_factor
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.directions import check_directions
@@ -26,6 +27,7 @@ def as_cvxpy(
     feature: str | Feature = "relu",
     bias: bool = True,
     weights: str = "sphere",
+    convention: str = "sphere",
 ) -> cvxpy.Problem:
     """The max-margin problem in minimum-norm form (least norm with all margins >= 1).
 
@@ -40,15 +42,20 @@ def as_cvxpy(
     dual values proportional to the adversary p (Prop. 12). Name the solver when solving, e.g.
     ``problem.solve(solver="CLARABEL")``: CVXPY's own choice is wrong on small margins.
 
+    ``problem.margin`` is a CVXPY expression: after solving, ``problem.margin.value`` is the margin in `max_margin`'s
+    convention, for all norms alike. It is made of the objective, so it holds for a new problem with that objective too.
+
     Parameters
     ----------
-    data, feature, bias, weights : as in `max_margin`.
+    data, feature, bias, weights, convention : as in `max_margin`.
     directions : (K, D), required for f1: over all neurons the program is infinite, use `max_margin`.
 
     Raises
     ------
     InputError : unknown norm, or f1 without directions.
     """
+    import cvxpy
+
     dataset, feature = load(data), get_feature(feature)
     Z = dataset.inputs(bias)
     if norm == "f1":
@@ -57,7 +64,11 @@ def as_cvxpy(
                 "directions: missing for norm 'f1', wanted an array (K, D) of neurons; over all neurons use max_margin"
             )
         theta = check_directions(np.asarray(directions), Z.shape[1])
-        return conic.variation_program(feature.evaluate(theta, Z), dataset.y)
+        problem = conic.variation_program(feature.evaluate(theta, Z), dataset.y)
+        problem.margin = variation_factor(feature.degree, convention) * cvxpy.inv_pos(problem.objective.expr)
+        return problem
     if norm not in ("f2", "ntk"):
         raise InputError(f"norm: found {norm!r}, wanted one of f1, f2, ntk")
-    return conic.kernel_program(Kernel(feature, weights, tangent=norm == "ntk")(Z), dataset.y)
+    problem = conic.kernel_program(Kernel(feature, weights, tangent=norm == "ntk")(Z), dataset.y)
+    problem.margin = cvxpy.power(problem.objective.expr, -0.5)
+    return problem

@@ -5,47 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 _CURVE = (
-    "Thick: the best margin so far; thin: recorded iterates. The dashed lines are the two ends of the proved "
-    "bracket (one "
-    "line where they agree); the curve cannot cross the upper one. Both-layer margins are divided by the F1 norm, "
-    "output-layer margins by the L2 norm over that network's own random features, so each panel has its own reference."
+    "Thick: the best margin so far; thin: recorded iterates. The dashed lines are the two ends of the proved bracket "
+    "(one line where they agree); the curve cannot cross the upper one. Both-layer margins are divided by the F1 "
+    "norm, output-layer margins by the L2 norm over that network's own random features, so each panel has its own "
+    "reference."
 )
 _SUPPORT = (
     "Rings mark the points that the adversary weights (trained panels: the points within 10 % of the network's "
-    "margin). "
-    "If the theory holds at this width and time, the lower panels look like those above them."
+    "margin). If the theory holds at this width and time, the lower panels look like those above them."
 )
 _DECISION = {
     1: "Each f is divided by its own margin, so it has to pass every point's triangle at height +1 or \u22121 on "
-    "the side "
-    "the triangle points to. F1 bends at few places, F2 everywhere. ",
+    "the side the triangle points to. F1 bends at few places, F2 everywhere. ",
     2: "Colour: f(x) in units of its own margin; solid: the decision boundary; dashed: f = \u00b1margin, which no "
-    "point "
-    "may enter. F1 draws straight pieces from few neurons, F2 smooth curves. ",
+    "point may enter. F1 draws straight pieces from few neurons, F2 smooth curves. ",
 }
 _PLANE = (
-    "The plane is that of the F1 neurons' two principal directions; its axes name the features they combine. Colour: f "
-    "averaged over the other coordinates of the data, so a point may lie on the wrong side here and on the right "
-    "one in "
-    "full space. "
+    "The plane is that of the F1 neurons' two principal directions; its axes name the features they combine. Colour: "
+    "f averaged over the other coordinates of the data, so a point may lie on the wrong side here and on the right "
+    "one in full space. "
 )
 _DOTS = (
-    "Each dot is the direction of a trained neuron, its area the share of the network's mass, its colour the class it "
-    "votes for; stars are the atoms of the F1 max-margin classifier. The closer the margin is to its limit, the "
-    "more of "
-    "the mass sits at stars; specks elsewhere are neurons that were left behind and carry almost nothing."
+    "Each dot is the direction of a trained neuron, its area the share of the network's mass, its colour the class "
+    "it votes for; stars are the atoms of the F1 max-margin classifier. The closer the margin is to its limit, the "
+    "more of the mass sits at stars; specks elsewhere are neurons that were left behind and carry almost nothing."
 )
 _NEURONS = {
     2: f"The circle holds every possible neuron. {_DOTS}",
     3: f"The two discs hold every possible neuron (equal-area maps of the half spheres). {_DOTS} The thin lines "
-    "are the "
-    "places where a neuron's kink passes through a support point.",
+    "are the places where a neuron's kink passes through a support point.",
 }
 _SHADOWS = f"Shadows of the unit sphere on the plane that the atoms span best (rim: directions inside it). {_DOTS}"
 _PAYS = (
     "The adversary puts weight p on the points; a neuron is paid the correlation of its output with the weighted "
-    "labels. "
-    "The proved upper end of the margin is at least the largest payment that any neuron gets. "
+    "labels. The proved upper end of the margin is at least the largest payment that any neuron gets. "
 )
 _BAND = " Above: the band of the sphere on which neurons are paid; below: the highest payment at each longitude."
 

@@ -79,10 +79,10 @@ def _ball(f1: Any) -> str:
 
 def _margin(key: str, certificate: Any) -> dict[str, Any]:
     problem, separable = certificate.problem, certificate.status.value != "not-separable"
-    low, high = certificate.lower, certificate.upper
+    low, high, nu = certificate.lower, certificate.upper, getattr(certificate, "nu", None)
     return {
         "key": key,
-        "title": OBJECTS.get(key, key),
+        "title": OBJECTS.get(key, key) + (f", soft (nu = {nu:g})" if nu is not None else ""),
         "unit": _unit(key, problem.convention, problem.weights),
         "short": short(low, high),
         "bracket": shared_digits(low, high) if separable else _zero(high),
