@@ -70,7 +70,7 @@ _NAMED: dict[str, Callable[[float], Start]] = {"gaussian": Gaussian, "balanced":
 
 
 def get_start(init: str | Start) -> Start:
-    """"gaussian", "balanced", "paired", or one of them with a scale, "gaussian:40"."""
+    """ "gaussian", "balanced", "paired", or one of them with a scale, "gaussian:40"."""
     if not isinstance(init, str):
         return init
     name, colon, scale = init.partition(":")

@@ -127,9 +127,7 @@ def _network(flat: Array, like: Network) -> Network:
     return Network(w[:, :-1].copy(), w[:, -1].copy(), like.bias, like.feature)
 
 
-def _implicit(
-    network: Network, Z: Array, y: Array, times: Sequence[float], *, steps: int, loss: Loss
-) -> list[Network]:
+def _implicit(network: Network, Z: Array, y: Array, times: Sequence[float], *, steps: int, loss: Loss) -> list[Network]:
     dynamics = BothLayers(Z, y, (network.hidden, network.output), network.feature, "float64")
     everything, path, now = np.arange(len(y)), [], 0.0
     for then in times:

@@ -121,9 +121,7 @@ def train_flow(
     asked["init"] = init if isinstance(init, str) else type(init).__name__.lower()
     asked["weights"] = weights if layers == "output" else None
     result = _result(recorder, lambda network: scale * _margin(network, Z, y, dynamics.norm))
-    return Run(
-        **asked, **result, norm=dynamics.norm, status=status, steps=taken, seconds=time.perf_counter() - began
-    )
+    return Run(**asked, **result, norm=dynamics.norm, status=status, steps=taken, seconds=time.perf_counter() - began)
 
 
 def dynamics_of(

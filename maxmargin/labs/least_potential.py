@@ -1,7 +1,7 @@
 """The potential that diagonal networks minimise, Q(beta) = alpha^D sum_j q(beta_j / alpha^D), and its programs.
 
-    D = 2:  q(z) = 2 - sqrt(4 + z^2) + z arcsinh(z / 2),   h = (q')^-1 = 2 sinh,   B = integral of h = 2 cosh - 2
-    D > 2:  h(u) = (1 - u)^(-D/(D-2)) - (1 + u)^(-D/(D-2)) on (-1, 1)
+D = 2:  q(z) = 2 - sqrt(4 + z^2) + z arcsinh(z / 2),   h = (q')^-1 = 2 sinh,   B = integral of h = 2 cosh - 2
+D > 2:  h(u) = (1 - u)^(-D/(D-2)) - (1 + u)^(-D/(D-2)) on (-1, 1)
 """
 
 from __future__ import annotations

@@ -86,7 +86,6 @@ class Net:
         proposal = min_norm_point(game.K, self.y)
         return game.certify(KernelExpansion(proposal.coefficients), proposal.p)
 
-
     @property
     def linear(self) -> LinearGame:
         """The game whose value is gamma_lin."""

@@ -103,9 +103,7 @@ def max_margin(
             raise InputError(
                 f"directions: given with norm {norm!r}, wanted norm 'f1' (a dictionary of neurons); leave them out"
             )
-        return _checked(
-            request, dictionary_margin(request, check_directions(np.asarray(directions), dataset.d + bias))
-        )
+        return _checked(request, dictionary_margin(request, check_directions(np.asarray(directions), dataset.d + bias)))
     return margin(request)
 
 

@@ -100,7 +100,7 @@ class Search:
     @property
     def cheap(self) -> Game:
         """The same with a bound that takes no time."""
-        return self._judged(SpectralOracle(self.request.Z, self.request.feature))
+        return self._judged(SpectralOracle(self.request.Z, self.request.feature, clock=self.budget.clock))
 
     @property
     def proposers(self) -> list[Proposer]:

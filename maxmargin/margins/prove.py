@@ -119,7 +119,9 @@ def _asked(game: Game, proposers: Iterable[Proposer], budget: Budget) -> Proved:
 
 def judged(game: Game, pair: Pair, found: Proved | None = None) -> Proved:
     """The pair as the game sees it, beside what was proved before."""
+    watch = Clock()
     bracket = certify(pair.judge or game, pair)
+    pair = replace(pair, attempts=(*pair.attempts, Attempt("certification", str(bracket.scope), watch.seconds)))
     if found is not None:
         return found.met(pair, bracket)
     interrupted = pair.reason is Reason.INTERRUPTED

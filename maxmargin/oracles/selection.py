@@ -94,4 +94,4 @@ class Proving:
             return Supported(Z, partial(certifying_oracle, feature=feature))(q, count)
         if enumerable(Z, feature, q, FEW):
             return exact_oracle(Z, feature, self.clock.part(SHARE))(q, count)
-        return SpectralOracle(Z, feature)(q, count)
+        return SpectralOracle(Z, feature, clock=self.clock)(q, count)

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import FOREVER, Clock
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from ..rounding import above, relative_error
@@ -36,6 +37,9 @@ from .span import Span, wide
 
 Array = NDArray[np.float64]
 KIND = "spectral"
+_LARGE = 300  # dimension from which an eigendecomposition takes time
+_EIGH = 2e-9  # seconds of an eigendecomposition over D^3
+_PATIENCE = 4.0  # eigendecompositions for which there must be time: two signs, and the verification of both
 
 
 class SpectralOracle:
@@ -46,10 +50,12 @@ class SpectralOracle:
     Z : (n, D) what the activation sees.
     feature : sigma.
     rounds : Frank-Wolfe rounds for each sign; a few milliseconds at n = 256, D = 15.
+    clock : no round starts after it expires; where not even one would end in time, an extreme eigenvalue has to do.
     """
 
-    def __init__(self, Z: Array, feature: Feature, rounds: int = 12) -> None:
+    def __init__(self, Z: Array, feature: Feature, rounds: int = 12, clock: Clock = FOREVER) -> None:
         self.Z, self.feature, self.rounds = np.ascontiguousarray(Z, dtype=float), feature, rounds
+        self.clock = clock
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Proved bound over both signs, with the evaluated directions that the bound visited."""
@@ -79,6 +85,8 @@ class SpectralOracle:
     def _leaf(self, Z: Array, q: Array, sign: int) -> tuple[dict[str, Any], Array]:
         """Numbers of the proof for one sign, and the directions visited on the way."""
         D = Z.shape[1]
+        if D > _LARGE and self.clock.left < _PATIENCE * _EIGH * D**3:
+            return self._rough_leaf(Z, q, sign)
         if self.feature.degree == 2:
             values, vectors = np.linalg.eigh(_quadratic(Z, q, self.feature, sign, np.ones(len(Z))))
             value = _outward(float(values[-1]), float(np.abs(values).max()))
@@ -87,6 +95,8 @@ class SpectralOracle:
         moment, visited = np.eye(D) / D, []
         best = (np.inf, 0.0, np.ones(len(Z)))
         for k in range(self.rounds):
+            if k and D > _LARGE and self.clock.left < _PATIENCE * _EIGH * D**3:
+                break
             beta = np.sqrt(np.maximum(((Z @ moment) * Z).sum(axis=1), 1e-12 * (Z * Z).sum(axis=1)))
             a, value, rho = _trust_region(_quadratic(Z, q, self.feature, sign, beta), linear)
             value += 0.25 * float(np.maximum(weight, 0.0) @ beta)
@@ -97,6 +107,31 @@ class SpectralOracle:
         value, rho, beta = best
         size = abs(value) + abs(rho)
         return {"sign": sign, "value": _outward(value, size), "rho": rho, "beta": beta.tolist()}, np.array(visited)
+
+    def _rough_leaf(self, Z: Array, q: Array, sign: int) -> tuple[dict[str, Any], Array]:
+        """Without eigendecomposition: ``t = lambda + |m| + sum w_i beta_i / 4`` with rho = lambda + |m| / 2.
+
+        lambda is the largest eigenvalue of H, a little too large; m the linear part; beta_i = |z_i| / D^(1/2).
+        """
+        from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+
+        D, feature = Z.shape[1], self.feature
+        beta = np.sqrt(np.maximum((Z * Z).sum(axis=1) / D, np.finfo(float).tiny))
+        H = _quadratic(Z, q, feature, sign, beta)
+        size = float(np.linalg.norm(H))
+        try:
+            top = float(eigsh(H, 1, which="LA", tol=1e-3, return_eigenvectors=False, v0=np.ones(D))[0])
+        except ArpackNoConvergence:
+            top = size
+        top = max(top, 0.0) + 2e-3 * size
+        if feature.degree == 2:
+            return {"sign": sign, "value": top, "rho": top, "beta": []}, np.eye(1, D)
+        linear, weight = _linear(Z, q, feature, sign), sign * (feature.right + feature.left) * q
+        length = float(np.linalg.norm(linear))
+        value = top + length + 0.25 * float(np.maximum(weight, 0.0) @ beta)
+        leaf = {"sign": sign, "value": _outward(value, value), "rho": top + 0.5 * length, "beta": beta.tolist()}
+        visited = linear[None] / length if length else np.eye(1, D)
+        return leaf, np.vstack([visited, -visited])
 
 
 def verify(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str, Any]) -> float:

@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import Clock
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.dependence import may_vanish
 from ..games.measure import Measure
 from ..games.soft import capped
+from ..oracles.ascent.multistart import LocalOracle
 from ..oracles.dictionary import DictionaryOracle
 from ..oracles.oracle import Oracle, Responses
 from ..outcome import Attempt, Reason
@@ -85,13 +87,16 @@ class ColumnGeneration:
         -------
         Proposal : valid whenever the search stopped, by a limit or by Ctrl-C too.
         """
+        if isinstance(oracle, LocalOracle):
+            oracle.clock = Clock(self.time_limit)
         search = _Search(self, Z, y, feature, oracle)
         try:
             if initial is not None:
                 search.begin(initial)
             elif self.scouts and self.time_limit > 0.0:
+                watch = Clock()
                 search.begin(self._scout(Z, y, feature))
-                search.scouted = True
+                search.scouted = watch.seconds
             hint = search.run()
         except KeyboardInterrupt:
             return replace(search.proposal(INTERRUPTED), stopped=True)
@@ -135,8 +140,8 @@ class _Search:
         self.trace: list[Round] = []
         self.solution: MasterSolution | None = None
         self.refusal: str | None = None
-        self.scouted = self.sharp = self.refined = False
-        self.master_seconds = self.oracle_seconds = 0.0
+        self.sharp = self.refined = False
+        self.scouted = self.master_seconds = self.oracle_seconds = 0.0  # seconds
 
     @property
     def left(self) -> float:
@@ -275,7 +280,9 @@ class _Search:
         """The p of the last LP with all its digits, and so of all later ones."""
         if self.solution is None or self.options.cap < 1.0 or not self.exact:
             return self.p if self.solution is None else self.solution.p
+        watch = Clock()
         self._refine()
+        self.master_seconds += watch.seconds
         self._keep(self.solution)
         return self.solution.p
 
@@ -300,10 +307,12 @@ class _Search:
 
     def proposal(self, hint: Reason) -> Proposal:
         """The best learner and the best adversary of all rounds."""
-        attempts = (
+        attempts: tuple[Attempt, ...] = (
             Attempt("highs", self.refusal or "optimal", self.master_seconds),
             Attempt(type(self.oracle).__name__, hint, self.oracle_seconds),
         )
+        if self.scouted:
+            attempts = (Attempt("random directions", "scouted", self.scouted), *attempts)
         ends = self.lower, self.upper
         return Proposal(
             self.measure, self.p, hint, *ends, len(self.trace), attempts, tuple(self.trace), scope=self.scope

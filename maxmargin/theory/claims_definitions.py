@@ -202,9 +202,7 @@ def _gradient() -> Finding:
 )
 def _norms() -> Finding:
     sets = [make_dataset([[1.0, 0.0], [-1.0, 0.0]], [1, -1]), *(cloud(12, 2, seed) for seed in range(6))]
-    ratio = max(
-        max_margin(data, "f2", bias=False).lower / max_margin(data, "f1", bias=False).upper for data in sets
-    )
+    ratio = max(max_margin(data, "f2", bias=False).lower / max_margin(data, "f1", bias=False).upper for data in sets)
     printed = Finding(1.0, ratio, 1e-9, "<=")
     return Finding(2.0, ratio, 1e-9, "<=", "the printed bound is 1", printed)
 

@@ -140,9 +140,7 @@ def _one_point_run() -> tuple[Run, float, int]:
     A = random_directions(100, 2, 0)
     start = Network(A, np.ones(100), bias=False)
     data = make_dataset([[1.0, 0.0]], [1], classes=(-1, 1))
-    run = train(
-        data, layers="magnitudes", bias=False, init=start, steps=4000, schedule="constant", step_size=0.002
-    )
+    run = train(data, layers="magnitudes", bias=False, init=start, steps=4000, schedule="constant", step_size=0.002)
     return run, 0.5 * float(np.maximum(A[:, 0], 0.0).max()), 100
 
 

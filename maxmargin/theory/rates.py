@@ -81,9 +81,7 @@ def proposition_6(
     return Rate(gamma, np.maximum.accumulate(margins), bound)
 
 
-def proposition_7(
-    Z: Array, y: Array, hidden: Array, gamma: float, *, steps: int, feature: Feature = RELU
-) -> Rate:
+def proposition_7(Z: Array, y: Array, hidden: Array, gamma: float, *, steps: int, feature: Feature = RELU) -> Rate:
     """Output layer only, eta(t) = sqrt2 beta(t)/(|z|_inf sqrt(t+1)), beta(t) = max(1, max_s<=t rms r(s)):
 
         best(t) >= gamma_2^(m) - (|z|_inf / sqrt t)(2 sqrt2 + sqrt3 log(n) / gamma_2^(m)).

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from ...clock import FOREVER
 from ...errors import InputError
 from ...features.homogeneous import Feature
 from ..oracle import Responses
@@ -15,6 +16,7 @@ Array = NDArray[np.float64]
 
 _DISTINCT = 1e-9  # squared half-angle-like distance below which two unit vectors are one neuron
 _POOL = 4096
+_WORK, _FEWEST = 6e6, 8  # starts of each kind times entries of Z; at least so many starts
 
 
 class LocalOracle(ABC):
@@ -55,7 +57,10 @@ class LocalOracle(ABC):
             raise InputError(f"feature: found {found}, {type(self).__name__} wants degree {self.degree}")
         self.Z, self.feature = Z, feature
         self.rng = np.random.default_rng(seed)
-        self.random, self.warm, self.sweeps = random, warm, sweeps
+        # A start costs a few hundred products with all points.
+        most = max(_FEWEST, int(_WORK // max(1, Z.size)))
+        self.random, self.warm, self.sweeps = min(random, most), min(warm, most), sweeps
+        self.clock = FOREVER  # when it expires the ascent ends where it is
         starts = np.empty((0, Z.shape[1])) if starts is None else np.atleast_2d(starts)
         if starts.shape[1] != Z.shape[1]:
             raise InputError(f"starts: found dimension {starts.shape[1]}, wanted {Z.shape[1]}, the dimension of z")
@@ -73,7 +78,7 @@ class LocalOracle(ABC):
         known = np.abs(payoffs).max(initial=0.0)
         directions, signs, values = self._search(Z, q, payoffs, self.random, count)
         for sweep in range(1, self.sweeps + 1):
-            if values[0] > known * (1.0 + 1e-9):
+            if values[0] > known * (1.0 + 1e-9) or self.clock.expired:
                 break
             found = self._search(Z, q, payoffs, self.random * 4**sweep, count)
             parts = zip((directions, signs, values), found, strict=True)

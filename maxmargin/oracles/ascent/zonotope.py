@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...clock import FOREVER, Clock
 from .multistart import LocalOracle
 
 Array = NDArray[np.float64]
@@ -28,7 +29,7 @@ class ZonotopeOracle(LocalOracle):
     degree = 1
 
     def ascend(self, base: Array, c: Array, Z: Array, starts: Array, keep: int) -> tuple[Array, Array]:
-        step = ZonotopeStep(base, c, Z)
+        step = ZonotopeStep(base, c, Z, self.clock)
         A, values, kinks = step.ascend(starts)
         best = np.argsort(-values, kind="stable")[:keep]
         return step.snap(A[best], values[best], kinks[best])
@@ -40,9 +41,11 @@ class ZonotopeStep:
     Parameters
     ----------
     base : (D,).  c : (N,) signed, non-zero.  Z : (N, D) rows non-zero.
+    clock : looked at between the outer steps.
     """
 
-    def __init__(self, base: Array, c: Array, Z: Array) -> None:
+    def __init__(self, base: Array, c: Array, Z: Array, clock: Clock = FOREVER) -> None:
+        self.clock = clock
         norms = np.linalg.norm(Z, axis=1)
         convex, concave = c > 0, c < 0
         self.base = base
@@ -70,10 +73,14 @@ class ZonotopeStep:
             U = np.empty((len(A), 0))
             for _ in range(_OUTER):
                 self._accept(A, values, self.slopes(A))
+                if self.clock.expired:
+                    break
             return A, values, U
         admm = _Projection(self.N, self.weights, A, max(float(values.max()), 0.02 * float(self.weights.sum())))
         for _ in range(_OUTER):
             self._accept(A, values, admm.advance(self.slopes(A)))
+            if self.clock.expired:
+                break
         return A, values, admm.U
 
     def _accept(self, A: Array, values: Array, R: Array) -> None:

@@ -244,7 +244,7 @@ def tighten(
     ------
     InputError : shapes that do not fit, negative weights.
     """
-    game, start = lifted_game(Z, y, feature, p, lower)
+    game, start = lifted_game(Z, y, feature, p, lower, clock=clock)
     if game is None:
         return start
     if wide(game.Z[game.support]):

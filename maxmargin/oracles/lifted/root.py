@@ -31,6 +31,8 @@ from .repair import pack, repair, rescale, truncate
 from .splitting import LiftedSplitting
 
 Array = NDArray[np.float64]
+_ITERATION = 4e-9  # seconds of an iteration over the cube of the order of its matrices
+_WORTH = 5.0  # iterations for which there must be time at all
 MAX_SUPPORT = 300  # more points would cost more than they tighten: an iteration is cubic in their number
 Progress = Callable[[str], None]
 
@@ -129,7 +131,7 @@ def lifted_bound(
     ------
     InputError : shapes that do not fit, negative weights.
     """
-    game, start = lifted_game(Z, y, feature, p, lower)
+    game, start = lifted_game(Z, y, feature, p, lower, clock=clock)
     if game is None:
         return start
     if wide(game.Z[game.support]):
@@ -140,9 +142,12 @@ def lifted_bound(
 
 
 def lifted_game(
-    Z: Array, y: Array, feature: Feature, p: Array | None, lower: float | None
+    Z: Array, y: Array, feature: Feature, p: Array | None, lower: float | None, *, clock: Clock = FOREVER
 ) -> tuple[LiftedGame | None, BoundResult]:
-    """The game on the support of p, and the spectral bound for p to start from (None: that bound is already 0)."""
+    """The game on the support of p, and the spectral bound for p to start from.
+
+    None instead of the game if that bound is 0, or has to do because the clock allows no iteration.
+    """
     Z, y = np.ascontiguousarray(Z, dtype=float), np.asarray(y, dtype=float)
     p = np.full(len(Z), 1.0 / len(Z)) if p is None else np.asarray(p, dtype=float)
     if Z.ndim != 2 or y.shape != (len(Z),) or p.shape != (len(Z),):
@@ -154,13 +159,16 @@ def lifted_game(
     if zero.any():
         # A neuron pays nothing at z = 0, so all the weight there proves gamma = 0.
         p = np.where(np.arange(len(Z)) == np.argmax(zero), 1.0, 0.0)
-    answer = SpectralOracle(Z, feature)(p * y)
+    answer = SpectralOracle(Z, feature, clock=clock)(p * y)
     attempt = {"name": "spectral", "status": "bound", "seconds": watch.seconds, "bound": answer.bound}
     start = BoundResult(p, answer.bound, SPHERE_BOUND, answer.proof or {}, [attempt])
     if answer.bound <= 0.0:
         return None, start
     heaviest = np.argsort(-p, kind="stable")[:MAX_SUPPORT]
     support = np.sort(heaviest[p[heaviest] > 1e-12 * p.max()])
+    order = 1 + len(support) + min(Z.shape[1], len(support) + 1)
+    if clock.left < _WORTH * _ITERATION * order**3:
+        return None, start
     scale = lower if lower is not None and lower > 1e-9 * answer.bound else 0.5 * answer.bound
     return LiftedGame(Z, y, feature, support, scale), start
 
