@@ -129,3 +129,17 @@ def test_rows_beside_their_span_count():
     basis, residual = span(X)
     assert len(basis) == 2
     assert residual >= np.abs(X - (X @ basis.T) @ basis).max() > 0.0
+
+
+def test_what_the_smooth_part_has_outside_of_the_span_counts():
+    """u^2 of points 1e-15 apart: Q is smaller than the distance of the points from the line in which they are seen."""
+    square = Feature("square", 2, 1.0, 1.0)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        z = rng.normal(size=4)
+        Z = np.array([z + 1e-15 * rng.normal(size=4) for _ in range(2)])
+        q = np.array([0.5, -0.5])
+        Q = np.einsum("i,ij,ik->jk", q, Z, Z)
+        top = np.linalg.eigh(Z[:1].T @ (Z[:1] - Z[1:]) + (Z[:1] - Z[1:]).T @ Z[:1])[1]
+        truth = max(exact_payoffs(Z, q, square, np.vstack([top.T, np.linalg.eigh(Q)[1].T])))
+        assert truth <= Fraction(QuadraticCellOracle(Z, square)(q).bound)

@@ -17,6 +17,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NoReturn
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from .fields import Array
 from .limits import UNLIMITED, Limits
 from .pieces import Pieces
 from .projection import project
-from .verdict import Refusal
+from .verdict import NotSettled, Refusal
 
 
 def check_quadratic(pieces: Pieces, limits: Limits = UNLIMITED) -> str:
@@ -83,7 +84,7 @@ class QuadraticCells:
         values, vectors = np.linalg.eigh(V)
         k = next((k for k in range(1, D) if _at_most(bound, exact, vectors[:, D - k :])), D)
         if not _excluded(vectors[:, D - k :], _distance(V, values, vectors, k), cell[:, None] * self.normals):
-            raise Refusal(f"upper: {_witness(self.pieces, vectors, output)}")
+            _refuse(self.pieces, vectors, output)
 
 
 def _bound_minus(bound: Fraction, V: Integers) -> list[list[Fraction]]:
@@ -143,12 +144,12 @@ def _contradiction(local: Array, rows: Index, nu: Array, eta: float, k: int) -> 
     return reach > 0.0 and float(np.linalg.norm(eps / nu)) * 1.01 < reach
 
 
-def _witness(pieces: Pieces, vectors: Array, output: int) -> str:
-    """Say whether an eigenvector is paid more than U (exactly), or only that nothing is proved."""
+def _refuse(pieces: Pieces, vectors: Array, output: int) -> NoReturn:
+    """Refuse: an eigenvector is paid more than U (exactly), or else nothing is settled."""
     D = len(vectors)
     for a in (*vectors.T, *-vectors.T):
         whole = np.array([int(v * 2.0**60) for v in a], dtype=object)
         form = (pieces.exact_form(np.sign(pieces.lines @ whole).astype(np.int8)) * output).reshape(D, D)
         if Fraction(int(whole @ form @ whole)) > pieces.bound * int(whole @ whole):
-            return f"the neuron with direction {np.round(a, 6).tolist()} is paid more than the claim allows"
-    return "a cell of directions could not be settled, so that the claim is not proved"
+            raise Refusal(f"upper: the neuron with direction {np.round(a, 6).tolist()} is paid more than is claimed")
+    raise NotSettled("upper: a cell of directions could not be settled, so that the claim is not proved")

@@ -71,6 +71,8 @@ class _Search:
             self.X, self.h = self.X[kinked], h[kinked]
         self.H = float(np.abs(h).sum() + np.abs(np.linalg.eigvalsh(Q)).max(initial=0.0))
         self.slack = 4.0 * (24.0 * D * rounding.UNIT_ROUNDOFF + residual) * self.H
+        # what Q has outside of the span: nearly parallel points that cancel leave Q smaller than their distance from it
+        self.slack += (1.0 + 1e-9) * float(np.linalg.norm(Q - self.basis.T @ self.Q @ self.basis))
         self.pairs = np.triu_indices(len(self.basis))
         self.unresolved = 0.0
 
