@@ -33,7 +33,9 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Lines that cross on purpose, inside a function: a comparison saves its report, a certificate becomes a network.
-LAZY = {("comparison", "plots"), ("comparison", "report"), ("games", "flow"), ("games", "report"), ("flow", "report")}
+# What a notebook shows of a result is drawn by the report.
+LAZY = {("comparison", "plots"), ("comparison", "report"), ("games", "flow")}
+LAZY |= {("games", "report"), ("flow", "report"), ("margins", "report")}
 # The referee judges everyone: only those that ask for its word know it, and it knows no one.
 ASKING = {"maxmargin", "maxmargin.cli.check", "maxmargin.margins.self_check", "maxmargin.play.jobs"}
 

@@ -117,3 +117,9 @@ def test_a_comparison_in_a_notebook():
     assert images(comparison._repr_html_()) == 1 and str(comparison) == comparison.table()
     shown = mm.MarginCurveDisplay.from_comparison(comparison)
     assert shown.ax_.get_xscale() == "log"
+
+
+def test_an_assessment_in_a_notebook():
+    found = mm.assess(mm.load("xor"), [[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]], [-1.0, -1.0, 1.0, 1.0])
+    html = found._repr_html_()
+    assert images(html) == 1 and "of the max margin" in str(found) and "the largest such" in html

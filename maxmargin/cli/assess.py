@@ -6,11 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..conventions import CONVENTIONS
-from ..text import bracket_text
 from . import common
 
 if TYPE_CHECKING:
-    from ..margins.assess import Assessment
+    pass
 
 
 def add(subparsers: common.Subparsers) -> None:
@@ -44,8 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     common.check_writable(arguments.json)
     network = read_network(arguments.network)
+    data = common.load_data(arguments)
     found = assess(
-        common.load_data(arguments),
+        data,
         **network,
         bias=arguments.bias,
         convention=arguments.convention,
@@ -54,26 +54,5 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         progress=common.progress(arguments),
     )
-    common.deliver(arguments, found.to_json, lambda: _text(found))
+    common.deliver(arguments, found.to_json, lambda: "\n".join([*common.data_lines(data), str(found)]))
     return 0
-
-
-def _text(found: Assessment) -> str:
-    reference = found.reference
-    limit = bracket_text(reference.lower, reference.upper)
-    if found.raw_margin <= 0.0:
-        reached = "nothing: the network does not separate the data"
-    elif found.fraction_of_upper is None or found.fraction_of_lower is None:
-        reached = "a share that is not known: the reference has no positive lower end"
-    else:
-        reached = f"{100 * found.fraction_of_upper:.4g} % to {100 * found.fraction_of_lower:.4g} % of the max margin"
-    return "\n".join(
-        [
-            f"margin    {found.margin:.9g}   (least y f(x) = {found.raw_margin:.6g} over the norm {found.norm:.6g})",
-            f"by mass   {found.margin_mass:.9g}   imbalance of the layers {found.imbalance:.2g}",
-            f"neurons   {found.active} active, {found.dead} positive on no point",
-            f"limit     {limit}   ({reference.scope}, {reference.status.value})",
-            f"reaches   {reached}",
-            f"proves    no margin is above {found.own_upper:.9g}, from the network's own soft-min weights",
-        ]
-    )

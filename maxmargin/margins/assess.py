@@ -27,6 +27,7 @@ from ..games.variation import VariationGame
 from ..oracles.selection import Proving
 from ..outcome import Attempt, Reason
 from ..progress import Progress, silent
+from ..text import bracket_text
 from .api import margin as solve
 from .prove import Budget, conclude, judged, one_thread
 from .request import Request
@@ -88,6 +89,33 @@ class Assessment:
             "own_upper": self.own_upper,
             "certificate": self.certificate.to_json(),
         }
+
+    def __str__(self) -> str:
+        """The network's margin, the limit, how much of it is reached and what the network proves, a line each."""
+        reference = self.reference
+        limit = bracket_text(reference.lower, reference.upper)
+        if self.raw_margin <= 0.0:
+            reached = "nothing: the network does not separate the data"
+        elif self.fraction_of_upper is None or self.fraction_of_lower is None:
+            reached = "a share that is not known: the reference has no positive lower end"
+        else:
+            reached = f"{100 * self.fraction_of_upper:.4g} % to {100 * self.fraction_of_lower:.4g} % of the max margin"
+        return "\n".join(
+            [
+                f"margin    {self.margin:.9g}   (least y f(x) = {self.raw_margin:.6g} over the norm {self.norm:.6g})",
+                f"by mass   {self.margin_mass:.9g}   imbalance of the layers {self.imbalance:.2g}",
+                f"neurons   {self.active} active, {self.dead} positive on no point",
+                f"limit     {limit}   ({reference.scope}, {reference.status.value})",
+                f"reaches   {reached}",
+                f"proves    no margin is above {self.own_upper:.9g}, from the network's own soft-min weights",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table, what it means, and the network's neurons up to D = 3."""
+        from ..report.cells import assessment_cell
+
+        return assessment_cell(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the JSON atomically."""

@@ -65,6 +65,16 @@ def comparison_cell(comparison: Any) -> str:
     return _cell(str(comparison).replace(ONE_NORM, "").strip(), meaning, figure)
 
 
+def assessment_cell(assessment: Any) -> str:
+    """The lines of an assessment, what they mean, and the network's own neurons up to D = 3."""
+    meaning = [
+        "The margin of your network is its smallest y f(x) over its variation norm; the limit is the largest such "
+        "value of any network, both ends proved.",
+        "Neurons that are positive on no point cost norm and bring nothing; an imbalance of the layers costs mass.",
+    ]
+    return _cell(str(assessment), meaning, _atoms(assessment.certificate))
+
+
 def _scope(certificate: Any) -> str:
     return str(getattr(certificate.scope, "sentence", certificate.scope))
 
