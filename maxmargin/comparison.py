@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import atomic
+from . import atomic, conventions
 from .accuracy import Score, matched, score, split, usual_scores
 from .comparison_table import OBJECTS, comparison_text
 from .dataset import Dataset, load, make_dataset, save
@@ -178,7 +178,7 @@ def compare(
     feature: str | Feature = "relu",
     bias: bool = True,
     convention: str = "sphere",
-    weights: str = "sphere",
+    law: str = "sphere",
     width: int = 1000,
     steps: int = 10_000,
     schedule: str = "flow",
@@ -189,13 +189,14 @@ def compare(
     test: Any = None,
     test_size: float | None = None,
     progress: Progress = silent,
+    weights: str | None = None,
 ) -> Comparison:
     """Solve the F1, F2 and tangent-kernel margins, train both layers and the output layer, and put them side by side.
 
     Parameters
     ----------
     data : as in `max_margin`.
-    feature, bias, convention, weights, tol, seed : as in `max_margin`.
+    feature, bias, convention, law, weights, tol, seed : as in `max_margin`.
     width, steps, schedule : of both training runs, as in `train`; "flow" follows the continuous-time flow with steps
         that grow with the mass, so that it gets close to the limit where the paper's rule crawls.
     init : start of the both-layer run; by default Gaussian of scale ``4 / sqrt(root mean square of |z_i|)``, from
@@ -213,7 +214,7 @@ def compare(
     ------
     InputError : bad data or option, in one sentence.
     """
-    start, feature = time.perf_counter(), get_feature(feature)
+    start, feature, law = time.perf_counter(), get_feature(feature), conventions.law_of(law, weights)
     dataset, held_out = _parts(load(data), test, test_size, seed)
     init = _lazy_start(dataset, bias) if init is None else init
     get_start(init), get_rule(schedule, None)  # refuse before the work, not after it
@@ -224,12 +225,12 @@ def compare(
     with one_thread_if_small(dataset.n * max(dataset.n, width)):
         for norm in ("f1", "f2", "ntk"):
             margins[norm] = max_margin(
-                dataset, norm, **shared, weights=weights, tol=tol, time_limit=time_limit,
+                dataset, norm, **shared, law=law, tol=tol, time_limit=time_limit,
                 progress=_prefixed(progress, OBJECTS[norm]),
             )  # fmt: skip
         both = train(dataset, layers="both", init=init, **training, progress=_prefixed(progress, "both layers"))
         output = train(
-            dataset, layers="output", weights=weights, **training, progress=_prefixed(progress, "output layer")
+            dataset, layers="output", law=law, **training, progress=_prefixed(progress, "output layer")
         )
     lower, upper = output.gamma_2m or (0.0, math.inf)
     runs = (
@@ -237,7 +238,7 @@ def compare(
         ComparedRun(output, "f2m", Bracket(lower, upper, KERNEL)),
     )
     scores = (*_scores(margins, runs, dataset, held_out), *usual_scores(dataset, held_out))
-    options = training | {"feature": feature.name, "weights": weights, "init": init, "tol": tol}
+    options = training | {"feature": feature.name, "weights": law, "init": init, "tol": tol}
     options["time_limit"] = time_limit
     return Comparison(dataset, margins, runs, time.perf_counter() - start, options, scores, held_out)
 

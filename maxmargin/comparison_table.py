@@ -36,7 +36,7 @@ def comparison_text(comparison: Any) -> str:
 
 def _margin_row(name: str, certificate: Any) -> tuple[str, ...]:
     problem = certificate.problem
-    unit = conventions.describe(name, problem.convention, problem.weights)
+    unit = conventions.describe(name, problem.convention, problem.law)
     proved = (
         _SCOPES[certificate.scope] if certificate.status.value != "not-separable" else "not separable: the margin is 0"
     )

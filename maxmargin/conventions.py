@@ -36,6 +36,22 @@ def variation_factor(degree: int, convention: str) -> float:
     return 0.5 if convention == SPHERE and degree == 1 else 1.0
 
 
+def law_of(law: str, weights: str | None) -> str:
+    """The law of the random directions, from `law` or from its older name `weights`.
+
+    Raises
+    ------
+    InputError : both are given and differ, or there is no such law.
+    """
+    if weights is not None and law not in ("sphere", weights):
+        raise InputError(f"weights: found {weights!r} beside law {law!r}; weights is the older name of law, give one")
+    chosen = law if weights is None else weights
+    if chosen not in WEIGHTS:
+        name = "law" if weights is None else "weights"
+        raise InputError(f"{name}: found {chosen!r}, wanted one of {', '.join(WEIGHTS)}")
+    return chosen
+
+
 def kernel_factor(degree: int, D: int, weights: str) -> float:
     """gamma_2 with these random directions divided by gamma_2 with directions uniform on S^{D-1} (Eq. 5).
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .conventions import law_of
 from .dataset import Dataset, load
 from .features.homogeneous import Feature, get_feature
 from .flow.run import Run
@@ -27,6 +28,7 @@ def train(
     layers: str = "both",
     feature: str | Feature = "relu",
     bias: bool = True,
+    law: str | None = None,
     certify_every: int | None = None,
     progress: Progress = silent,
     **options: Any,
@@ -38,10 +40,11 @@ def train(
     data : as in `max_margin`.
     layers : "both", "output" (hidden layer fixed at its random start) or "magnitudes" (directions fixed, Prop. 6).
     feature, bias : what a neuron computes; z = (x, 1) with a bias.
+    law : of the random features of ``layers="output"``, "sphere" (default) or "gaussian".
     certify_every : every so many steps, prove an upper bound on gamma_1 from the soft-min weights:
         the exact oracle in low dimension, a proved spectral bound above. Both layers only.
-    options : width, steps, schedule, step_size, loss, init, weights, dtype, batch_size, convention, seed, time_limit;
-        see `maxmargin.flow.train.train_flow`.
+    options : width, steps, schedule, step_size, loss, init, dtype, batch_size, convention, seed, time_limit, and
+        weights, the older name of law; see `maxmargin.flow.train.train_flow`.
 
     Returns
     -------
@@ -56,6 +59,8 @@ def train(
     Z = dataset.inputs(bias)
     oracle = proving_oracle(Z, feature) if certify_every and layers != "output" else None
     given = {name: value for name, value in options.items() if value is not None}
+    if law is not None:
+        given["weights"] = law_of(law, given.get("weights"))
     with one_thread_if_small(len(Z) * given.get("width", 1000)):
         run = train_flow(
             Z,

@@ -64,5 +64,5 @@ def test_the_factor_of_each_law_of_directions(feature, law, D):
 
 
 def test_it_knows_every_status():
-    assert set(STATUSES) == {status.value for status in Status}
+    assert set(STATUSES) == {status.value for status in Status} - {"infeasible"}  # said of norms only
     assert set(FEATURES) == {"relu", "squared-relu"}

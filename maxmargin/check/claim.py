@@ -111,7 +111,8 @@ def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:
     norm = choice(problem, "norm", NORMS)
     activation = _activation(field(problem, "feature", (str, dict)))
     convention = choice(problem, "convention", CONVENTIONS)
-    law = choice(problem, "weights", WEIGHTS) if norm != "f1" else "sphere"
+    name = "law" if "law" in problem and "weights" not in problem else "weights"
+    law = choice(problem, name, WEIGHTS) if norm != "f1" else "sphere"
     Z = np.hstack([X, np.ones((len(X), 1))]) if field(problem, "bias", bool) else X
     n, D = Z.shape
     classifier = field(document, "classifier", dict)

@@ -58,7 +58,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--convention", choices=CONVENTIONS, default="sphere", help="unit of F1 margins (default: the paper's)"
     )
     parser.add_argument(
-        "--weights", choices=WEIGHTS, default="sphere", help="law of the random directions of F2 (default: sphere)"
+        "--law", "--weights", choices=WEIGHTS, default="sphere", help="of the random directions of F2 (default: sphere)"
     )
 
 

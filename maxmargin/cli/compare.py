@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     comparison = compare(
         common.load_data(arguments),
         **common.data_options(arguments),
-        weights=arguments.weights,
+        law=arguments.law,
         width=arguments.width,
         steps=arguments.steps,
         schedule=arguments.schedule,

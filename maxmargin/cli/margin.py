@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         data,
         arguments.norm,
         **common.data_options(arguments),
-        weights=arguments.weights,
+        law=arguments.law,
         directions=directions,
         nu=arguments.nu,
         solver=arguments.solver,

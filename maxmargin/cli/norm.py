@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.norm,
         arguments.tube,
         **common.data_options(arguments),
-        law=arguments.weights,
+        law=arguments.law,
         tol=arguments.tol,
         time_limit=arguments.time_limit,
         progress=common.progress(arguments),

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         step_size=arguments.step_size,
         loss=arguments.loss,
         init=arguments.init,
-        weights=arguments.weights,
+        law=arguments.law,
         dtype=arguments.dtype,
         batch_size=arguments.batch_size,
         certify_every=arguments.certify_every,

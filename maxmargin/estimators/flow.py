@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..conventions import PATH
+from ..conventions import PATH, law_of
 from ..dataset import Dataset
 from ..features.homogeneous import Feature, get_feature
 from ..flow.network import Network
@@ -64,7 +64,7 @@ class GradientFlowClassifier(MarginClassifier):
         Activation.
     bias : bool, default=True
         The activation sees z = (x, 1); else z = x.
-    weights : {"sphere", "gaussian"}, default="sphere"
+    law : {"sphere", "gaussian"}, default="sphere"
         Law of the random features of ``layers="output"``.
     convention : {"sphere", "path"}, default="sphere"
         Unit of F1 margins.
@@ -74,6 +74,8 @@ class GradientFlowClassifier(MarginClassifier):
         Seconds.
     random_state : int, RandomState instance or None, default=None
         Of the initial weights and of mini-batches.
+    weights : str or None, default=None
+        The older name of `law`.
 
     Attributes
     ----------
@@ -125,11 +127,12 @@ class GradientFlowClassifier(MarginClassifier):
         init: str = "gaussian",
         feature: str | Feature = "relu",
         bias: bool = True,
-        weights: str = "sphere",
+        law: str = "sphere",
         convention: str = "sphere",
         batch_size: int | None = None,
         time_limit: float | None = None,
         random_state: Any = None,
+        weights: str | None = None,
     ) -> None:
         self.layers = layers
         self.width = width
@@ -140,6 +143,7 @@ class GradientFlowClassifier(MarginClassifier):
         self.init = init
         self.feature = feature
         self.bias = bias
+        self.law = law
         self.weights = weights
         self.convention = convention
         self.batch_size = batch_size
@@ -176,7 +180,7 @@ class GradientFlowClassifier(MarginClassifier):
             step_size=self._step_size(data, feature),
             loss=self.loss,
             init=self.init,
-            weights=self.weights,
+            law=law_of(self.law, self.weights),
             convention=self.convention,
             batch_size=self.batch_size,
             time_limit=self.time_limit,
@@ -205,7 +209,7 @@ def _certificate(network: Network, run: Run, data: Dataset) -> Certificate:
         n=data.n,
         d=data.d,
         data_sha256=data.sha256,
-        weights=run.weights,
+        law=run.weights,
     )
     game, learner, p = (_random_features if output else _variation)(network, run, data)
     reason = Reason.INTERRUPTED if run.status == "interrupted" else Reason.STALLED

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..conventions import law_of
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
 from ..games.rkhs import KernelExpansion
@@ -36,7 +37,7 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         Activation: "relu", "squared-relu" or a `Feature`.
     bias : bool, default=True
         The activation sees z = (x, 1); else z = x.
-    weights : {"sphere", "gaussian"}, default="sphere"
+    law : {"sphere", "gaussian"}, default="sphere"
         Law of the random directions; "gaussian" multiplies f2 margins by sqrt(D) for ReLU.
     nu : float in (0, 1] or None, default=None
         Fraction of the points that the soft margin averages over (the nu of a nu-SVM without intercept); None asks
@@ -49,6 +50,8 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         Relative gap at which the status is "certified".
     time_limit : float or None, default=None
         Seconds.
+    weights : str or None, default=None
+        The older name of `law`.
 
     Attributes
     ----------
@@ -78,16 +81,18 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         *,
         feature: str | Feature = "relu",
         bias: bool = True,
-        weights: str = "sphere",
+        law: str = "sphere",
         nu: float | None = None,
         on_inseparable: str = "soften",
         solver: str = "auto",
         tol: float = 1e-6,
         time_limit: float | None = None,
+        weights: str | None = None,
     ) -> None:
         self.kernel = kernel
         self.feature = feature
         self.bias = bias
+        self.law = law
         self.weights = weights
         self.nu = nu
         self.on_inseparable = on_inseparable
@@ -121,7 +126,7 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
                 norm=self.kernel,
                 feature=get_feature(self.feature),
                 bias=self.bias,
-                weights=self.weights,
+                law=law_of(self.law, self.weights),
                 solver=self.solver,
                 tol=self.tol,
                 time_limit=self.time_limit,

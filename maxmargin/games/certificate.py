@@ -45,7 +45,7 @@ class Problem:
     ----------
     norm : "f1", "f2" or "ntk".  feature : the activation.  bias : z = (x, 1) or z = x.
     convention : "sphere" or "path" (F1 only; kernels do not depend on it).
-    weights : law of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
+    law : of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
     label : name of the data's label column.  standardized : the margin is one of the standardised data.
     notes : what a reader of the numbers should know of the data (see `Dataset.notes`).
     nu : fraction of the points whose worst margins a soft margin averages; None for the hard margin.
@@ -58,7 +58,7 @@ class Problem:
     n: int
     d: int
     data_sha256: str
-    weights: str | None = None
+    law: str | None = None
     label: str | None = None
     standardized: bool = False
     notes: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Problem:
             "d": self.d,
             "data_sha256": self.data_sha256,
         }
-        optional: dict[str, Any] = {"weights": self.weights, "label": self.label}
+        optional: dict[str, Any] = {"weights": self.law, "label": self.label}
         optional |= {"nu": self.nu, "standardized": self.standardized or None, "notes": list(self.notes) or None}
         return document | {key: value for key, value in optional.items() if value is not None}
 
@@ -136,6 +136,11 @@ class Certificate:
         return self.bracket.relative_gap
 
     @property
+    def nu(self) -> float | None:
+        """Fraction of a soft margin; None for a hard one."""
+        return self.problem.nu
+
+    @property
     def scope(self) -> str:
         return self.bracket.scope
 
@@ -157,7 +162,7 @@ class Certificate:
             raise InputError(
                 "certificate: a kernel classifier needs its training points; read it with from_json(document, data)"
             )
-        kernel = Kernel(feature, self.problem.weights or "sphere", tangent=self.problem.norm == "ntk")
+        kernel = Kernel(feature, self.problem.law or "sphere", tangent=self.problem.norm == "ntk")
         return kernel_values(kernel, self.classifier, self.training, Z, self.lower)
 
     def network(self) -> Network:
@@ -226,7 +231,7 @@ class Certificate:
     def __str__(self) -> str:
         """Margin, norm, scope, status and time, a line each; the ends rounded outward."""
         problem, bracket = self.problem, bracket_text(self.lower, self.upper)
-        unit = describe(problem.norm, problem.convention, problem.weights)
+        unit = describe(problem.norm, problem.convention, problem.law)
         units = ", of the standardised data" if problem.standardized else ""
         lines = [
             f"margin    {bracket}   relative gap {gap_text(self.relative_gap)}",
@@ -320,7 +325,9 @@ class Certificate:
 
 def _problem(document: dict[str, Any]) -> Problem:
     feature, notes = get_feature(document["feature"]), tuple(map(str, document.get("notes", ())))
-    return Problem(**document | {"feature": feature, "notes": notes})
+    law = document.get("weights", document.get("law"))
+    rest = {key: value for key, value in document.items() if key != "weights"}
+    return Problem(**rest | {"feature": feature, "notes": notes, "law": law})
 
 
 def _classifier_json(classifier: Measure | KernelExpansion) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..conventions import law_of
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.directions import check_directions
@@ -29,7 +30,7 @@ def max_margin(
     feature: str | Feature = "relu",
     bias: bool = True,
     convention: str = "sphere",
-    weights: str = "sphere",
+    law: str = "sphere",
     directions: ArrayLike | None = None,
     nu: float | None = None,
     solver: str = "auto",
@@ -40,6 +41,7 @@ def max_margin(
     seed: int = 0,
     self_check: bool = True,
     progress: Progress = silent,
+    weights: str | None = None,
 ) -> Certificate:
     """Largest margin over a unit ball of two-layer networks, as a proved bracket.
 
@@ -55,7 +57,7 @@ def max_margin(
     feature : activation, "relu", "squared-relu" or a `Feature`.
     bias : the activation sees z = (x, 1), D = d+1; else z = x, D = d.
     convention : unit of F1 margins: "sphere" (the paper's gamma_1) or "path" (twice that for ReLU).
-    weights : law of the random directions of f2 and ntk: "sphere" (Eq. 5) or "gaussian".
+    law : of the random directions of f2 and ntk: "sphere" (Eq. 5) or "gaussian".
     directions : (K, D) restricts F1 to these neurons, scope "dictionary"; rows are normalised.
     nu : fraction in (0, 1]; the soft margin, i.e. the mean of the worst fraction nu of the margins, instead of the
         least margin. The adversary then puts at most 1/(nu n) on a point.
@@ -70,6 +72,7 @@ def max_margin(
     self_check : the referee looks at the certificate before it is returned, where that costs less than the solve or a
         second; what it refuses is widened.
     progress : called with one line now and then.
+    weights : the older name of `law`.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def max_margin(
         feature=get_feature(feature),
         bias=bias,
         convention=convention,
-        weights=weights,
+        law=law_of(law, weights),
         solver=solver.lower(),
         tol=tol,
         time_limit=time_limit,

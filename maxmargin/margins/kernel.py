@@ -53,7 +53,7 @@ def kernel_margin(request: Request) -> Certificate:
         return soft_kernel_margin(request)
     budget, Z, y = request.budget(), request.Z, request.data.y
     clock = budget.clock
-    game = network_game(request.norm, request.feature, Z, y, request.weights)
+    game = network_game(request.norm, request.feature, Z, y, request.law)
     proposal = propose(game, request, clock)
     learner = game.unit(KernelExpansion(proposal.coefficients))
     found = _Found(proposal, learner, game.certify(learner, proposal.p, request.tol / 2.0))
@@ -71,7 +71,7 @@ def kernel_margin(request: Request) -> Certificate:
 
 def soft_kernel_margin(request: Request) -> Certificate:
     """The soft margin over the RKHS ball: a one-class SVM proposes."""
-    game = network_game(request.norm, request.feature, request.Z, request.data.y, request.weights)
+    game = network_game(request.norm, request.feature, request.Z, request.data.y, request.law)
 
     def propose(_: Proved | None) -> Pair:
         found = soft_margin(game.K, game.y, request.cap)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..conventions import law_of
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
@@ -55,8 +56,9 @@ def margin_path(
     feature: str | Feature = "relu",
     bias: bool = True,
     convention: str = "sphere",
-    weights: str = "sphere",
+    law: str = "sphere",
     seed: int = 0,
+    weights: str | None = None,
 ) -> list[PathPoint]:
     """Solve the regularised problems of decreasing lambda and certify each as a max-margin proposal.
 
@@ -67,7 +69,7 @@ def margin_path(
 
     Parameters
     ----------
-    data, norm, feature, bias, convention, weights, seed : as in `max_margin`.
+    data, norm, feature, bias, convention, law, seed, weights : as in `max_margin`.
     lambdas : positive; solved from the largest down. By default `DECADES` powers of ten below the data's scale.
     loss : "logistic" (the gap closes like log n / log(1/lambda); lambda may be as small as 1e-290) or "hinge" (the
         max margin is reached at a positive lambda).
@@ -85,11 +87,12 @@ def margin_path(
     Z, y = dataset.inputs(bias), dataset.y
     scale = float(np.mean(np.linalg.norm(Z, axis=1) ** feature.degree))
     if norm != "f1":
-        return list(_kernel(network_game(norm, feature, Z, y, weights), _decreasing(lambdas, scale**2), loss))
-    game = VariationGame(Z, y, feature, convention, oracle=Proving(Z, feature))
+        game = network_game(norm, feature, Z, y, law_of(law, weights))
+        return list(_kernel(game, _decreasing(lambdas, scale**2), loss))
+    sphere = VariationGame(Z, y, feature, convention, oracle=Proving(Z, feature))
     exact = Z.shape[1] <= EXACT_DIMENSION
     search = exact_oracle(Z, feature) if exact else local_oracle(Z, feature, seed)
-    return list(_variation(game, VariationPath(Z, y, feature, search, loss), _decreasing(lambdas, scale)))
+    return list(_variation(sphere, VariationPath(Z, y, feature, search, loss), _decreasing(lambdas, scale)))
 
 
 def _kernel(game: Any, lambdas: Array, loss: str) -> Iterator[PathPoint]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions import variation_factor
+from ..conventions import law_of, variation_factor
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.directions import check_directions
@@ -26,8 +26,9 @@ def as_cvxpy(
     directions: ArrayLike | None = None,
     feature: str | Feature = "relu",
     bias: bool = True,
-    weights: str = "sphere",
+    law: str = "sphere",
     convention: str = "sphere",
+    weights: str | None = None,
 ) -> cvxpy.Problem:
     """The max-margin problem in minimum-norm form (least norm with all margins >= 1).
 
@@ -47,7 +48,7 @@ def as_cvxpy(
 
     Parameters
     ----------
-    data, feature, bias, weights, convention : as in `max_margin`.
+    data, feature, bias, law, weights, convention : as in `max_margin`.
     directions : (K, D), required for f1: over all neurons the program is infinite, use `max_margin`.
 
     Raises
@@ -69,6 +70,6 @@ def as_cvxpy(
         return problem
     if norm not in ("f2", "ntk"):
         raise InputError(f"norm: found {norm!r}, wanted one of f1, f2, ntk")
-    problem = conic.kernel_program(Kernel(feature, weights, tangent=norm == "ntk")(Z), dataset.y)
+    problem = conic.kernel_program(Kernel(feature, law_of(law, weights), tangent=norm == "ntk")(Z), dataset.y)
     problem.margin = cvxpy.power(problem.objective.expr, -0.5)
     return problem

@@ -42,7 +42,7 @@ class Request:
     feature: Feature
     bias: bool = True
     convention: str = "sphere"
-    weights: str = "sphere"
+    law: str = "sphere"
     solver: str = "auto"
     tol: float = 1e-9
     time_limit: float | None = None
@@ -58,7 +58,7 @@ class Request:
     def __post_init__(self) -> None:
         _choice("norm", self.norm, NORMS)
         _choice("convention", self.convention, CONVENTIONS)
-        _choice("weights", self.weights, WEIGHTS)
+        _choice("law", self.law, WEIGHTS)
         if not (isinstance(self.tol, (int, float)) and 0 < self.tol < 1):
             raise InputError(f"tol: found {self.tol!r}, wanted a relative gap between 0 and 1, e.g. 1e-6")
         if self.time_limit is not None and not (self.time_limit >= 0 and math.isfinite(self.time_limit)):
@@ -100,7 +100,7 @@ class Request:
             n=data.n,
             d=data.d,
             data_sha256=data.sha256,
-            weights=self.weights if kernel else None,
+            law=self.law if kernel else None,
             label=data.label,
             standardized=data.standardized,
             notes=data.notes,

@@ -83,7 +83,7 @@ def _margin(key: str, certificate: Any) -> dict[str, Any]:
     return {
         "key": key,
         "title": OBJECTS.get(key, key) + (f", soft (nu = {nu:g})" if nu is not None else ""),
-        "unit": _unit(key, problem.convention, problem.weights),
+        "unit": _unit(key, problem.convention, problem.law),
         "short": short(low, high),
         "bracket": shared_digits(low, high) if separable else _zero(high),
         "gap": minus(gap_text(certificate.relative_gap)) if separable else "\u2013",
@@ -171,7 +171,7 @@ def _flags(problem: Any) -> str:
         flags += f" --feature {problem.feature.name}"
     if problem.convention != "sphere":
         flags += f" --convention {problem.convention}"
-    return flags + (" --weights gaussian" if problem.weights == "gaussian" else "")
+    return flags + (" --law gaussian" if problem.law == "gaussian" else "")
 
 
 def _provenance(comparison: Any) -> Iterable[tuple[str, list[str]]]:
