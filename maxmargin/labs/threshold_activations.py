@@ -199,6 +199,8 @@ def run(settings: Settings) -> LabResult:
                 ends["identity"].min() / upper, "<=", 1.01, broken=True),
         compare("clipped-random", "The clipped gate reaches it on random labels, too (best ratio).",
                 harder / lasso(D, shuffled, beta)[1], "<=", 1.01, broken=True),
+        compare("half-penalty", "The penalty (beta/2) |w|_1 has the trained objective.",
+                lasso(D, y, beta / 2)[1], "=", ends["clipped"].min(), within=0.01 * upper, broken=True),
         compare("sampled", f"{settings.sampled} random directions reach the optimum (ratio).",
                 coarse[0] / upper, "<=", 1.01, broken=True,
                 note="lower bound of the sampled program over the true optimum"),
