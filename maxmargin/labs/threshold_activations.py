@@ -146,17 +146,22 @@ def _closed_forms() -> tuple[list[tuple[str, float, float]], float]:
     return found, margin(patterns(cross, closed=False)[0], labels)[1]
 
 
+def sample(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Gaussian points with a bias, balanced labels of a smooth function."""
+    Z = np.column_stack([rng.standard_normal((n, 2)), np.ones(n)])
+    target = np.sin(2.0 * Z[:, 0]) + Z[:, 0] * Z[:, 1]
+    return Z, np.where(target > np.median(target), 1.0, -1.0)
+
+
 def run(settings: Settings) -> LabResult:
     """Closed forms, the certified optimum, and two straight-through estimators beside it."""
     rng, n, beta = np.random.default_rng(settings.seed), settings.points, settings.penalty * settings.points
-    Z = np.column_stack([rng.standard_normal((n, 2)), np.ones(n)])
-    target = np.sin(2.0 * Z[:, 0]) + Z[:, 0] * Z[:, 1]
-    y = np.where(target > np.median(target), 1.0, -1.0)
+    Z, y = sample(n, rng)
     D, u = patterns(Z)
     lower, upper, w = lasso(D, y, beta)
     least, most, nu = margin(D, y)
-    sample = rng.standard_normal((settings.sampled, 3)) @ Z.T >= 0
-    coarse = lasso(np.unique(sample, axis=0).T.astype(float), y, beta)
+    some = rng.standard_normal((settings.sampled, 3)) @ Z.T >= 0
+    coarse = lasso(np.unique(some, axis=0).T.astype(float), y, beta)
     runs = {
         name: [straight_through(Z, y, settings, seed, name == "clipped") for seed in range(settings.runs)]
         for name in ("clipped", "identity")
