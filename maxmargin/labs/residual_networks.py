@@ -16,7 +16,7 @@ The 2-variation V2 = sum_k |A_(k+1) - A_k|^2 is that of the start plus O(1/L): t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,12 +71,11 @@ def linear_flow(P: Array, L: int, times: Array) -> Array:
     """Layers (T, L, d, d) of the linear flow at these times."""
     from scipy.integrate import solve_ivp
 
-    shape = (L, *P.shape)
-    start = np.zeros(L * P.size)
-    path = solve_ivp(
-        lambda _, A: pull(P, A.reshape(shape)).ravel(), (0.0, times[-1]), start, "DOP853", times, rtol=1e-10, atol=1e-12
-    )
-    return path.y.T.reshape(-1, *shape)
+    def field(_: float, A: Array) -> Array:
+        return pull(P, A.reshape(L, *P.shape)).ravel()
+
+    path = solve_ivp(field, (0.0, times[-1]), np.zeros(L * P.size), "DOP853", times, rtol=1e-10, atol=1e-12)
+    return path.y.T.reshape(-1, L, *P.shape)
 
 
 def scalars(phi: Array, L: float, times: Array) -> Array:
@@ -118,16 +117,15 @@ class Residual:
             back = back + inner @ self.A[k]
         return loss, G
 
-    def train(self, eta: float, steps: int) -> tuple[Array, Residual]:
-        """Losses before each step, and the network after; ends where rounding would be felt."""
-        A, losses = self.A.copy(), []
+    def train(self, eta: float, steps: int) -> Residual:
+        """The network after that many steps, or where rounding would be felt."""
+        net = self
         for _ in range(steps):
-            loss, G = Residual(self.X, self.Y, A, self.delta).gradient()
-            losses.append(loss)
+            loss, G = net.gradient()
             if loss < 1e-18:
                 break
-            A = A - eta * G
-        return np.array(losses), Residual(self.X, self.Y, A, self.delta)
+            net = replace(net, A=net.A - eta * G)
+        return net
 
     def kernel(self) -> tuple[Array, float]:
         """The tangent kernel K (nd, nd), and the lower bound on its smallest eigenvalue."""
@@ -199,14 +197,14 @@ def _tanh(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
     for kind, (power, _) in STARTS.items():
         for L in s.rate_depths:
             eta = L ** (2.0 * power - 1.0)
-            net = Residual(X, Y, *start(kind, L, s.d, s.seed + L)).train(eta, s.steps)[1]
+            net = Residual(X, Y, *start(kind, L, s.d, s.seed + L)).train(eta, s.steps)
             (K, bound), r = net.kernel(), (net.forward()[0][-1] - Y).ravel()
-            smallest, (loss, G) = np.linalg.eigvalsh(K)[0], net.gradient()
-            ratio = Residual(X, Y, net.A - eta * G, net.delta).gradient()[0] / loss
+            smallest = np.linalg.eigvalsh(K)[0]
+            ratio = replace(net, A=net.A - eta * net.gradient()[1]).gradient()[0] / net.gradient()[0]
             predicted = ((r - eta / s.n * K @ r) ** 2).sum() / (r**2).sum()
             ratios.append((ratio, predicted, (1.0 - eta * smallest / s.n) ** 2, bound / smallest))
         nets = [Residual(X, Y, *start(kind, L, s.d, s.seed + L)) for L in s.depths]
-        ends = [net.train(L ** (2.0 * power - 1.0), s.short)[1] for net, L in zip(nets, s.depths, strict=True)]
+        ends = [net.train(L ** (2.0 * power - 1.0), s.short) for net, L in zip(nets, s.depths, strict=True)]
         found[kind] = np.array([net.variation() for net in ends])
     measured, predicted, slowest, bounds = np.array(ratios).T
     worst = int(np.argmax(np.abs(measured - predicted)))
