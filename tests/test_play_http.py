@@ -176,7 +176,6 @@ def test_presets_and_csv(play):
         assert status == 200 and "wanted" in answer["error"]
 
 
-@pytest.mark.skipif("min_norm" not in mm.__all__, reason="this version has no minimum-norm interpolation")
 def test_the_smallest_norm_is_that_of_the_package(play):
     """Through (-1, 1), (0, 0), (1, 1), as |x|: one kink, which is where the middle point lies."""
     points = [[-1, 1], [0, 0], [1, 1]]
@@ -332,3 +331,34 @@ def test_bad_input_is_one_line(arguments, wanted, capsys):
     assert main(["play", "--no-browser", *arguments]) == 2
     said = capsys.readouterr()
     assert said.out == "" and wanted in said.err and said.err.count("\n") == 1
+
+
+GARBAGE = [
+    b"\r\n\r\n",
+    b"\x00\xff\xfe" * 100 + b"\r\n\r\n",
+    b"GET\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 500 + b"\r\n",
+    b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    b"POST /api/solve?QUERY HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: -1\r\n\r\n{}",
+    b"POST /api/solve?QUERY HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: 1e9\r\n\r\n{}",
+    b"POST /api/solve?QUERY HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    b"POST /api/solve?QUERY HTTP/1.1\r\nHost: HOST\r\nHost: evil.example\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 2\r\n\r\n{}",
+    b"POST /api/solve?QUERY HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{}",
+]
+
+
+@pytest.mark.parametrize("text", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage_is_refused_and_the_server_lives(play, text):
+    """No answer of these is a success, and the next request is answered."""
+    text = text.replace(b"QUERY", play.parts.query.encode()).replace(b"HOST", play.parts.netloc.encode())
+    with socket.create_connection((play.parts.hostname, play.parts.port), timeout=15) as connection:
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while block := connection.recv(65536):
+            answer += block
+    assert not answer.startswith((b"HTTP/1.1 2", b"HTTP/1.0 2"))
+    assert play.request("GET", f"/?{play.parts.query}")[0] == 200

@@ -240,7 +240,6 @@ def test_presets_csv_and_address(page):
     assert "wanted x1, x2 and a label" in page.wait("document.getElementById('message').textContent")
 
 
-@pytest.mark.skipif("min_norm" not in mm.__all__, reason="this version has no minimum-norm interpolation")
 def test_interpolation_follows_the_points(page):
     page.run("document.getElementById('tab-regression').click()")
     settled = "document.getElementById('line').dataset.busy === 'no'"

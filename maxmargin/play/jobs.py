@@ -14,6 +14,7 @@ from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion
 from ..margins import max_margin
+from ..margins.min_norm import MinimumNorm, min_norm
 from ..margins.request import NORMS
 from ..plots import geometry
 from ..plots.views import separable
@@ -87,27 +88,18 @@ def check(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     return {"answer": {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}}
 
 
-def regression_available() -> bool:
-    """Whether this version computes minimum-norm interpolation."""
-    import maxmargin
-
-    return "min_norm" in maxmargin.__all__
-
-
 def norm(request: Regression, progress: Progress) -> dict[str, Any]:
     """The smallest F1 and F2 norms of functions through points of the line, with the functions."""
-    import maxmargin
-
     answers = {}
     for name in ("f1", "f2"):
         progress(name)
-        points, within = (request.x, request.targets), {"time_limit": request.time_limit, "progress": progress}
-        found = maxmargin.min_norm(points, name, request.tube, convention="sphere", **within)
+        points = request.x, request.targets
+        found = min_norm(points, name, request.tube, time_limit=request.time_limit, progress=progress)
         answers[name] = _interpolant(found, request)
     return {"answer": {"solved": answers, "n": len(request.targets)}}
 
 
-def _interpolant(found: Any, request: Regression) -> dict[str, Any]:
+def _interpolant(found: MinimumNorm, request: Regression) -> dict[str, Any]:
     """A `MinimumNorm` as the page shows it, with f at the kinks (piecewise linear between) or on a grid."""
     finite = bool(np.isfinite(found.upper))
     low, high = request.span
@@ -120,7 +112,7 @@ def _interpolant(found: Any, request: Regression) -> dict[str, Any]:
     return {
         "lower": found.lower if np.isfinite(found.lower) else None,
         "upper": found.upper if finite else None,
-        "bracket": bracket_text(found.lower, found.upper) if finite else "no function",
+        "bracket": bracket_text(found.lower, found.upper),
         "status": found.status.value,
         "sentence": found.status.sentence,
         "scope": found.scope.value,
@@ -136,7 +128,7 @@ def _apart(kinks: np.ndarray, span: float) -> np.ndarray:
     return kinks[np.concatenate([[True], np.diff(kinks) > _DOUBLED * span])]
 
 
-def _graph(found: Any, x: np.ndarray) -> list[list[float]]:
+def _graph(found: MinimumNorm, x: np.ndarray) -> list[list[float]]:
     return np.column_stack([x, found.decision_function(x[:, None])]).tolist()
 
 

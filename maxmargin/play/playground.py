@@ -9,7 +9,6 @@ from ..dataset import Dataset
 from ..errors import InputError
 from . import limits, training
 from .hub import Hub
-from .jobs import regression_available
 from .presets import from_csv, preset, scene
 from .requests import Regression, Solve, Train, choice
 from .worker import STALE, Desk, Process
@@ -94,7 +93,6 @@ class Playground:
         self._trainer = Trainer(self.hub)
         self._shown: dict[str, Any] = {}  # norm -> certificate and its points, as last answered
         self._hash = ""  # of the points that they are about
-        self._regression = regression_available()
 
     def start(self) -> None:
         """Let the processes import what they need before anybody waits for them."""
@@ -117,7 +115,6 @@ class Playground:
         start = {"points": [], "classes": ["-1", "+1"]} if self.data is None else scene(self.data)
         return start | {
             "name": "" if self.data is None else str(self.data.name),
-            "regression": self._regression,
             "limits": {"points": limits.MAX_POINTS, "width": limits.MAX_WIDTH, "coordinate": limits.MAX_COORDINATE},
         }
 
@@ -150,8 +147,6 @@ class Playground:
         return _public(found)
 
     def _norm(self, document: dict[str, Any]) -> dict[str, Any]:
-        if not self._regression:
-            raise InputError("norm: this version has no minimum-norm interpolation")
         request = Regression.read(document)
         return _public(self._solver.ask("norm", request, 2 * request.time_limit))
 

@@ -137,7 +137,6 @@ window.addEventListener("hashchange", () => {
 
 presetFields();
 names();
-get("tabs").hidden = !page.regression;
 state.points = decode(location.hash) || page.points;
 fit(false);
 emit("points");

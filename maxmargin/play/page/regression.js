@@ -125,10 +125,12 @@ function show(answers) {
   solved = answers;
   const { f1, f2 } = solved, box = get("regression-answer");
   Object.assign(box.dataset, { lower: f1 ? f1.lower : "", upper: f1 ? f1.upper : "" });
-  box.textContent = !f1 ? "Put points on the line." : f1.upper === null ? `${f1.status}: ${f1.sentence}`
-    : `Smallest F1 norm in ${f1.bracket}, ${f1.status}, ${f1.kinks.length} kinks. Smallest F2 norm in ${f2.bracket}, ${f2.status}.`;
+  box.textContent = !f1 ? "Put points on the line." : f1.status === "infeasible" ? `${f1.status}: ${f1.sentence}`
+    : `Smallest F1 norm in ${f1.bracket}, ${f1.status}${f1.upper === null ? "" : `, ${counted(f1.kinks.length, "kink")}`}. Smallest F2 norm in ${f2.bracket}, ${f2.status}.`;
   emit("draw");
 }
+
+const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 function drawLine() {
   const ctx = stage.begin(), s = type.scale;
