@@ -61,7 +61,8 @@ def dictionary_margin(request: Request, directions: Array) -> Certificate:
     def propose(_: Proved | None) -> Pair:
         unit = asked.unit
         found = max_margin_dictionary(unit, data.y, feature, directions, asked.options())
-        return asked.pair(asked.second_opinion(found, directions))
+        pair = asked.pair(asked.second_opinion(found, directions))
+        return replace(pair, judge=None)  # the bound over all neurons that a stopped search is judged by is another
 
     certificate = prove(request.problem, request.softened(game), [propose], asked.budget, request.Z)
     return replace(certificate, dictionary_sha256=dictionary_hash(directions), dictionary=directions)
