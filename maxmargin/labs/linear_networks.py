@@ -47,7 +47,7 @@ class Settings:
     scales: tuple[float, ...] = (1.0, 0.4, 0.05)
     recipe_n: tuple[int, ...] = (50, 100, 200)
     draws: int = 6
-    trained_n: int = 30
+    trained_n: int = 50
     k: int = 5
     tail: float = 0.005
 
