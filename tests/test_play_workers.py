@@ -51,6 +51,24 @@ def test_a_stuck_process_is_replaced_and_a_killed_one_too(desk):
     assert lower(desk.ask("solve", XOR, 5.0)) == wanted
 
 
+def test_a_crowd_of_requests_does_not_block_behind_a_stuck_process(desk):
+    """Together they are larger than the pipe, which nobody empties."""
+    assert lower(desk.ask("solve", XOR, 60.0)) > 0
+    (child,) = multiprocessing.active_children()
+    os.kill(child.pid, signal.SIGSTOP)
+    places = np.random.default_rng(0).uniform(-1, 1, (500, 2)).tolist()
+    large = Solve.read({"points": [[*x, 1] for x in places]})
+    answers: list[object] = []
+    crowd = [threading.Thread(target=lambda: answers.append(desk.ask("solve", large, 5.0))) for _ in range(40)]
+    for thread in crowd:
+        thread.start()
+        time.sleep(0.01)
+    assert lower(desk.ask("solve", XOR, 60.0)) > 0
+    for thread in crowd:
+        thread.join(30.0)
+    assert answers == [STALE] * 40
+
+
 def test_what_takes_too_long_is_ended_and_says_so(desk, monkeypatch):
     monkeypatch.setattr(limits, "SLACK_SECONDS", 0.5)
     assert lower(desk.ask("solve", XOR, 60.0)) > 0

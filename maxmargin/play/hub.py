@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from . import limits
 
-Events = Generator[tuple[str, dict[str, Any]] | None, None, None]
+Take = Callable[[float], list[tuple[str, Any]] | None]
 
 
 class Hub:
@@ -36,8 +37,9 @@ class Hub:
                 waiting[kind] = content
             self._changed.notify_all()
 
-    def listen(self, beat: float) -> Events:
-        """Events for one page, and None after every `beat` seconds without any; ends when the hub closes.
+    @contextmanager
+    def listen(self) -> Iterator[Take]:
+        """A page listens: yields a function that waits so many seconds for events; None when the hub has closed.
 
         Raises
         ------
@@ -48,24 +50,21 @@ class Hub:
             if len(self._waiting) >= limits.MAX_LISTENERS:
                 raise BlockingIOError("too many pages are open")
             self._waiting.append(waiting)
-        return self._events(waiting, beat)
-
-    def _events(self, waiting: dict[str, Any], beat: float) -> Events:
         try:
-            while not self._closed:
-                with self._changed:
-                    if not waiting:
-                        self._changed.wait(beat)
-                    events = list(waiting.items())
-                    waiting.clear()
-                if not events:
-                    yield None
-                yield from events
+            yield lambda seconds: self._take(waiting, seconds)
         finally:
             with self._changed:
                 self._waiting[:] = [other for other in self._waiting if other is not waiting]
                 if not self._waiting:
                     self._left = time.monotonic()
+
+    def _take(self, waiting: dict[str, Any], seconds: float) -> list[tuple[str, Any]] | None:
+        with self._changed:
+            if not waiting and not self._closed:
+                self._changed.wait(seconds)
+            events = list(waiting.items())
+            waiting.clear()
+            return None if self._closed else events
 
     @property
     def unheard(self) -> float:

@@ -189,22 +189,22 @@ class Handler(BaseHTTPRequestHandler):
         self._json(200, answer)
 
     def _stream(self) -> None:
-        """Server-sent events until the page goes away."""
+        """Server-sent events until the page goes away or the server ends."""
         try:
-            events = self.server.playground.hub.listen(_BEAT)
-        except BlockingIOError:
-            raise Refused(503, "too many pages are open; close one") from None
-        self.close_connection = True
-        self._head(200, "text/event-stream", None)
-        self.wfile.write(b"retry: 1000\n\nevent: hello\ndata: {}\n\n")
-        self.wfile.flush()
-        try:
-            for event in events:
-                text = ": still here\n\n" if event is None else f"event: {event[0]}\ndata: {_dumps(event[1])}\n\n"
-                self.wfile.write(text.encode())
-                self.wfile.flush()
-        finally:
-            events.close()
+            with self.server.playground.hub.listen() as take:
+                self.close_connection = True
+                self._head(200, "text/event-stream", None)
+                text = "retry: 1000\n\nevent: hello\ndata: {}\n\n"
+                while True:
+                    self.wfile.write(text.encode())
+                    self.wfile.flush()
+                    events = take(_BEAT)
+                    if events is None:
+                        return
+                    parts = [f"event: {kind}\ndata: {_dumps(content)}\n\n" for kind, content in events]
+                    text = "".join(parts) or ": still here\n\n"
+        except BlockingIOError as error:
+            raise Refused(503, f"{error}; close one") from None
 
     def _refuse(self, refusal: Refused) -> None:
         """Tell why, and throw away what of the body still comes, so that the sender lives to read it."""

@@ -19,6 +19,7 @@ from ..errors import InputError, SolverError
 from ..progress import Progress
 from . import limits
 
+_CROWD = 8  # requests that a process may leave unseen
 STALE: dict[str, Any] = {"stale": True}  # the answer to a request that a later one has superseded
 
 
@@ -137,6 +138,7 @@ class Desk:
         self._ready = threading.Event()
         self._pending: _Pending | None = None
         self._count = 0
+        self._unseen = 0  # requests since the process last began one
 
     def start(self) -> None:
         """Let the process import what it needs before anybody waits for it."""
@@ -153,7 +155,10 @@ class Desk:
         """
         with self._lock:
             self._retire()
+            if self._ready.is_set() and self._unseen >= _CROWD:
+                self._end()  # a process that looks at nothing would fill its pipe, and block whoever sends
             self._count += 1
+            self._unseen += 1
             pending = self._pending = _Pending(self._count)
             process, ready = self._running(), self._ready
             process.send((pending.number, job, request))
@@ -195,7 +200,8 @@ class Desk:
     def _running(self) -> Process:
         if self._process is None or not self._process.alive:
             self._end()
-            self._ready = ready = threading.Event()
+            self._ready, self._unseen = threading.Event(), 0
+            ready = self._ready
             self._process = Process(attend, lambda message: self._hear(message, ready), self._name)
         return self._process
 
@@ -210,6 +216,7 @@ class Desk:
                 self._pending.finish({"answer": {"error": "the solver's process has ended; try again"}})
             return
         number, kind, content = message
+        self._unseen = 0
         if kind == "ready":
             ready.set()
             return

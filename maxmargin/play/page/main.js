@@ -137,6 +137,7 @@ window.addEventListener("hashchange", () => {
 
 presetFields();
 names();
+if (page.name) document.title = `${page.name}: maxmargin playground`;
 state.points = decode(location.hash) || page.points;
 fit(false);
 emit("points");
