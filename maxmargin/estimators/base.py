@@ -38,7 +38,8 @@ class MarginClassifier(ClassifierMixin, BaseEstimator):
 
     def _training_set(self, X: ArrayLike, y: ArrayLike) -> Dataset:
         """Checked data with labels -1/+1; sets `classes_` and scikit-learn's attributes of X."""
-        if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        shape = np.asarray(y).shape
+        if len(shape) == 2 and shape[1] > 1:
             check_labels(y)  # says how to undo a one-hot coding
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
