@@ -12,7 +12,7 @@ from maxmargin.clock import Clock
 from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
-from maxmargin.oracles.oracle import SPHERE_BOUND, SPHERE_EXACT, Remembering
+from maxmargin.oracles.oracle import SPHERE_BOUND, SPHERE_EXACT
 from maxmargin.oracles.proofs import proved_bound
 from maxmargin.oracles.selection import enumerable, exact_oracle
 from maxmargin.outcome import Status
@@ -67,17 +67,3 @@ def test_few_points_are_enumerated_in_six_dimensions():
     certificate = mm.max_margin((X, y), bias=False, convention="path")
     assert certificate.status is Status.CERTIFIED
     assert certificate.lower == pytest.approx(0.5 / np.sqrt(3.0), rel=1e-9)
-
-
-def test_the_same_question_is_answered_once():
-    calls = []
-
-    def oracle(q, count=15):
-        calls.append(count)
-        return exact_oracle(np.eye(3), RELU)(q, count)
-
-    remembering, q = Remembering(oracle), np.array([1.0, -1.0, 0.5])
-    assert remembering(q, 1) is remembering(q.copy(), 1)
-    remembering(2.0 * q, 1)
-    remembering(2.0 * q, 3)
-    assert calls == [1, 1, 3]

@@ -18,8 +18,7 @@ from ..games.game import Game, Pair
 from ..games.measure import Measure
 from ..games.random_features import RandomFeatureGame
 from ..games.variation import VariationGame
-from ..margins.assess import softmin_weights
-from ..margins.prove import Budget, conclude, judged
+from ..margins.prove import Budget, conclude, judged, softmin_weights
 from ..oracles.selection import proving_oracle
 from ..outcome import Attempt, Reason
 from ..training import train

@@ -1,1 +1,8 @@
-"""The zero-sum game between a learner and the weights on the points, and its certificates."""
+"""The zero-sum games between a learner in a ball and weights on the points, and what they prove of a pair.
+
+in  : data (Z, y), a feature, an oracle (F1) or a Gram matrix (kernels); a pair (learner, p) from anybody.
+out : a `Bracket`, every rounding included, with the proof of its upper end; `Certificate` is its document.
+may import : oracles, features, conventions, rounding; never a solver or a trainer.
+files : `game` the contract; `variation` F1; `rkhs`, `rkhs_exact`, `random_features` kernels; `soft` a capped adversary;
+`interpolation` minimum norms; `measure` the F1 learner; `dependence` when a margin can vanish.
+"""

@@ -33,6 +33,7 @@ def max_margin(
     law: str = "sphere",
     directions: ArrayLike | None = None,
     nu: float | None = None,
+    start: Any = None,
     solver: str = "auto",
     tol: float = 1e-9,
     time_limit: float | None = None,
@@ -61,6 +62,8 @@ def max_margin(
     directions : (K, D) restricts F1 to these neurons, scope "dictionary"; rows are normalised.
     nu : fraction in (0, 1]; the soft margin, i.e. the mean of the worst fraction nu of the margins, instead of the
         least margin. The adversary then puts at most 1/(nu n) on a point.
+    start : a `Network` or a `Measure` whose neurons F1 starts from: a trained network is a proposer. It changes the
+        way, not what is proved.
     solver : "auto", or who solves the finite programs: "highs", "clarabel", "scs", "osqp", "nnls" where they apply.
     tol : relative gap at which the status is "certified".
     time_limit : seconds. With a limit, F1 in high dimension goes on tightening its upper bound by branching until
@@ -99,6 +102,7 @@ def max_margin(
         seed=seed,
         progress=progress,
         nu=nu,
+        start=start.measure() if hasattr(start, "measure") else start,
         self_check=self_check,
     )
     if directions is not None:

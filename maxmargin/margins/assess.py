@@ -7,7 +7,6 @@ The network is a proposer like any other: its neurons are the learner, its soft-
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,13 +28,12 @@ from ..outcome import Attempt, Reason
 from ..progress import Progress, silent
 from ..text import bracket_text
 from .api import margin as solve
-from .prove import Budget, conclude, judged, one_thread
+from .prove import Budget, conclude, judged, one_thread, softmin_weights
 from .request import Request
 
 Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-assessment", 1
-_TEMPERATURES = np.append(0.0, np.geomspace(0.1, 1e9, 60))  # inverse, in units of the range of the margins
 _TOL = 1e-3  # relative gap that a trained network can be expected to reach
 
 
@@ -232,23 +230,6 @@ def _certificate(request: Request, layers: Layers) -> Certificate:
     pair = Pair(measure, p, Reason.STALLED, (Attempt("network given", "assessed", 0.0),))
     with one_thread():
         return conclude(request.problem, game, judged(game, pair), Budget(_TOL), Z)
-
-
-def softmin_weights(margins: Array, payoffs: Callable[[Array], Array], others: Array | None = None) -> Array:
-    """Soft-min weights exp(-beta u_i) of the temperature that pays a network's own neurons least, (n,).
-
-    At the temperature at which training ends they may sit on a single point, which proves little.
-
-    Parameters
-    ----------
-    margins : u (n,).  payoffs : of weights (n, k), shape (k,).  others : (n, k) further weights to choose from.
-    """
-    above = (margins - margins.min()) / (float(np.ptp(margins)) or 1.0)
-    P = np.exp(-above[:, None] * _TEMPERATURES)
-    P = P / P.sum(axis=0)
-    if others is not None:
-        P = np.column_stack([others, P])
-    return np.ascontiguousarray(P[:, np.argmin(payoffs(P))])
 
 
 def read_layers(d: int, arrays: dict[str, Any], bias: bool) -> Layers:

@@ -4,6 +4,7 @@
 proposer                pair
 ======================  =============================================================================================
 `Search.contradiction`  two equal points with opposite labels
+`Search.started`        the neurons of a network that the caller has, and its soft-min weights
 `Search.columns`        column generation: exact best responses up to D = 3, local ascent above
 `Search.enumerated`     above D = 3, where the support allows: the search continued with exact best responses
 `Search.relaxed`        above D = 3: the lifted relaxation's adversary, branched, with its proof
@@ -37,9 +38,9 @@ from ..solvers.column_generation import ColumnGeneration
 from ..solvers.dictionary import max_margin_dictionary
 from ..solvers.proposal import Proposal, Round
 from ..solvers.prune import prune
-from ..solvers.search import search
+from ..solvers.search import MakeOracle, search
 from ..text import bracket_text
-from .prove import Budget, Proposer, Proved, prove
+from .prove import Budget, Proposer, Proved, prove, softmin_weights
 from .request import Request
 
 Array = NDArray[np.float64]
@@ -107,7 +108,7 @@ class Search:
     def proposers(self) -> list[Proposer]:
         """In the order in which they are asked."""
         upper = [] if self.exact or self.request.quick else [self.enumerated, self.relaxed]
-        return [self.contradiction, self.columns, *upper]
+        return [self.contradiction, self.started, self.columns, *upper]
 
     @property
     def exact(self) -> bool:
@@ -136,19 +137,31 @@ class Search:
         judge = self._judged(Proving(Z, request.feature))
         return Pair(nothing, p, Reason.NOT_SEPARABLE, judge=judge)
 
-    def columns(self, _: Proved | None) -> Pair:
-        """Column generation from nothing."""
+    def started(self, _: Proved | None) -> Pair | None:
+        """The neurons that the caller starts from, a trained network say, with soft-min weights as the adversary."""
+        request, start = self.request, self.request.start
+        if start is None or not start.weights.any():
+            return None
+        measure = start.normalised(request.feature.degree)
+        columns = request.feature.evaluate(measure.directions, self.unit) * request.data.y
+        p = softmin_weights(measure.weights @ columns, lambda P: np.abs(columns @ P).max(axis=0))
+        return Pair(measure, capped(p, request.cap), Reason.STALLED, judge=None if self.exact else self.cheap)
+
+    def columns(self, found: Proved | None) -> Pair:
+        """Column generation, from the neurons that there are."""
         request, feature, unit = self.request, self.request.feature, self.unit
+        y, initial = request.data.y, None if found is None or request.start is None else found.learner
         if self.exact:
-            found = search(self.options(), unit, request.data.y, feature, lambda X, _: exact_oracle(X, feature))
+            oracle: MakeOracle = lambda X, _: exact_oracle(X, feature)  # noqa: E731
+            better = search(self.options(), unit, y, feature, oracle, initial=initial)
         else:
             rng, options = np.random.default_rng(request.seed), self.options(1.0 if request.quick else COLUMNS_SHARE)
 
             def local(X: Array, starts: Array) -> Oracle:
                 return local_oracle(X, feature, rng, starts)
 
-            found = search(options, unit, request.data.y, feature, local, many=LOCALLY_MANY)
-        return self.pair(self.second_opinion(found))
+            better = search(options, unit, y, feature, local, initial=initial, many=LOCALLY_MANY)
+        return self.pair(self.second_opinion(better))
 
     def enumerated(self, found: Proved | None) -> Pair | None:
         """Column generation from the neurons that there are, with exact best responses, where their support allows."""

@@ -24,6 +24,8 @@ from ..progress import Progress, silent
 
 Array = NDArray[np.float64]
 
+_TEMPERATURES = np.append(0.0, np.geomspace(0.1, 1e9, 60))  # inverse, in units of the range of the margins
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -162,6 +164,23 @@ def conclude(
         training=training,
         **more,
     )
+
+
+def softmin_weights(margins: Array, payoffs: Callable[[Array], Array], others: Array | None = None) -> Array:
+    """Soft-min weights exp(-beta u_i) of the temperature that pays a network's own neurons least, (n,).
+
+    At the temperature at which training ends they may sit on a single point, which proves little.
+
+    Parameters
+    ----------
+    margins : u (n,).  payoffs : of weights (n, k), shape (k,).  others : (n, k) further weights to choose from.
+    """
+    above = (margins - margins.min()) / (float(np.ptp(margins)) or 1.0)
+    P = np.exp(-above[:, None] * _TEMPERATURES)
+    P = P / P.sum(axis=0)
+    if others is not None:
+        P = np.column_stack([others, P])
+    return np.ascontiguousarray(P[:, np.argmin(payoffs(P))])
 
 
 @contextmanager

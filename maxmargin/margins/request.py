@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..features.homogeneous import Feature
 from ..games.certificate import Problem
 from ..games.game import Game
+from ..games.measure import Measure
 from ..games.soft import Capped, largest_weight
 from ..progress import Progress, silent
 from .prove import Budget
@@ -54,6 +55,7 @@ class Request:
     nu: float | None = None
     quick: bool = False  # above D = 3: no more than a cheap bound for the upper end
     local_tol: float = 1e-9
+    start: Measure | None = None
 
     def __post_init__(self) -> None:
         _choice("norm", self.norm, NORMS)
@@ -63,6 +65,9 @@ class Request:
             raise InputError(f"tol: found {self.tol!r}, wanted a relative gap between 0 and 1, e.g. 1e-6")
         if self.time_limit is not None and not (self.time_limit >= 0 and math.isfinite(self.time_limit)):
             raise InputError(f"time_limit: found {self.time_limit!r}, wanted seconds >= 0, or None for no limit")
+        if self.start is not None and (self.norm != "f1" or self.start.directions.shape[1] != self.Z.shape[1]):
+            found = f"neurons in dimension {self.start.directions.shape[1]} with norm {self.norm!r}"
+            raise InputError(f"start: found {found}, wanted norm 'f1' and dimension {self.Z.shape[1]}, that of z")
         if self.nu is not None:
             largest_weight(self.nu, self.data.n)
             if self.solver not in SOFT:

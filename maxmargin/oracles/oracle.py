@@ -43,17 +43,3 @@ class Oracle(Protocol):
     """Built once for (Z, feature), called with q = p * y (n,) many times."""
 
     def __call__(self, q: Array, count: int = 15) -> Responses: ...
-
-
-class Remembering:
-    """An oracle that answers the question asked last from memory: searching, proving and certifying ask the same."""
-
-    def __init__(self, oracle: Oracle) -> None:
-        self.oracle = oracle
-        self._last: tuple[bytes, int, Responses] | None = None
-
-    def __call__(self, q: Array, count: int = 15) -> Responses:
-        key = np.asarray(q, dtype=float).tobytes()
-        if self._last is None or self._last[:2] != (key, count):
-            self._last = key, count, self.oracle(q, count)
-        return self._last[2]

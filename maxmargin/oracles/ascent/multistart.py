@@ -14,7 +14,7 @@ from ..oracle import Responses
 
 Array = NDArray[np.float64]
 
-_DISTINCT = 1e-9  # squared half-angle-like distance below which two unit vectors are one neuron
+_DISTINCT = 1e-9  # unit vectors whose coordinates all differ by less are one neuron
 _POOL = 4096
 _WORK, _FEWEST = 6e6, 8  # starts of each kind times entries of Z; at least so many starts
 

@@ -39,11 +39,11 @@ ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 48
 SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
 POLISHED = 1e-3  # leaves this near to the relaxation's value are not polished any more
 AT_ONCE = 2  # leaves polished together, whatever the number of threads, so that it does not change the result
-RATIO = 0.7  # branch once the gap to the relaxation's value is so much smaller than that to the lower bound
+RATIO = 0.7  # branch when relaxation - lower > RATIO * (bound - relaxation)
 BRANCHING_SHARE = 0.7  # the last part of the time, or of the rounds, goes to the proof for the tree that there is
-CLOSED_MASS = 1e-5  # leaves with less mass leave the iteration, with the multipliers they have
+CLOSED_MASS = 1e-5  # leaves of less mass are taken out of the iteration and keep their multipliers
 MAX_LEAVES = 400
-NOTHING = 1e-10  # of the spectral bound counts as zero
+NOTHING = 1e-10  # a bound below this fraction of the spectral bound is treated as zero
 
 
 @dataclass
