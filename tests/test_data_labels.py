@@ -212,3 +212,10 @@ def test_a_frame_with_its_label_column():
         mm.load(frame, label="b")
     with pytest.raises(mm.InputError, match=r"column 0 \(from 0\), 'a', wanted finite numbers; drop .*SimpleImputer"):
         mm.load((pd.DataFrame({"a": [1.0, math.nan]}), [0, 1]))
+
+
+def test_a_column_that_only_names_the_rows_is_remarked(tmp_path):
+    rows = [(str(k), str(k % 3), str(k % 2)) for k in range(6)]
+    for name, said in (("id", True), ("customer_id", True), ("Index", True), ("humid", False), ("length", False)):
+        data = mm.load(written(tmp_path, (name, "b", "y"), rows))
+        assert any("has a different value in every row" in note for note in data.notes) == said

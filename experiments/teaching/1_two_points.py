@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import maxmargin as mm
+from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
@@ -76,15 +77,16 @@ claim("in the paper's unit it is half", bool(np.isclose(2 * paper.lower, gamma))
 
 # %%
 figure, axis = plt.subplots(figsize=(7, 3.6), layout="constrained")
-axis.plot(np.degrees(phi), potential, color="#0072B2", lw=2, label="payoff g(a) of the neuron at angle phi")
+axis.plot(np.degrees(phi), potential, color=style.F1, lw=2, label="payoff g(a) of the neuron at angle phi")
 axis.axhline(gamma, color="0.4", ls="--", lw=1)
 axis.axhline(-gamma, color="0.4", ls="--", lw=1, label="plus and minus gamma, the proved level")
 axis.plot(
-    np.degrees(np.arctan2(a[:, 1], a[:, 0])), [gamma, -gamma], "*", ms=15, color="#D55E00", label="the two neurons"
+    np.degrees(np.arctan2(a[:, 1], a[:, 0])), [gamma, -gamma], "*", ms=15, color=style.POSITIVE, label="the two neurons"
 )
 axis.set(
     xlabel="angle phi of the neuron (degrees)",
     ylabel="payoff",
+    title="No neuron is paid more than gamma; two are paid that",
     xlim=(-180, 180),
     ylim=(-1, 0.75),
     xticks=range(-180, 181, 60),

@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import maxmargin as mm
+from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
@@ -95,10 +96,14 @@ values = {
 }
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True, layout="constrained")
 for axis, (name, f) in zip(axes, values.items(), strict=True):
-    image = axis.contourf(side, side, f.reshape(201, 201), np.linspace(-1.75, 1.75, 15), cmap="PuOr", extend="both")
-    axis.plot(*X[y > 0].T, "s", *X[y < 0].T, "o", ms=8, color="black", mfc="white")
+    levels = np.linspace(-1.75, 1.75, 15)
+    image = axis.contourf(side, side, f.reshape(201, 201), levels, cmap=style.DECISION, extend="both")
+    axis.plot(*X[y > 0].T, "D", color=style.POSITIVE, mec="white", ms=8, label="y = +1")
+    axis.plot(*X[y < 0].T, "o", color=style.NEGATIVE, mec="white", ms=9, label="y = \u22121")
     axis.set(title=name, xlabel="x1", aspect="equal")
 axes[0].set_ylabel("x2")
+axes[1].legend(loc="lower right", fontsize=8)
+figure.suptitle("XOR: margins sqrt(2)/4 and 0.213, one boundary", fontsize=11)
 figure.colorbar(image, ax=axes, label="f in units of its own margin")
 if "--out" in sys.argv:
     figure.savefig(sys.argv[sys.argv.index("--out") + 1], dpi=160)

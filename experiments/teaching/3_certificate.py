@@ -20,6 +20,7 @@ from matplotlib import pyplot as plt
 from scipy.optimize import linprog
 
 import maxmargin as mm
+from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
@@ -116,15 +117,17 @@ claim(
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
 number = np.arange(1, len(rounds) + 1)
-axes[0].fill_between(number, *brackets.T, color="#0072B2", alpha=0.2, step="post")
-axes[0].step(number, brackets[:, 0], number, brackets[:, 1], where="post", color="#0072B2")
-axes[0].axhline(certificate.lower, color="#D55E00", ls="--", label="certified margin")
-axes[0].set(xlabel="round", ylabel="margin (path convention)", ylim=(0, 5 * certificate.upper), title="the bracket")
+axes[0].fill_between(number, *brackets.T, color=style.F1, alpha=0.2, step="post")
+axes[0].step(number, brackets[:, 0], number, brackets[:, 1], where="post", color=style.F1)
+axes[0].plot([], [], color=style.F1, label="lower and upper end")
+axes[0].axhline(certificate.lower, color=style.INK, ls="--", label="certified margin")
+axes[0].set(xlabel="round", ylabel="margin (path convention)", title="The bracket closes")
+axes[0].set_ylim(0, 5 * certificate.upper)
 axes[0].legend(frameon=False)
 axes[1].semilogy(
-    number, np.maximum((brackets[:, 1] - brackets[:, 0]) / brackets[:, 1], 1e-16), "o-", ms=4, color="#0072B2"
+    number, np.maximum((brackets[:, 1] - brackets[:, 0]) / brackets[:, 1], 1e-16), "o-", ms=4, color=style.F1
 )
-axes[1].set(xlabel="round", title="its relative gap")
+axes[1].set(xlabel="round", ylabel="(upper - lower) / upper", title="Its relative gap")
 for axis in axes:
     axis.spines[["top", "right"]].set_visible(False)
 if "--out" in sys.argv:

@@ -23,6 +23,7 @@ from matplotlib import pyplot as plt
 
 import maxmargin as mm
 from maxmargin.flow.network import Network
+from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
@@ -96,7 +97,7 @@ claim("and none has more", all(rows[:, 3].max() <= gamma_1.upper for rows in pat
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(8.8, 3.7), layout="constrained")
-for (s, rows), colour in zip(paths.items(), ("#D55E00", "#009E73", "#0072B2"), strict=True):
+for (s, rows), colour in zip(paths.items(), (style.F1, style.F2, style.NTK), strict=True):
     early = rows[rows[:, 1] < 3]
     axes[0].loglog(rows[:, 1], np.maximum(rows[:, 4], 1e-3), color=colour, lw=2, label=f"s = {s:g}")
     fitted = rows[int(np.argmax(rows[:, 0] > 3))]
@@ -104,13 +105,21 @@ for (s, rows), colour in zip(paths.items(), ("#D55E00", "#009E73", "#0072B2"), s
     axes[1].semilogx(early[:, 1], early[:, 2] / gamma_ntk.lower, color=colour, ls="--", lw=1.5)
     axes[1].plot(fitted[1], fitted[3] / gamma_1.upper, "o", color=colour)
     axes[1].semilogx(rows[:, 1], rows[:, 3] / gamma_1.upper, color=colour, lw=2, label=f"s = {s:g}")
-axes[0].set(xlabel="displacement |w - w0|/|w0|", ylabel="mean turn (degrees)", title="dots: data fitted")
-axes[1].set(
-    xlabel="displacement |w - w0|/|w0|", ylim=(0, 1.6), title="dashed: lazy margin/gamma_ntk, full: rich/gamma_1"
+axes[0].set(
+    xlabel="displacement |w - w0|/|w0|",
+    ylabel="mean turn (degrees)",
+    title="How far the neurons turn (dots: data fitted)",
 )
-axes[1].title.set_fontsize(10)
+axes[1].set(
+    xlabel="displacement |w - w0|/|w0|",
+    ylabel="margin / its limit",
+    ylim=(0, 1.6),
+    title="Two limits on one path",
+)
+axes[1].plot([], [], color=style.MUTED, ls="--", label="tangent-kernel margin / gamma_ntk")
+axes[1].plot([], [], color=style.MUTED, label="F1 margin / gamma_1")
 for axis in axes:
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, fontsize=8)
 if "--out" in sys.argv:
     figure.savefig(sys.argv[sys.argv.index("--out") + 1], dpi=160)

@@ -24,6 +24,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 import maxmargin as mm
+from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
@@ -90,8 +91,8 @@ claim("gamma_2 falls like 1/d", bool(abs(gamma_2[-1] / asymptotic[-1] - 1) < 0.0
 
 # %%
 figure, axis = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
-axis.loglog(dimensions, chosen, "o-", color="#D55E00", label="F1: sqrt(2)/4")
-axis.loglog(dimensions, gamma_2, "s-", color="#0072B2", label="F2")
+axis.loglog(dimensions, chosen, "o-", color=style.F1, label="F1: sqrt(2)/4 (path convention)")
+axis.loglog(dimensions, gamma_2, "s-", color=style.F2, label="F2")
 axis.loglog(dimensions, asymptotic, "--", color="0.4", lw=1, label="1/(d sqrt(2 pi))")
 axis.loglog(dimensions, paid, ":", color="0.6", label="best of 2000 random neurons is paid")
 axis.set(
@@ -99,7 +100,7 @@ axis.set(
     ylabel="margin",
     xticks=dimensions,
     xticklabels=dimensions,
-    title="two coordinates matter, d - 2 do not",
+    title="Two coordinates matter, d - 2 do not",
 )
 axis.minorticks_off()
 axis.spines[["top", "right"]].set_visible(False)

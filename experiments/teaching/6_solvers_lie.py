@@ -19,6 +19,7 @@ from matplotlib import pyplot as plt
 from sklearn.svm import SVC
 
 import maxmargin as mm
+from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
@@ -131,9 +132,9 @@ claim("and the SVC's own function has less", attained < truth_2.lower)
 # %%
 figure, axis = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
 axis.barh(
-    list(errors), [-np.log10(gap) for gap in errors.values()], color=["#D55E00", "#E69F00", "#0072B2"][-len(errors) :]
+    list(errors), [-np.log10(gap) for gap in errors.values()], color=[style.MUTED, style.NTK, style.F2][-len(errors) :]
 )
-axis.set(xlabel="correct digits proved, -log10(relative gap)", title="twenty points on a line, gamma_2 = 3.8e-4")
+axis.set(xlabel="correct digits proved, -log10(relative gap)", title="Twenty points on a line, gamma_2 = 3.8e-4")
 axis.invert_yaxis()
 axis.spines[["top", "right"]].set_visible(False)
 if "--out" in sys.argv:

@@ -17,6 +17,7 @@ _CLASS_NAME = re.compile(
     r"|status|disease|died|death|won$|approved|purchas|bought|subscri|convert|click|sick|positive|malignan)",
     re.IGNORECASE,
 )
+_KEY = re.compile(r"(^|[^a-z])(id|index|key|row|uuid|unnamed: 0)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,16 @@ def other_labels(header: Sequence[str], columns: Sequence[Sequence[str]], chosen
         return f"; one class against the rest: pandas: frame[{header[chosen]!r}] = frame[{header[chosen]!r}] == VALUE"
     listed = ", ".join(map(repr, found[:4])) + (", ..." if len(found) > 4 else "")
     return f"; two values have {listed}: name the label, e.g. --label {shlex.quote(found[0])}"
+
+
+def key_remark(names: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """A remark on a feature that only names the rows: called id or index, a different value in each of four or more."""
+    found = [name for name, cells in zip(names, columns, strict=True) if _KEY.search(name)]
+    keys = [name for name in found if len(set(columns[names.index(name)])) == len(columns[0]) > 3]
+    if not keys:
+        return ()
+    remedy = f"if it only names the rows, leave it out: frame.drop(columns=[{keys[0]!r}])"
+    return (f"feature: {keys[0]!r} has a different value in every row; {remedy}",)
 
 
 def _could_be(name: str, values: Sequence[str], first: bool) -> bool:

@@ -106,8 +106,10 @@ class Dataset:
         """One line for tables: name, size, label column, which class is which, standardised or not."""
         negative, positive = self.classes
         label = "labels" if self.label is None else f"label {self.label!r}"
+        which = " -1 and +1" if (negative, positive) == (-1, 1) else f": {negative} is -1, {positive} is +1"
         units = ", standardised" if self.standardized else ""
-        return f"{self.name}: {self.n} points, {self.d} features{units}; {label}, {negative} is -1, {positive} is +1"
+        features = "1 feature" if self.d == 1 else f"{self.d} features"
+        return f"{self.name}: {self.n} points, {features}{units}; {label}{which}"
 
     @property
     def words(self) -> list[str] | None:
