@@ -105,6 +105,20 @@ def dumps(document: Any) -> str:
     return _NUMBER_LIST.sub(lambda match: re.sub(r"\s+", " ", match.group()), text) + "\n"
 
 
+def loads(text: str) -> Any:
+    """What a JSON text says; a name that stands twice in one object says nothing and is a ValueError."""
+    return json.loads(text, object_pairs_hook=_unique)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {repeated!r:.40} stands twice in one object")
+    return document
+
+
 def write_json(path: str | os.PathLike[str], document: Any) -> None:
     """Write a JSON document atomically."""
     write_text(path, dumps(document))

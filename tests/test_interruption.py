@@ -19,7 +19,8 @@ from maxmargin.cli import main
 
 LONG = "clusters:n=256,d=15,k=3,seed=0"
 # Every progress line and every call of the functions in sys.argv[1] is told on standard error. "wait signal:signal"
-# means: once Ctrl-C has its default action, stay there for ever. The parent presses it when it hears what it waits for.
+# means: once Ctrl-C has its default action, stay there for ever; "stay " before a function: never
+# enter it. The parent presses Ctrl-C when it hears what it waits for.
 CHILD = """
 import functools, importlib, json, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignore"
@@ -30,12 +31,14 @@ def tell(line):
     print("EVENT " + line, file=sys.stderr, flush=True)
 
 for place in json.loads(sys.argv[1]):
-    module, _, path = place.removeprefix("wait ").partition(":")
+    module, _, path = place.removeprefix("wait ").removeprefix("stay ").partition(":")
     *owners, name = path.split(".")
     owner = functools.reduce(getattr, owners, importlib.import_module(module))
     def announced(*arguments, _call=getattr(owner, name), _place=place, **options):
         if not _place.startswith("wait "):
             tell(_place)
+            if _place.startswith("stay "):
+                time.sleep(3600)
             return _call(*arguments, **options)
         result = _call(*arguments, **options)
         if signal.SIG_DFL in arguments:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import atomic
 from ..errors import InputError
 from ..progress import reporter
 from . import common
@@ -85,7 +85,7 @@ def _conclusion(verdict: Verdict) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """The JSON object in a file, numbers as written."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = atomic.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
             f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file"

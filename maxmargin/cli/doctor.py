@@ -52,7 +52,7 @@ def examine(arguments: argparse.Namespace) -> int:
     import os
 
     import cvxpy
-    import numpy  # noqa: F401 - loads the BLAS whose threads are reported
+    import numpy as np  # and with it the BLAS whose threads are reported
     from threadpoolctl import threadpool_info
 
     from ..games.certificate import library_versions
@@ -67,6 +67,7 @@ def examine(arguments: argparse.Namespace) -> int:
         "solvers": cvxpy.installed_solvers(),
         "blas": blas,
         "cores": os.cpu_count(),
+        "long_double_bits": np.finfo(np.longdouble).nmant + 1,
     }
 
     def text() -> str:
@@ -76,7 +77,15 @@ def examine(arguments: argparse.Namespace) -> int:
             f"{'threads':14}{pool['library']} {pool['version']}: {pool['threads']} of {document['cores']} cores"
             for pool in blas
         ]
+        lines += [f"{'long double':14}{_precision(document['long_double_bits'])}"]
         return "\n".join(lines)
 
     common.deliver(arguments, lambda: document, text)
     return 0
+
+
+def _precision(bits: int) -> str:
+    """What brackets are made with where doubles lose digits."""
+    if bits > 53:
+        return f"{bits} bits: extended precision"
+    return f"{bits} bits: no extended precision; brackets hold, those of F1 are wider on badly scaled data"

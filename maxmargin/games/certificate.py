@@ -349,7 +349,7 @@ def _rows(document: dict[str, Any], name: str) -> Array | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = atomic.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
             f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file"
