@@ -272,7 +272,8 @@ def test_the_law_of_the_directions_matters_for_kernels():
 
 
 NO_CERTIFICATES = [None, [], "text", {}, {"format": "maxmargin-run"}, {"format": "maxmargin-certificate", "version": 2}]
-BAD_DATA = [(DATA.X[0], DATA.y), (DATA.X, DATA.y * 2), (DATA.X * np.nan, DATA.y), ("text", DATA.y)]
+THREE = np.where(np.arange(DATA.n) == 0, 5.0, DATA.y)  # two labels of any kind are read as -1 and +1, three are none
+BAD_DATA = [(DATA.X[0], DATA.y), (DATA.X, THREE), (DATA.X * np.nan, DATA.y), ("text", DATA.y)]
 
 
 @pytest.mark.parametrize("document", NO_CERTIFICATES)

@@ -195,7 +195,7 @@ def test_dictionary_and_named_solver_stop_too():
             "clusters:n=40,d=5,k=3,seed=0", directions=theta, bias=False, solver=solver, progress=Presser(2)
         )
         assert part.scope == "dictionary" and part.lower <= part.upper
-        assert len(part.attempts) == 2  # the conic solver was not called any more
+        assert not any("clarabel" in attempt.name for attempt in part.attempts)  # it was not called any more
 
 
 def test_a_limit_is_not_an_interruption():
