@@ -176,7 +176,9 @@ class Plane {
         ctx.strokeRect(this.px(u) - 2.2 * r, this.py(v) - 2.2 * r, 4.4 * r, 4.4 * r);
       }
     });
-    for (const label of [-1, 1]) state.points.forEach(([u, v, l]) => l === label && marker(ctx, this.px(u), this.py(v), l, r));
+    const covered = new Set(state.points.filter((q) => q[2] > 0).map(([u, v]) => `${u} ${v}`)); // below, a circle is larger
+    for (const label of [-1, 1])
+      state.points.forEach(([u, v, l]) => l === label && marker(ctx, this.px(u), this.py(v), l, l < 0 && covered.has(`${u} ${v}`) ? 2 * r : r));
     const i = this.hovered;
     if (i < 0 || !state.points[i]) return;
     const [u, v] = state.points[i], right = this.px(u) < this.x + 0.7 * this.side;

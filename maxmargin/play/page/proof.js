@@ -83,7 +83,10 @@ function describeNeuron(at) {
 }
 
 on("solved", show);
-on("points", () => (get("count").textContent = `${state.points.length}`));
+on("points", () => {
+  get("count").textContent = `${state.points.length}`;
+  get("info").textContent = ""; // it was about other points
+});
 on("hover", (where) => (get("info").textContent = describePoint(where)));
 on("chosen", (index) => emit("hover", { plane: { weights: () => (state.solved.f1 && state.solved.f1.adversary.length === state.points.length ? state.solved.f1.adversary : null) }, index }));
 on("neuron", (at) => (get("info").textContent = describeNeuron(at)));
