@@ -17,6 +17,7 @@ KINDS = (
     "near-duplicates",
 )  # fmt: skip
 NORMS = ("f1", "f1", "f1", "f2", "ntk", "soft", "dictionary")
+ROUNDS = 25  # of column generation
 DIMENSIONS = (1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 4, 5, 6, 7)  # d of the data; D = d + 1 with a bias
 
 
@@ -73,8 +74,9 @@ def game(seed: int, index: int) -> Game:
         options["nu"] = float(rng.uniform(0.05, 1.0))
     if norm == "dictionary":
         options["directions"] = rng.normal(size=(int(rng.integers(2, 30)), d + options["bias"]))
-    if norm == "f1" and d > 3:
-        options["branching_rounds"] = 1
+    if norm in ("f1", "soft", "dictionary"):
+        # any pair makes a bracket: rounds that only narrow it are left out, so that more games are asked
+        options |= {"max_rounds": ROUNDS, "branching_rounds": 1}
     return Game(seed, index, kind, norm, X, y, options)
 
 
