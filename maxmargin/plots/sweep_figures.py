@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ..sweeps import printed, tables
@@ -60,7 +61,7 @@ def _errors(rows: list[Row], axis: str, paper: dict[str, dict[int, printed.Print
     _ticks(axes, known)
     axes.set(xlabel=label, ylabel="test error", ylim=(-0.01, None))
     style.light_grid(axes, "y")
-    axes.legend()
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, columnspacing=1.2)  # clear of every curve
     return figure
 
 
@@ -130,7 +131,22 @@ def _fig1(rows: list[Row]) -> Figure:
         _map(axes, result["map"], result)
         if axes in panels[0]:
             axes.set_title(tables.NAMES[name], color=_LOOK[name][0])
+    for axes in panels[-1]:
+        axes.set_xlabel("$x_1$")
+    for axes in panels[:, 0]:
+        axes.set_ylabel("$x_2$")
+    _map_legend(figure)
     return figure
+
+
+def _map_legend(figure: Any) -> None:
+    """What points, colours and lines of the maps mean."""
+    handles = [
+        Line2D([], [], color=style.POSITIVE, marker="D", linestyle="", markersize=5, label="class +1"),
+        Line2D([], [], color=style.NEGATIVE, marker="o", linestyle="", markersize=5, label="class \u22121"),
+        Line2D([], [], color=style.INK, linewidth=1.3, label="$f = 0$; colour: $f$ over its root mean square"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
 
 
 def _map(axes: Axes, values: list[float], points: dict[str, Any]) -> None:
@@ -147,6 +163,9 @@ def _map(axes: Axes, values: list[float], points: dict[str, Any]) -> None:
         x1, x2 = X[y == label].T
         axes.scatter(x1, x2, s=9.0, c=colour, marker=marker, edgecolors="white", linewidths=0.3, zorder=5)
     style.bare(axes, REACH)
+    axes.set_xticks([-REACH, 0.0, REACH])
+    axes.set_yticks([-REACH, 0.0, REACH])
+    axes.tick_params(labelsize=7.0, length=2.0)
 
 
 def _fig3(rows: list[Row]) -> Figure:
@@ -161,6 +180,7 @@ def _fig3(rows: list[Row]) -> Figure:
         line[0].set_ylabel(_STARTS[parameters["training"]["init"].partition(":")[0]])
         _lazy_distances(axes, result)
         axes.set_title("start " + _STARTS[parameters["training"]["init"].partition(":")[0]])
+    _map_legend(parts[0])
     below[0, 0].set_ylabel("distance of classifiers")
     below[0, -1].legend(*below[0, 0].get_legend_handles_labels(), loc="upper right")  # the emptier corner
     return figure
