@@ -81,11 +81,26 @@ def _opposed(units: Array, y: Array, degree: int) -> tuple[NDArray[np.intp], NDA
     """Pairs of unit vectors that floats see on one line and whose kinks have opposite signs."""
     from scipy.spatial import KDTree
 
-    votes = np.concatenate([y, y if degree == 1 else -y])
-    both = KDTree(np.concatenate([units, -units]))
-    first, second = both.query_pairs(_SAME_LINE, output_type="ndarray").reshape(-1, 2).T
+    votes, both = np.concatenate([y, y if degree == 1 else -y]), np.concatenate([units, -units])
+    near = _neighbours(both)
+    pairs = KDTree(both[near]).query_pairs(_SAME_LINE, output_type="ndarray").reshape(-1, 2)
+    first, second = near[pairs[:, 0]], near[pairs[:, 1]]
     against = votes[first] != votes[second]
     return first[against] % len(y), second[against] % len(y)
+
+
+def _neighbours(units: Array) -> NDArray[np.intp]:
+    """Those unit vectors (n, D) that have another one near: only these are worth a search, slow in high dimension.
+
+    Vectors that agree to `_SAME_LINE` do so along any fixed direction, up to the rounding of the product.
+    """
+    n, D = units.shape
+    if n < 2:
+        return np.arange(n)
+    heights = units @ (np.cos(np.sqrt(2.0) * np.arange(1.0, D + 1.0) ** 2) / np.sqrt(D))
+    order = np.argsort(heights, kind="stable")
+    close = np.diff(heights[order]) <= _SAME_LINE * (4.0 + D)
+    return np.sort(order[np.append(close, False) | np.append(False, close)])
 
 
 def _parallel(z: Integers, w: Integers) -> bool:
