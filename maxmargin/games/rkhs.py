@@ -32,6 +32,7 @@ KERNEL = Scope.KERNEL
 _CHUNK = 1 << 21  # Gram entries per chunk of a sum over rows
 LONG = np.longdouble
 ULP = 4.0 * rounding.UNIT_ROUNDOFF  # covers a conversion to float64 and the operation after it
+_MOSTLY = 1.5  # a gap this many times the one without rounding is mostly rounding
 LONG_ROUNDOFF = float(np.finfo(LONG).eps) / 2.0  # 2^-64 on x86, 2^-53 where long double is double
 
 
@@ -176,11 +177,21 @@ class KernelGame(Game):
         tol : entries of a `NetworkGram` are computed again in extended precision when their rounding makes the
             relative gap wider than this (gamma^2 may be tiny beside K_ii).
         """
-        bracket = self._bracket(learner.coefficients, p, extended=False)
-        if bracket.relative_gap > tol and isinstance(self.K, NetworkGram):
+        ends = self._evaluate(np.stack([learner.coefficients, self.y * p]), extended=False)
+        bracket = Bracket(self._lower_end(ends[0]), self._upper_end(ends[1], p), KERNEL)
+        rounded = bracket.relative_gap > _MOSTLY * self._gap(*ends)  # else finer entries would change nothing
+        if bracket.relative_gap > tol and rounded and isinstance(self.K, NetworkGram):
             finer = self._bracket(learner.coefficients, p, extended=True)
             bracket = Bracket(max(bracket.lower, finer.lower), min(bracket.upper, finer.upper), KERNEL)
         return bracket
+
+    def _gap(self, learner: _Evaluation, adversary: _Evaluation) -> float:
+        """The relative gap but for all rounding, an estimate."""
+        least, total = float((self.y * learner.outputs).min()), float(np.abs(adversary.coefficients).sum())
+        squares = [float(end.coefficients @ end.outputs) for end in (learner, adversary)]
+        if least <= 0.0 or min(squares) <= 0.0:
+            return 1.0 if least < -2.0 * float(learner.errors.max()) else 0.0
+        return max(0.0, 1.0 - least * total / math.sqrt(squares[0] * squares[1]))
 
     def _bracket(self, c: Array, p: Array, extended: bool) -> Bracket:
         learner, adversary = self._evaluate(np.stack([c, self.y * p]), extended)

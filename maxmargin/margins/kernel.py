@@ -28,6 +28,7 @@ from .request import Request
 
 Array = NDArray[np.float64]
 _FINE = 1e-10  # relative gap that few points are brought to when the tolerance asks for as much or nearly so
+_LOOSE, _SEARCHED = 1e-7, 0.1  # tolerances up to this one are met by a search that goes on to the end; else to a part
 _DIGITS = 53  # of a double
 _MOST_BITS = 16 * BITS  # margins of 1e-300 of the data's size
 _PATIENCE = 60.0  # seconds of exact arithmetic when there is no time limit
@@ -135,7 +136,8 @@ def _attempted(game: KernelGame, found: _Found, gram: ExactGram, wanted: float, 
 def propose(game: KernelGame, request: Request, clock: Clock) -> KernelProposal:
     """A (classifier, adversary) pair from the solver that was asked for."""
     if request.solver == "auto":
-        return min_norm_point(game.K, game.y, min(request.tol, 1e-12), clock.left, request.progress)
+        tol = 1e-12 if request.tol <= _LOOSE else _SEARCHED * request.tol
+        return min_norm_point(game.K, game.y, tol, clock.left, request.progress)
     if request.solver == "nnls":
         return nnls_point(game.K, game.y)
     return _conic(game, request, clock)

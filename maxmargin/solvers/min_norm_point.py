@@ -11,13 +11,13 @@ method is finite; in floating point it stops when its own bracket no longer impr
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import FOREVER, Clock
 from ..games.rkhs import Gram
 from ..outcome import Attempt
 from ..progress import Progress, silent
@@ -34,6 +34,14 @@ _PROGRESS = 1e-13  # relative: less is rounding
 _PATIENCE = 3
 _SAME = 1e-9  # margins that agree to this are not worth an exchange
 _CHUNK = 5000  # points whose square Gram matrix is copied at a time
+_MOST = 2000  # points that enter a round, so that the square Gram matrix stays in memory
+_LARGE, _ROUGH = 3000, 1e-2  # points from which, and gap down to which, sequential minimal optimisation alone will do
+_SHARE = 0.3  # of the time left that a walk and an evaluation may take
+_CUBE, _ENTRY = 2.5e-10, 2e-7  # seconds: of a walk over the cube of its points, of an entry of the Gram matrix
+
+
+class _OutOfTime(Exception):
+    """The clock has expired inside a walk."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +78,11 @@ def min_norm_point(
     -------
     KernelProposal : to be certified by `KernelGame`, whose bracket is the truth.
     """
-    start = time.perf_counter()
-    state = _ActiveSet(K, y)
+    clock = Clock(time_limit)
+    state = _ActiveSet(K, y, clock)
     lower, upper = _Best(), _Best()
     rounds = stalls = 0
-    gap, late = 1.0, False
+    gap, late, begun = 1.0, False, 0.0
     try:
         while True:
             square, least = state.measure()
@@ -83,7 +91,10 @@ def min_norm_point(
             stalls = 0 if better else stalls + 1
             gap = 1.0 - lower.value / math.sqrt(-upper.value) if upper.value < 0.0 else 0.0
             progress(f"round {rounds}  relative gap {gap:.1e}  support {np.count_nonzero(state.p)}")
-            late = time.perf_counter() - start > time_limit
+            state.gap = gap
+            # a round that would end late is not begun; each costs at least as much as the one before
+            late = clock.left <= clock.seconds - begun
+            begun = clock.seconds
             if gap <= tol or late or stalls > _STALLS or square <= state.negligible or not state.enter():
                 break
             state.walk()
@@ -92,7 +103,7 @@ def min_norm_point(
         if not lower.point.size:  # nothing to keep yet
             raise
         late = True
-    attempt = Attempt("min-norm-point", f"relative gap {gap:.1e}", time.perf_counter() - start)
+    attempt = Attempt("min-norm-point", f"relative gap {gap:.1e}", clock.seconds)
     scale = math.ldexp(1.0, state.exponent // 2) * math.sqrt(-upper.value) if upper.value < 0.0 else 1.0
     return KernelProposal(y * lower.point / scale, upper.point, (attempt,), rounds, late and gap > tol)
 
@@ -116,8 +127,8 @@ class _Best:
 class _ActiveSet:
     """Weights p on a support S; K in units of a power of four near its largest diagonal entry (no rounding)."""
 
-    def __init__(self, K: Gram, y: Array) -> None:
-        self.K, self.y, self.n = K, y, len(y)
+    def __init__(self, K: Gram, y: Array, clock: Clock = FOREVER) -> None:
+        self.K, self.y, self.n, self.clock, self.gap = K, y, len(y), clock, 1.0
         diagonal = np.maximum(K.diagonal(), 0.0)
         self.exponent = 2 * int(np.frexp(float(diagonal.max(initial=0.0)))[1] // 2)
         self.radii = np.sqrt(np.ldexp(diagonal, -self.exponent))
@@ -144,31 +155,39 @@ class _ActiveSet:
 
     def enter(self) -> bool:
         """Choose the points with the smallest margins to enter; False when none lies below p'Qp."""
-        size = int(np.count_nonzero(self.p))
+        size, room = int(np.count_nonzero(self.p)), self._room()
         if size == 1 and self.n > _SMO:  # margins say little yet: a regular sample, or all
-            self.entering = np.setdiff1d(
-                np.linspace(0, self.n - 1, min(self.n, _CHUNK)).astype(int), np.flatnonzero(self.p)
-            )
+            sample = np.linspace(0, self.n - 1, min(self.n, _CHUNK, room)).astype(int)
+            self.entering = np.setdiff1d(sample, np.flatnonzero(self.p))
             return True
         outside = np.flatnonzero((self.p == 0.0) & (self.margins < self.square))
-        count = max(_FIRST, size)
+        count = max(_FIRST, min(size, _MOST, room - size))
         if len(outside) > count:
             outside = outside[np.argpartition(self.margins[outside], count)[:count]]
         self.entering = outside
         return len(outside) > 0
 
+    def _room(self) -> int:
+        """How many points can be worked with in the time left: a walk is cubic, an evaluation takes n entries each."""
+        left = _SHARE * self.clock.left
+        return self.n if math.isinf(left) else max(_FIRST, int(min((left / _CUBE) ** (1 / 3), left / _ENTRY / self.n)))
+
     def walk(self) -> None:
-        """Replace p by the minimiser over its support and the entering points."""
+        """Replace p by the minimiser over its support and the entering points, a rough one while many are missing."""
         S = np.union1d(np.flatnonzero(self.p), self.entering)
         Q, p = self._signed_gram(S), self.p[S]
-        if len(self.entering) > _SMO:
+        support, rough = np.ones(len(S), dtype=bool), len(S) > _LARGE and self.gap > _ROUGH
+        if len(self.entering) > _SMO or rough:
             p = min(_smo(Q), p, key=lambda weights: float(weights @ Q @ weights))
             support = p > 0.0
-        else:
-            support = np.ones(len(S), dtype=bool)
-        solution = _exchange(Q, support)
+        if not rough:
+            try:
+                solution = _exchange(Q, support, self.clock)
+                p = _descend(Q, p, self.clock) if solution is None else solution
+            except _OutOfTime:
+                pass  # p is feasible and no worse than before
         self.p[:] = 0.0
-        self.p[S] = _descend(Q, p) if solution is None else solution
+        self.p[S] = p
 
     def _signed_gram(self, S: Indices) -> Array:
         if not isinstance(self.K, np.ndarray):
@@ -180,7 +199,7 @@ class _ActiveSet:
         return Q
 
 
-def _exchange(Q: Array, support: NDArray[np.bool_]) -> Array | None:
+def _exchange(Q: Array, support: NDArray[np.bool_], clock: Clock = FOREVER) -> Array | None:
     """Minimiser over the simplex by exchanging all wrong points at once (block principal pivoting), or None.
 
     Points of negative weight leave and points below the common margin enter, together.  That settles an almost right
@@ -189,6 +208,7 @@ def _exchange(Q: Array, support: NDArray[np.bool_]) -> Array | None:
     """
     fewest, patience = len(Q) + 1, _PATIENCE
     while True:
+        _in_time(clock)
         hull = AffineHull(Q[np.ix_(support, support)])
         x = np.zeros(len(Q))
         x[support] = hull.minimiser()
@@ -207,7 +227,12 @@ def _exchange(Q: Array, support: NDArray[np.bool_]) -> Array | None:
             return None
 
 
-def _descend(Q: Array, p: Array) -> Array:
+def _in_time(clock: Clock) -> None:
+    if clock.expired:
+        raise _OutOfTime
+
+
+def _descend(Q: Array, p: Array, clock: Clock = FOREVER) -> Array:
     """Minimiser over the hull of the points that p weighs and some that it does not, with p'Qp falling all the way.
 
     Wolfe's minor cycle: towards the affine minimiser until a weight vanishes, drop that point, repeat.
@@ -215,6 +240,7 @@ def _descend(Q: Array, p: Array) -> Array:
     out = np.zeros(len(Q))
     S = np.arange(len(Q))
     while True:
+        _in_time(clock)
         hull = AffineHull(Q)
         x = hull.minimiser()
         if (x > 0.0).all():
