@@ -66,10 +66,15 @@ def shown(browser, norm):
 
 
 def agrees(browser, points):
-    """The table says exactly what `max_margin` proves for these points."""
+    """The table's bracket and the one that `max_margin` proves for these points hold one value, and are as narrow.
+
+    A time limit that is reached on a busy machine changes the way, so that the last digits may differ.
+    """
     for norm in ("f1", "f2", "ntk"):
         certificate = mm.max_margin(points, norm, tol=limits.TOLERANCE)
-        assert shown(browser, norm) == (certificate.lower, certificate.upper), norm
+        lower, upper = shown(browser, norm)
+        assert lower <= certificate.upper and certificate.lower <= upper, norm
+        assert lower > 0 and upper - lower <= limits.TOLERANCE * upper, norm
 
 
 def on_plane(browser, u, v, canvas="left"):
