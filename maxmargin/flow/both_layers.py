@@ -24,18 +24,28 @@ from numpy.typing import NDArray
 
 from .. import conventions
 from ..features import Feature
+from .kinks import Kinks, Pull, hyperbolic, slide
 from .network import Network
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 _PAD = 8
+_SLOTS = 8  # kinks a neuron may rest on, or beyond D of them
 _FEW = 1 / 3  # share of the points below which screening and gathering pay
 _SINGLE, _SINGLE_RANGE = 2.0**-24, 1e30
 
 
 def _squares(X: Array) -> float:
     return float(np.vdot(X, X))
+
+
+def _turned(before: Array, after: Array) -> float:
+    """Root mean square change of the directions a_j/|a_j|, weighed by |a_j|^2 before."""
+    squares, dot = np.einsum("jd,jd->j", before, before), np.einsum("jd,jd->j", before, after)
+    lengths = np.sqrt(squares * np.einsum("jd,jd->j", after, after))
+    cosines = np.divide(dot, lengths, out=np.ones_like(dot), where=lengths > 0)
+    return math.sqrt(max(0.0, float(2.0 * squares @ (1.0 - cosines))) / max(float(squares.sum()), 1e-300))
 
 
 class BothLayers:
@@ -59,6 +69,8 @@ class BothLayers:
         self._screened = np.empty((len(y), self._m), np.float32)
         self._single_error = 2.0 * _SINGLE * (self._m + Z.shape[1] + 4) * float(length)
         self._few, self._u = False, np.zeros(len(y))
+        self._jump = feature.right + feature.left if feature.degree == 1 else 0.0
+        self._kinks = Kinks.none(*self._A.shape)
         self._touch()
 
     def _touch(self) -> None:
@@ -92,6 +104,8 @@ class BothLayers:
         size = self._m * len(self._labels)
         P = self._buffer[:size].reshape(-1, self._m)
         np.matmul(self._z, self._A.T, out=P)
+        if rows is None and len(self._kinks.neurons):
+            P[self._kinks.pairs] = 0.0  # rounding would open gates of neurons at rest
         self._P, self._R = P, self._relu(P) if self._is_relu else self._feature(P)
         return (conventions.mean_field(self._m) * self._labels * (self._R @ self._b)).astype(float)
 
@@ -118,6 +132,7 @@ class BothLayers:
         self._few = len(heavy) < _FEW * len(self._y)
         rows = heavy if len(heavy) < 0.9 * len(p) else slice(None)
         q = (p[rows] * self._labels[rows]).astype(self._A.dtype)
+        self._heavy, self._q = (np.arange(len(self._y)) if self._rows is None else self._rows)[rows], q
         self._G = self._slopes(rows).T @ (q[:, None] * self._z[rows])
         np.multiply(self._G, self._b[:, None], out=self._dA)
         if self._feature.degree == 1:
@@ -126,6 +141,7 @@ class BothLayers:
         return conventions.mean_field(self._m) * self._speed
 
     def move(self, eta: float) -> None:
+        self._kinks = Kinks.none(*self._A.shape)
         self._dA *= eta
         self._A += self._dA
         if self._feature.degree == 1:
@@ -134,24 +150,27 @@ class BothLayers:
         self._touch()
 
     def flow(self, eta: float) -> float:
-        change = eta * math.sqrt(self._speed * conventions.mean_field(self._m) / self.size())
         if self._feature.degree == 1:
-            self._turn_hyperbolically(eta)
+            turned = self._slide(eta)
         else:
+            turned = eta * math.sqrt(self._speed * conventions.mean_field(self._m) / self.size())
             self._turn(eta)
         self._touch()
         self._few = False  # the implicit step wants all outputs exactly
-        return change
+        return turned
 
-    def _turn_hyperbolically(self, eta: float) -> None:
-        """da/dt = b G, db/dt = a.G: with e = G/|G|, the pair (a.e, b) turns hyperbolically by x = eta |G|."""
-        length = np.sqrt(np.einsum("jd,jd->j", self._G, self._G))
-        safe = np.where(length > 0, length, 1.0)
-        x = eta * length
-        along = self._db / safe
-        cosh_minus_1, sinh = 2.0 * np.sinh(0.5 * x) ** 2, np.sinh(x)
-        self._A += self._G * ((cosh_minus_1 * along + sinh * self._b) / safe)[:, None]
-        self._b += cosh_minus_1 * self._b + sinh * along
+    def _slide(self, eta: float) -> float:
+        """Degree 1: every neuron moves straight along its gradient, which is solved for where it reaches a kink."""
+        before, G = self._A.copy(), self._G
+        if self._jump:
+            s, _ = hyperbolic(self._A, self._b, G, eta)
+            pull = Pull(G, s, self._Z[self._heavy], self._q, self._heavy, self._jump)
+            G, self._kinks = slide(self._A, self._b, pull, self._kinks, max(_SLOTS, self._D))
+        s, db = hyperbolic(self._A, self._b, G, eta)
+        self._A += s[:, None] * G
+        self._b += db
+        self._kinks.project(self._A)
+        return _turned(before, self._A)
 
     def _turn(self, eta: float) -> None:
         """Degree 2: |a| grows by exp(eta rho), a/|a| follows its tangential velocity and is normalised again."""
@@ -167,6 +186,8 @@ class BothLayers:
         signed, z = self._labels[rows], self._z[rows]
         gates = self._slopes(rows) * self._b
         K = (gates @ gates.T) * (z @ z.T)
+        for blocked in self._kinks.blocked(gates, z):
+            K -= blocked @ blocked.T
         if self._feature.degree == 1:
             values = self._R[rows]
             K += values @ values.T
@@ -190,8 +211,8 @@ class BothLayers:
         return Network(self._A[:, : self._D].astype(float), self._b.astype(float), bias, self._feature)
 
     def state(self) -> Any:
-        return self._A.copy(), self._b.copy()
+        return self._A.copy(), self._b.copy(), self._kinks
 
     def restore(self, state: Any) -> None:
-        self._A[:], self._b[:] = state
+        self._A[:], self._b[:], self._kinks = state
         self._touch()

@@ -85,7 +85,7 @@ def _step(dynamics: Dynamics, loss: Loss, eta: float, accuracy: float) -> tuple[
     for _ in range(60):
         p[rows] = proximal_adversary(eta * K, loss.linearise(u)[rows])
         dynamics.ascend(p)
-        error = dynamics.flow(eta) / min(5.0 * accuracy, 0.05)
+        error = dynamics.flow(eta) / min(5.0 * accuracy, 0.1)
         error = max(error, _surprise(dynamics.outputs(), u[rows] + eta * (K @ p[rows]), rows) / tolerance)
         if error <= 1.5:
             break

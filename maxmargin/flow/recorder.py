@@ -165,7 +165,7 @@ class Recorder:
 
     def _parts(self) -> tuple[Array, ...]:
         state = self._dynamics.state()
-        return state if isinstance(state, tuple) else (state,)
+        return state[:2] if isinstance(state, tuple) else (state,)  # (a_j) and (b_j), or the one block that moves
 
     def network_of(self, state: object) -> Network:
         """The network of a stored state; the dynamics stays at it."""

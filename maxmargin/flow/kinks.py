@@ -1,0 +1,206 @@
+"""Neurons on kinks: the flow of ReLU networks is a differential inclusion, and one step solves for where it slides.
+
+For frozen adversary weights p, neuron j climbs the potential  b_j sum_i q_i sigma(a.z_i),  q_i = p_i y_i.  Across the
+hyperplane a.z_i = 0 its gradient jumps by kappa b_j q_i z_i, kappa = right + left.  Where this jump is negative the kink
+is concave: both sides push the neuron onto it, and the flow (in the sense of Filippov) slides along it.  An explicit step
+overshoots and comes back for ever, at an amplitude that is lost from the margin.
+
+`slide` treats these kinks implicitly.  With s_j = int b_j dt over the step it finds gates mu_ij in [0, 1] such that
+
+    a_j+ = a_j + s_j sum_i q_i (-left + kappa mu_ij) z_i,     mu_ij = 1 where a_j+.z_i > 0, 0 where a_j+.z_i < 0,
+
+the optimality conditions of a proximal step: a small bounded quadratic program per neuron, solved for all neurons at once
+by coordinate descent.  A neuron with 0 < mu_ij < 1 rests on kink i; its velocity is the projection of the gradient on the
+kinks that it rests on, and so is its part of the tangent kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_SWEEPS = 20  # of coordinate descent; the gates of the last step are the start
+_SETTLED = 1e-5  # largest change of a gate in the last sweep
+_INSIDE = 1e-6  # a gate this far from 0 and 1 belongs to a neuron that rests on the kink
+_NEAR = 2.0  # kinks within this multiple of the way of the step are solved for
+_WEIGHTY = 1e-9  # points with less than this share of the largest weight have kinks too weak to matter
+_FLAT = 1e-9  # relative size below which a diagonal entry of R marks dependent normals
+
+
+@dataclass(frozen=True)
+class Kinks:
+    """Which neurons rest on which kinks.
+
+    Attributes
+    ----------
+    rows : (m, k) points whose hyperplane neuron j lies on; -1 pads.
+    gates : (m, k) the gate mu of each.
+    neurons, basis : indices (r,) of the neurons that rest on some kink, and orthonormal normals (r, D, c) of theirs; columns
+        of zeros pad.
+    """
+
+    rows: Indices
+    gates: Array
+    neurons: Indices
+    basis: Array
+
+    @classmethod
+    def none(cls, m: int, D: int) -> Kinks:
+        return cls(np.full((m, 1), -1), np.zeros((m, 1)), np.empty(0, dtype=np.int64), np.empty((0, D, 0)))
+
+    @property
+    def pairs(self) -> tuple[Indices, Indices]:
+        """(points, neurons) of all pairs at rest."""
+        neurons, slots = np.nonzero(self.rows >= 0)
+        return self.rows[neurons, slots], neurons
+
+    def blocked(self, moving: Array, Z: Array) -> list[Array]:
+        """(rows, r) components along the basis of ``moving[i, j] z_i``: what resting takes from the tangent kernel."""
+        gates = moving[:, self.neurons]
+        return [gates * (Z @ self.basis[:, :, c].T) for c in range(self.basis.shape[2])]
+
+    def project(self, A: Array) -> None:
+        """Put resting neurons on their kinks, in place and with their lengths kept."""
+        if not len(self.neurons):
+            return
+        a = A[self.neurons]
+        before = np.einsum("jd,jd->j", a, a)
+        a = a - np.einsum("jdc,jc->jd", self.basis, np.einsum("jdc,jd->jc", self.basis, a))
+        after = np.einsum("jd,jd->j", a, a)
+        A[self.neurons] = a * np.sqrt(before / np.where(after > 0, after, 1.0))[:, None]
+
+
+def hyperbolic(A: Array, b: Array, G: Array, eta: float) -> tuple[Array, Array]:
+    """(s, db) of da/dt = b G, db/dt = a.G over the time eta: a moves by s G, b by db.
+
+    With e = G/|G| the pair (a.e, b) turns hyperbolically by eta |G|.  Signs of b stay, |a|^2 - b^2 is conserved.
+    """
+    length = np.sqrt(np.einsum("jd,jd->j", G, G))
+    safe = np.where(length > 0, length, 1.0)
+    along = np.einsum("jd,jd->j", A, G) / safe
+    x = eta * length
+    cosh_minus_1, sinh = 2.0 * np.sinh(0.5 * x) ** 2, np.sinh(x)
+    return (cosh_minus_1 * along + sinh * b) / safe, cosh_minus_1 * b + sinh * along
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What moves the neurons during one step.
+
+    Attributes
+    ----------
+    G : (m, D) sum_i q_i sigma'(a_j.z_i) z_i with the one-sided slopes at the start.
+    s : (m,) int b_j dt.
+    Z, q : the points with weight, (r, D), and their signed weights (r,).
+    points : (r,) their indices among all points.
+    jump : kappa = right + left of the activation.
+    """
+
+    G: Array
+    s: Array
+    Z: Array
+    q: Array
+    points: Indices
+    jump: float
+
+
+def slide(A: Array, b: Array, pull: Pull, kinks: Kinks, slots: int) -> tuple[Array, Kinks]:
+    """The gradient (m, D) that drives each neuron over the step, and the kinks that it then rests on.
+
+    Parameters
+    ----------
+    A : (m, D), b : (m,) neurons.  pull : see `Pull`.  kinks : of the last step, for its gates.
+    slots : at most so many kinks a neuron are solved for, the nearest ones.
+    """
+    near = _nearest(A, b, pull, slots)
+    if near is None:
+        return pull.G, Kinks.none(*A.shape)
+    which, valid, open_at_start = near
+    gates, start = _gates(np.where(open_at_start, 1.0, 0.0), pull.points[which], valid, kinks)
+    normals = pull.Z[which]
+    step = pull.s * pull.q[which] * pull.jump  # (k, m): opening gate i moves a_j by this times z_i
+    a = A + pull.s[:, None] * pull.G
+    a += np.einsum("kj,kjd->jd", np.where(valid, step * (start - gates), 0.0), normals)
+    solved = _descend(a, start, step, normals, valid)
+    change = np.where(valid, pull.q[which] * pull.jump * (solved - gates), 0.0)
+    G = pull.G + np.einsum("kj,kjd->jd", change, normals)
+    resting = valid & (solved > _INSIDE) & (solved < 1.0 - _INSIDE)
+    return G, _kinks(resting, pull.points[which], solved, pull.Z[which])
+
+
+def _nearest(A: Array, b: Array, pull: Pull, slots: int) -> tuple[Indices, NDArray[np.bool_], NDArray[np.bool_]] | None:
+    """For each neuron its nearest concave kinks: rows of `pull` (k, m), which count, and which gates are open now."""
+    weight = np.abs(pull.q)
+    heavy = np.flatnonzero(weight > _WEIGHTY * weight.max(initial=0.0))
+    if not len(heavy):
+        return None
+    P = pull.Z[heavy] @ A.T
+    length = np.linalg.norm(pull.Z[heavy], axis=1)[:, None]
+    way = _NEAR * np.abs(pull.s) * np.linalg.norm(pull.G, axis=1)
+    concave = (pull.jump * pull.q[heavy][:, None] * b) < 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = np.where(concave & (np.abs(P) <= way * length), np.abs(P) / length, np.inf)
+    count = min(slots, int(np.isfinite(distance).sum(axis=0).max()))
+    if not count:
+        return None
+    chosen = np.argpartition(distance, min(count, len(heavy)) - 1, axis=0)[:count]
+    valid = np.isfinite(np.take_along_axis(distance, chosen, axis=0))
+    order = np.argsort(~valid, axis=0, kind="stable")
+    chosen, valid = np.take_along_axis(chosen, order, axis=0), np.take_along_axis(valid, order, axis=0)
+    return heavy[chosen], valid, np.take_along_axis(P, chosen, axis=0) > 0
+
+
+def _gates(gates: Array, points: Indices, valid: NDArray[np.bool_], kinks: Kinks) -> tuple[Array, Array]:
+    """Gates that `Pull.G` was computed with (closed where a neuron rests), and those to start from (of the last step)."""
+    start = gates.copy()
+    for slot in range(kinks.rows.shape[1]):
+        hit = valid & (points == kinks.rows[:, slot])
+        gates[hit] = 0.0
+        start[hit] = np.broadcast_to(kinks.gates[:, slot], hit.shape)[hit]
+    return gates, start
+
+
+def _descend(a: Array, gates: Array, step: Array, normals: Array, valid: NDArray[np.bool_]) -> Array:
+    """Coordinate descent: gate i closes or opens until a.z_i has its sign, or vanishes with the gate in between."""
+    order = np.argsort(-valid.sum(axis=0), kind="stable")
+    active = [order[: int(row.sum())] for row in valid[:, order]]
+    curvature = step * np.einsum("kjd,kjd->kj", normals, normals)
+    for _ in range(_SWEEPS):
+        largest = 0.0
+        for slot, j in enumerate(active):
+            z = normals[slot, j]
+            slope = curvature[slot, j]
+            toward = gates[slot, j] - np.einsum("jd,jd->j", a[j], z) / np.where(slope == 0, -np.inf, slope)
+            change = np.clip(toward, 0.0, 1.0) - gates[slot, j]
+            gates[slot, j] += change
+            a[j] += (step[slot, j] * change)[:, None] * z
+            largest = max(largest, float(np.abs(change).max(initial=0.0)))
+        if largest < _SETTLED:
+            break
+    return gates
+
+
+def _kinks(resting: Any, points: Indices, gates: Array, normals: Array) -> Kinks:
+    """Pack the resting pairs, and an orthonormal basis of their normals."""
+    count, (_, m, D) = resting.sum(axis=0), normals.shape
+    widest = int(count.max())
+    if not widest:
+        return Kinks.none(m, D)
+    order = np.argsort(~resting, axis=0, kind="stable")[:widest]
+    resting = np.take_along_axis(resting, order, axis=0)
+    rows = np.where(resting, np.take_along_axis(points, order, axis=0), -1).T
+    kept = np.where(resting, np.take_along_axis(gates, order, axis=0), 0.0).T
+    neurons = np.flatnonzero(count)
+    columns = min(widest, D - 1)
+    chosen = np.take_along_axis(normals, order[:columns, :, None], axis=0)[:, neurons]
+    stacked = np.where(resting[:columns, neurons, None], chosen, 0.0).transpose(1, 2, 0)
+    Q, R = np.linalg.qr(stacked)
+    size = np.abs(np.einsum("jcc->jc", R))
+    independent = size > _FLAT * np.maximum(size[:, :1], np.finfo(float).tiny)
+    return Kinks(rows, kept, neurons, Q * independent[:, None, :])
