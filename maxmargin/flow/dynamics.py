@@ -49,7 +49,8 @@ class Dynamics(Protocol):
     def flow(self, eta: float) -> float:
         """Move for the time eta by the exact flow at frozen p and activation pattern (first order in eta for degree 2).
 
-        Returns the relative change |dw| / |w|.
+        ReLU neurons slide along the kinks that hold them.  Returns the relative change |dw| / |w|; for both layers of
+        degree 1 that of the directions alone, because magnitudes move exactly.
         """
 
     def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:

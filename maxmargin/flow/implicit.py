@@ -1,19 +1,19 @@
-"""The default step rule: the flow itself, with the stiff player treated implicitly.
+"""The default step rule: the flow itself, with the stiff player and the kinks treated implicitly.
 
 Along the flow (Eq. 7) the outputs obey du/dt = K(w) p(u), with K the tangent kernel of the present network and
 p = grad S(u) the adversary.  The mass beta grows like exp(4 gamma_1 t), and p, a soft-min at inverse temperature beta,
-answers ever faster: an explicit step must stay below 2/(beta |K|) or the adversary overshoots, so that what is left to
-do (beta > log(n)/(0.01 gamma_1), and the 1/t of mirror ascent in flow time) needs millions of steps.  The network
-itself moves slowly: in one unit of log mass each neuron turns by an angle of order one.  Hence one step
+answers ever faster: an explicit step must stay below 2/(beta |K|) or the adversary overshoots.  Neurons reach kinks of
+the ReLU and slide along them; an explicit step crosses and comes back for ever.  Both take millions of steps, while the
+network itself moves slowly: in one unit of log mass each neuron turns by an angle of order one.  Hence one step
 
 1. solves  p+ = grad S(u + eta K p+)  for the adversary at the *end* of the step: the optimality condition of the
    convex problem  min over the simplex of  eta/2 p'Kp + u.p + sum p log p  (Newton, a few small linear systems);
-2. moves all neurons for the time eta by the exact flow with p+ and activation patterns frozen.  For ReLU
-   (a_j . G/|G|, b_j) turns hyperbolically by eta |G_j|: magnitudes move multiplicatively, signs are kept, and
-   |a_j|^2 - b_j^2 is conserved to rounding, whatever eta;
-3. compares the outputs with those predicted, u + eta K p+.  Their difference (turning neurons, kinks) is second order
-   in eta; eta is adapted to keep it below accuracy * |min u| or one unit of u (the soft-min's own resolution; 100
-   accuracy units if that is less), whichever is larger, and |dw|/|w| below 5 accuracy and 1/20.
+2. moves all neurons for the time eta by the exact flow with p+ and activation patterns frozen, except at concave kinks
+   that they reach, where it solves for the sliding motion (`kinks`).  For ReLU (a_j . G/|G|, b_j) turns hyperbolically
+   by eta |G_j|: magnitudes move multiplicatively, signs are kept, and |a_j|^2 - b_j^2 is conserved, whatever eta;
+3. compares the outputs with those predicted, u + eta K p+.  Their difference (turning neurons, new kinks) is second
+   order in eta; eta is adapted to keep it below accuracy * |min u| or one unit of u (the soft-min's own resolution;
+   100 accuracy units if that is less), whichever is larger, and the turning of the directions below 5 accuracy and 1/10.
 
 What it guarantees: it is a consistent first-order integrator of the flow (eta -> 0 with the accuracy), unconditionally
 stable in the adversary.  It is neither a line search nor an annealing: the temperature 1/beta falls as the flow itself
@@ -37,6 +37,7 @@ Step = Callable[[int, float, Array], tuple[float, Array]]
 
 _SLACK = 40.0  # rows this far above the minimum weigh e^-40
 _LONGEST = 1e6  # largest eta K, relative to the outputs
+_GROWTH = 2.0  # largest growth of log(mass) in one step
 _SHARE = 0.2  # and rows within this share of the minimum may become active in one long step
 
 
@@ -81,6 +82,8 @@ def _step(dynamics: Dynamics, loss: Loss, eta: float, accuracy: float) -> tuple[
     tolerance = max(min(100.0 * accuracy, 1.0), accuracy * abs(least))
     # at an equilibrium (data that cannot be separated) nothing else would bound the step
     eta = min(eta, _LONGEST * (1.0 + float(np.abs(u).max())) / max(float(K.max()), 1e-300))
+    if dynamics.homogeneity == 2 and least > 0:  # d log(mass)/dt = 4 p.u / mass, and p.u >= min u
+        eta = min(eta, 0.25 * _GROWTH * dynamics.size() / least)
     p = np.zeros(len(u))
     for _ in range(60):
         p[rows] = proximal_adversary(eta * K, loss.linearise(u)[rows])
