@@ -23,6 +23,8 @@ def comparison_text(comparison: Any) -> str:
     """Data and notes, the margins and runs, accuracies, and what more time would buy."""
     rows = [_margin_row(name, certificate) for name, certificate in comparison.margins.items()]
     rows += [_run_row(item) for item in comparison.runs]
+    if getattr(comparison, "small_start", None) is not None:
+        rows.append(("the same from the small start N(0, 1)", *_run_row(comparison.small_start)[1:]))
     data = comparison.dataset
     parts = [
         "\n".join([data.text, *(f"note: {note}" for note in data.notes)]),

@@ -34,7 +34,7 @@ def add(subparsers: common.Subparsers) -> None:
         "--test-size", type=common.positive, metavar="SHARE", help="hold out this share of each class, e.g. 0.25"
     )
     parser.add_argument("--test", metavar="FILE", help="measure accuracies on this second file too")
-    add_training(parser, steps=10_000, schedule="flow", init=None)
+    add_training(parser, steps=1000, schedule="flow", init=None)
     common.add_output(parser)
     parser.set_defaults(run=run)
 

@@ -25,7 +25,7 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--time-limit", type=common.non_negative, metavar="S", help="seconds for the margin, and again for the run"
     )
-    add_training(parser, steps=10_000, schedule="flow")
+    add_training(parser, steps=1000, schedule="flow")
     parser.add_argument("--seed", type=common.natural, default=0, help="seed of everything random (default 0)")
     parser.add_argument("--quiet", action="store_true", help="no progress, no closing line")
     parser.set_defaults(run=run, width=400)

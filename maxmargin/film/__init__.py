@@ -149,7 +149,7 @@ def film(
     feature: Any = "relu",
     convention: str = "sphere",
     width: int = 400,
-    steps: int = 10_000,
+    steps: int = 1000,
     schedule: str = "flow",
     time_limit: float | None = None,
     seed: int = 0,

@@ -13,7 +13,8 @@ network itself moves slowly: in one unit of log mass each neuron turns by an ang
    by eta |G_j|: magnitudes move multiplicatively, signs are kept, and |a_j|^2 - b_j^2 is conserved, whatever eta;
 3. compares the outputs with those predicted, u + eta K p+.  Their difference (turning neurons, new kinks) is second
    order in eta; eta is adapted to keep it below accuracy * |min u| or one unit of u (the soft-min's own resolution;
-   100 accuracy units if that is less), whichever is larger, and the turning of the directions below 5 accuracy and 1/10.
+   100 accuracy units if that is less), whichever is larger, and the turning of the directions below 5 accuracy and
+   1/10.
 
 What it guarantees: it is a consistent first-order integrator of the flow (eta -> 0 with the accuracy), unconditionally
 stable in the adversary.  It is neither a line search nor an annealing: the temperature 1/beta falls as the flow itself

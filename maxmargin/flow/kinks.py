@@ -1,17 +1,17 @@
 """Neurons on kinks: the flow of ReLU networks is a differential inclusion, and one step solves for where it slides.
 
 For frozen adversary weights p, neuron j climbs the potential  b_j sum_i q_i sigma(a.z_i),  q_i = p_i y_i.  Across the
-hyperplane a.z_i = 0 its gradient jumps by kappa b_j q_i z_i, kappa = right + left.  Where this jump is negative the kink
-is concave: both sides push the neuron onto it, and the flow (in the sense of Filippov) slides along it.  An explicit step
-overshoots and comes back for ever, at an amplitude that is lost from the margin.
+hyperplane a.z_i = 0 its gradient jumps by kappa b_j q_i z_i, kappa = right + left.  Where kappa b_j q_i < 0 the kink is
+concave.  Both sides push the neuron onto it, and the flow (in the sense of Filippov) slides along it.  An explicit
+step overshoots and comes back for ever, at an amplitude that is lost from the margin.
 
 `slide` treats these kinks implicitly.  With s_j = int b_j dt over the step it finds gates mu_ij in [0, 1] such that
 
     a_j+ = a_j + s_j sum_i q_i (-left + kappa mu_ij) z_i,     mu_ij = 1 where a_j+.z_i > 0, 0 where a_j+.z_i < 0,
 
-the optimality conditions of a proximal step: a small bounded quadratic program per neuron, solved for all neurons at once
-by coordinate descent.  A neuron with 0 < mu_ij < 1 rests on kink i; its velocity is the projection of the gradient on the
-kinks that it rests on, and so is its part of the tangent kernel.
+the optimality conditions of a proximal step: a small bounded quadratic program per neuron, solved for all neurons at
+once by coordinate descent.  A neuron with 0 < mu_ij < 1 rests on kink i.  Its velocity is the projection of the
+gradient on the kinks that it rests on, and so is its part of the tangent kernel.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ Indices = NDArray[np.int64]
 _SWEEPS = 20  # of coordinate descent; the gates of the last step are the start
 _SETTLED = 1e-5  # largest change of a gate in the last sweep
 _INSIDE = 1e-6  # a gate this far from 0 and 1 belongs to a neuron that rests on the kink
+_REACHED = 1e-3  # and its distance from the kink is below this share of what the whole gate moves it
 _NEAR = 2.0  # kinks within this multiple of the way of the step are solved for
 _WEIGHTY = 1e-9  # points with less than this share of the largest weight have kinks too weak to matter
-_FLAT = 1e-9  # relative size below which a diagonal entry of R marks dependent normals
+_FLAT = 1e-9  # a normal of which less than this share is new depends on those before
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Kinks:
     ----------
     rows : (m, k) points whose hyperplane neuron j lies on; -1 pads.
     gates : (m, k) the gate mu of each.
-    neurons, basis : indices (r,) of the neurons that rest on some kink, and orthonormal normals (r, D, c) of theirs; columns
-        of zeros pad.
+    neurons, basis : indices (r,) of the neurons that rest on some kink, and orthonormal normals (r, D, c) of theirs;
+        columns of zeros pad.
     """
 
     rows: Indices
@@ -100,6 +101,7 @@ class Pull:
     Z, q : the points with weight, (r, D), and their signed weights (r,).
     points : (r,) their indices among all points.
     jump : kappa = right + left of the activation.
+    rank : a neuron rests on at most so many independent kinks, D - 1 without padding.
     """
 
     G: Array
@@ -108,6 +110,7 @@ class Pull:
     q: Array
     points: Indices
     jump: float
+    rank: int
 
 
 def slide(A: Array, b: Array, pull: Pull, kinks: Kinks, slots: int) -> tuple[Array, Kinks]:
@@ -130,8 +133,9 @@ def slide(A: Array, b: Array, pull: Pull, kinks: Kinks, slots: int) -> tuple[Arr
     solved = _descend(a, start, step, normals, valid)
     change = np.where(valid, pull.q[which] * pull.jump * (solved - gates), 0.0)
     G = pull.G + np.einsum("kj,kjd->jd", change, normals)
-    resting = valid & (solved > _INSIDE) & (solved < 1.0 - _INSIDE)
-    return G, _kinks(resting, pull.points[which], solved, pull.Z[which])
+    distance, whole = (np.abs(np.einsum("kjd,kjd->kj", normals, way)) for way in (a[None], step[:, :, None] * normals))
+    resting = valid & (solved > _INSIDE) & (solved < 1.0 - _INSIDE) & (distance <= _REACHED * whole)
+    return G, _kinks(resting, pull.points[which], solved, normals, pull.rank)
 
 
 def _nearest(A: Array, b: Array, pull: Pull, slots: int) -> tuple[Indices, NDArray[np.bool_], NDArray[np.bool_]] | None:
@@ -157,7 +161,7 @@ def _nearest(A: Array, b: Array, pull: Pull, slots: int) -> tuple[Indices, NDArr
 
 
 def _gates(gates: Array, points: Indices, valid: NDArray[np.bool_], kinks: Kinks) -> tuple[Array, Array]:
-    """Gates that `Pull.G` was computed with (closed where a neuron rests), and those to start from (of the last step)."""
+    """Gates that `Pull.G` was computed with (closed where a neuron rests), and those of the last step to start from."""
     start = gates.copy()
     for slot in range(kinks.rows.shape[1]):
         hit = valid & (points == kinks.rows[:, slot])
@@ -186,7 +190,7 @@ def _descend(a: Array, gates: Array, step: Array, normals: Array, valid: NDArray
     return gates
 
 
-def _kinks(resting: Any, points: Indices, gates: Array, normals: Array) -> Kinks:
+def _kinks(resting: Any, points: Indices, gates: Array, normals: Array, rank: int) -> Kinks:
     """Pack the resting pairs, and an orthonormal basis of their normals."""
     count, (_, m, D) = resting.sum(axis=0), normals.shape
     widest = int(count.max())
@@ -197,10 +201,20 @@ def _kinks(resting: Any, points: Indices, gates: Array, normals: Array) -> Kinks
     rows = np.where(resting, np.take_along_axis(points, order, axis=0), -1).T
     kept = np.where(resting, np.take_along_axis(gates, order, axis=0), 0.0).T
     neurons = np.flatnonzero(count)
-    columns = min(widest, D - 1)
-    chosen = np.take_along_axis(normals, order[:columns, :, None], axis=0)[:, neurons]
-    stacked = np.where(resting[:columns, neurons, None], chosen, 0.0).transpose(1, 2, 0)
-    Q, R = np.linalg.qr(stacked)
-    size = np.abs(np.einsum("jcc->jc", R))
-    independent = size > _FLAT * np.maximum(size[:, :1], np.finfo(float).tiny)
-    return Kinks(rows, kept, neurons, Q * independent[:, None, :])
+    chosen = np.take_along_axis(normals, order[:, :, None], axis=0)[:, neurons]
+    return Kinks(rows, kept, neurons, _orthonormal(np.where(resting[:, neurons, None], chosen, 0.0), rank))
+
+
+def _orthonormal(normals: Array, rank: int) -> Array:
+    """Bases (r, D, c) of the spans of normals (k, r, D): Gram-Schmidt, done twice; dependent normals give no column."""
+    k, r, D = normals.shape
+    basis, filled = np.zeros((r, D, min(k, rank))), np.zeros(r, dtype=np.int64)
+    for normal in normals:
+        left = normal
+        for _ in range(2):
+            left = left - np.einsum("jdc,jc->jd", basis, np.einsum("jdc,jd->jc", basis, left))
+        length = np.linalg.norm(left, axis=1)
+        new = np.flatnonzero((length > _FLAT * np.linalg.norm(normal, axis=1)) & (filled < basis.shape[2]))
+        basis[new, :, filled[new]] = left[new] / length[new, None]
+        filled[new] += 1
+    return basis

@@ -35,6 +35,7 @@ def values(comparison: Any) -> dict[str, Any]:
         "margins": [_margin(name, certificate) for name, certificate in margins.items()],
         "references": [_reference(item) for item in comparison.runs if item.reference == "f2m"],
         "runs": [_run(item) for item in comparison.runs],
+        "small_start": _run(small) if (small := getattr(comparison, "small_start", None)) is not None else None,
         "scores": [_score(row) for row in scores],
         "tested": 0 if test is None else test.n,
         "negative": minus(data.classes[0]),
