@@ -1,4 +1,4 @@
-"""Does a margin see spurious dimensions?  Parity and Wei's set, exactly (theory.md C7, C8).
+"""Does a margin see spurious dimensions?  Parity and Wei's set, exactly (docs/theory.rst, C7, C8).
 
     python experiments/dimension_law.py [--out FIGURE.png] [--largest 10]
 

@@ -46,7 +46,7 @@ def test_a_kernel_classifier_is_no_network():
 
 
 def test_leaky_relu_on_symmetric_data():
-    """Slope s on data closed under (x, y) -> (-x, -y): gamma_path = (1 + s)/2 gamma_lin (theory.md C9)."""
+    """Slope s on data closed under (x, y) -> (-x, -y): gamma_path = (1 + s)/2 gamma_lin (docs/theory.rst, C9)."""
     rng = np.random.default_rng(1)
     half = rng.standard_normal((4, 2)) + [2.0, 0.0]
     X, y = np.vstack([half, -half]), np.r_[np.ones(4), -np.ones(4)]

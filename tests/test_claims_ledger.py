@@ -90,7 +90,7 @@ def test_command_says_no(monkeypatch, capsys):
     monkeypatch.setattr(book, "CLAIMS", (false,))
     assert main(["verify"]) == 1
     out = capsys.readouterr().out
-    assert "fails" in out and "1 fail" in out
+    assert "fails" in out and "1 FAIL" in out
 
 
 def test_unknown_claim(capsys):

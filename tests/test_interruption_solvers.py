@@ -1,4 +1,4 @@
-"""Ctrl-C inside compiled solvers, which keep it waiting or take it for themselves: at once, and nothing is lost."""
+"""Ctrl-C inside compiled solvers, which ignore it or replace its handler: work stops at once, and nothing is lost."""
 
 from __future__ import annotations
 

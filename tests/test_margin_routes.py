@@ -98,7 +98,7 @@ def test_a_failed_solver_is_on_record():
 
 
 def test_kernel_margin_is_at_most_the_variation_margin():
-    """gamma_2 <= gamma_1 in the path convention, by Jensen's inequality (theory.md A1)."""
+    """gamma_2 <= gamma_1 in the path convention, by Jensen's inequality (docs/theory.rst, A1)."""
     rng = np.random.default_rng(0)
     for _ in range(5):
         X, y = rng.standard_normal((12, 2)), np.where(rng.random(12) < 0.5, -1.0, 1.0)

@@ -1,4 +1,4 @@
-"""gamma_2 known by hand (theory.md part C), reached and certified by the min-norm point."""
+"""gamma_2 known by hand (docs/theory.rst, closed forms), reached and certified by the min-norm point."""
 
 import numpy as np
 import pytest

@@ -65,10 +65,7 @@ class Laboratories(_Generated):
     """Every laboratory: name, paper, what is compared."""
 
     def lines(self) -> Iterable[str]:
-        try:
-            from maxmargin import labs
-        except ImportError:
-            return
+        from maxmargin import labs
 
         rows = ((f"`{name}`", labs.get(name).paper, labs.get(name).compares) for name in labs.names())
         yield from _table(("laboratory", "paper", "what is compared"), rows)

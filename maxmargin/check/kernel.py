@@ -3,7 +3,7 @@
     lower:  min_i y_i (K c)_i >= lower sqrt(c' K c)          upper:  sqrt(p' Y K Y p) <= upper sum_i p_i
 
 With A = |z|^2, B = |z'|^2, G = z.z', h = sqrt(A B - G^2) = |z||z'| sin theta and psi = pi - theta, directions uniform
-on the sphere S^{D-1} give (theory.md A1; Cho and Saul 2009)
+on the sphere S^{D-1} give (docs/theory.rst, A1; Cho and Saul 2009)
 
     2 pi E[1 1]                     = psi
     2 pi D E[(a.z)_+ (a.z')_+]      = h + psi G

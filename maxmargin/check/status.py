@@ -1,4 +1,4 @@
-"""What a certificate concludes from its bracket: the relative gap, and the word for it."""
+"""What a certificate concludes from its bracket: the relative gap, and the status."""
 
 from __future__ import annotations
 

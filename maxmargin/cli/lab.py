@@ -70,7 +70,7 @@ def _measure(chosen: list[str], scale: str, out: Path | None, progress: Progress
             line = f"lab {number}/{len(chosen)}  {name}"
             progress(line)
             run = labs.lab(name, scale)
-            progress(line)  # raises after a Ctrl-C that a solver took for itself
+            progress(line)  # re-raises a Ctrl-C that a solver swallowed
             figure = run.figure() if out else None
             if out and figure:
                 save_figure(figure, out / f"{name}.png")

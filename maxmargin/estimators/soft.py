@@ -1,4 +1,4 @@
-"""The margin asked for, hard or soft; where the data allow none, a softer one, an error, or a warning."""
+"""Hard or soft margin, as asked; if it is zero: soften, raise or warn."""
 
 from __future__ import annotations
 

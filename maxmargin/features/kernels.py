@@ -5,7 +5,7 @@ With ``theta`` the angle of z and z', ``a`` uniform on the sphere S^{D-1} and k 
     E[(a.z)_+^k (a.z')_+^k] = (|z| |z'|)^k J_k / (2 pi D (D+2) ... (D+2k-2)),        psi = pi - theta,
     J_0 = psi,    J_1 = sin theta + psi cos theta,    J_2 = 3 sin theta cos theta + psi (1 + 2 cos^2 theta)
 
-(arc-cosine kernels of Cho and Saul, NeurIPS 2009; theory.md A1).  A Gaussian ``a`` multiplies by
+(arc-cosine kernels of Cho and Saul, NeurIPS 2009; docs/theory.rst, A1).  A Gaussian ``a`` multiplies by
 ``conventions.kernel_factor(k, D, "gaussian")**2``.  Everything is a function of the *supplement* psi, because the
 kernels vanish like psi^(2k+1) at antipodes: there, and only there, relative accuracy needs care.
 """
@@ -102,7 +102,7 @@ def angular(angle: Angles, degree: int) -> Floats:
 def kappa(cos: Array) -> Array:
     """kappa(c) = (sqrt(1 - c^2) + (pi - arccos c) c) / pi, so that K = |z| |z'| kappa(cos theta) / (2 D).
 
-    kappa(-1) = 0, kappa(0) = 1/pi, kappa(1) = 1 and kappa(c) - kappa(-c) = c (theory.md A1).
+    kappa(-1) = 0, kappa(0) = 1/pi, kappa(1) = 1 and kappa(c) - kappa(-c) = c (docs/theory.rst, A1).
     """
     c = np.clip(np.atleast_1d(np.asarray(cos, dtype=float)), -1.0, 1.0)
     J = angular(Angles(c, np.sqrt((1.0 - c) * (1.0 + c)), np.arccos(-c)), 1)
@@ -251,5 +251,5 @@ def tangent_kernel(
 
 
 def kernel(feature: str | Feature, Z1: Array, Z2: Array | None = None, weights: str = "sphere") -> Array:
-    """Gram matrix E[sigma(a.z) sigma(a.z')] of the F2 space of a feature (theory.md A1)."""
+    """Gram matrix E[sigma(a.z) sigma(a.z')] of the F2 space of a feature (docs/theory.rst, A1)."""
     return Kernel(get_feature(feature), weights)(Z1, Z2)

@@ -1,4 +1,4 @@
-"""Where f is drawn: the line (d = 1), the plane (d = 2), or the plane that the atoms look at most."""
+"""Where f is drawn: the line (d = 1), the plane (d = 2), or the plane of the atoms' two principal directions."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ class BothLayers:
         return conventions.mean_field(self._m) * moving
 
     def response(self, p: Array) -> float:
-        """The ball holds all neurons of the sphere: an oracle's business, nothing is proved here."""
+        """inf: a bound over all neurons of the sphere needs an oracle."""
         return math.inf
 
     def network(self, bias: bool) -> Network:

@@ -1,4 +1,4 @@
-"""The default step rule: the flow itself, with the stiff player and the kinks treated implicitly.
+"""Linearly implicit integrator of the gradient flow: the adversary and the kinks are solved implicitly.
 
 Along the flow (Eq. 7) the outputs obey du/dt = K(w) p(u), with K the tangent kernel of the present network and
 p = grad S(u) the adversary.  The mass beta grows like exp(4 gamma_1 t), and p, a soft-min at inverse temperature beta,

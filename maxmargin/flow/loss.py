@@ -31,7 +31,7 @@ def _log_logistic(u: Array) -> Array:
 
 @dataclass(frozen=True)
 class Loss:
-    """Exponential or logistic loss of A2: ``name`` is "exp" (l(v) = e^v) or "logistic" (l(v) = log(1 + e^v))."""
+    """Loss of docs/theory.rst, A2: ``name`` is "exp" (l(v) = e^v) or "logistic" (l(v) = log(1 + e^v))."""
 
     name: str
 

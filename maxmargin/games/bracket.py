@@ -35,6 +35,7 @@ class Bracket:
 
     @property
     def relative_gap(self) -> float:
+        """(upper - lower) / upper; 0 when both ends are 0."""
         return relative_gap(self.lower, self.upper)
 
     def status(self, tol: float, negligible: float, interrupted: bool = False) -> Status:

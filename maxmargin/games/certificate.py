@@ -65,6 +65,7 @@ class Problem:
     nu: float | None = None
 
     def to_json(self) -> dict[str, Any]:
+        """The entry "problem" of the certificate; what is not set is left out."""
         document: dict[str, Any] = {
             "norm": self.norm,
             "feature": homogeneous.document(self.feature),
@@ -92,6 +93,8 @@ class Certificate:
     adversary : (n,) weights p >= 0 with sum one.
     adversary_low : (k, n) further parts of p where its rounding would lose the margin; p is the sum of all (None: p).
     tol : relative gap up to which the status is "certified".
+    attempts : solvers called, what they said and cost.  iterations : rounds of the search.
+    seconds : wall time, without imports and file reading.  versions : of the libraries used.
     proof : dual multipliers of a "sphere-bound" (None when enumeration is the proof).
     dictionary_sha256, dictionary : hash and rows of the unit directions (K, D), for scope "dictionary".
     checked, check_seconds : whether the referee has accepted these numbers before they were issued, and its time (None:
@@ -119,10 +122,12 @@ class Certificate:
 
     @property
     def lower(self) -> float:
+        """Proved lower end: the classifier attains it."""
         return self.bracket.lower
 
     @property
     def upper(self) -> float:
+        """Proved upper end: the adversary shows that nothing exceeds it."""
         return self.bracket.upper
 
     @property
@@ -133,6 +138,7 @@ class Certificate:
 
     @property
     def relative_gap(self) -> float:
+        """(upper - lower) / upper; 0 when both ends are 0."""
         return self.bracket.relative_gap
 
     @property
@@ -142,6 +148,7 @@ class Certificate:
 
     @property
     def scope(self) -> str:
+        """What `upper` covers: "sphere-exact", "sphere-bound", "dictionary" or "kernel"."""
         return self.bracket.scope
 
     def decision_function(self, X: Array) -> Array:

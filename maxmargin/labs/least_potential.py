@@ -65,7 +65,7 @@ def interpolant(X: Array, y: Array, alpha: float, D: int, near: Array | None = N
             and target @ (nu + t * step) - potential.B(u + t * (step @ X)).sum() >= value + 0.25 * t * (gradient @ step)
         ):
             t *= 0.5
-        if t <= 1e-12:  # rounding has had the last word
+        if t <= 1e-12:  # only rounding is left
             break
         nu = nu + t * step
     return alpha**D * potential.h(nu @ X)

@@ -26,7 +26,7 @@ def decision_map(comparison: Any) -> Figure:
     """One panel a classifier: solved above, trained below; F1 left, F2 right.
 
     d = 1: f over the line, which has to pass every point's gate. d = 2: filled map, contours at f = -1, 0, 1.
-    d > 2: the plane that the F1 neurons look at most, f averaged over the other coordinates of the data.
+    d > 2: the plane of the F1 neurons' two principal directions, f averaged over the other coordinates of the data.
     Rings: support points, area growing with the adversary's p_i (of a network: the points within 10 % of its margin).
     """
     views = classifier_views(comparison)

@@ -83,7 +83,7 @@ class Plane:
 
 
 def principal_plane(X: Array, directions: Array | None, weights: Array | None, names: Sequence[str]) -> Plane:
-    """The plane that the neurons look at most: top eigenvectors of sum_k |w_k| b_k b_k', b_k = scale * a_k.
+    """The plane of the neurons' two principal directions: top eigenvectors of sum_k |w_k| b_k b_k', b_k = scale * a_k.
 
     Falls back to the principal components of X without neurons, and where they span less than a plane. Within the
     plane the first axis points along the feature that it contains best: a plane of two features is drawn upright.

@@ -1,4 +1,4 @@
-"""Compiled solvers and Ctrl-C: some keep it waiting until they end, some (SCS, OSQP) take it for themselves."""
+"""Compiled solvers and Ctrl-C: some ignore it until they finish, SCS and OSQP replace its handler."""
 
 from __future__ import annotations
 

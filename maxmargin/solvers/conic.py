@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-# Accuracy asked of each solver; SCS and OSQP stop far too early by default (shared measurements: 42 % off, "optimal").
+# Accuracy asked of each solver. With their default accuracy SCS and OSQP return "optimal" on values up to 42 % off.
 SOLVER_OPTIONS: dict[str, dict[str, Any]] = {
     "CLARABEL": {"tol_gap_abs": 1e-12, "tol_gap_rel": 1e-12, "tol_feas": 1e-12},
     "SCS": {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 100_000},

@@ -22,9 +22,9 @@ from .polish import GameLP, MasterSolution, better, evaluate, exactly, refine
 
 Array = NDArray[np.float64]
 
-_UNITS = 6  # in which to try to see a margin
-_ZERO = 1e-17  # the smallest, relative to the largest entry
-_SEEN = 2.0**36  # by which a row may be scaled down: smaller coefficients of T would be dropped
+_UNITS = 6  # how often the LP may be rescaled to find a positive margin
+_ZERO = 1e-17  # smallest unit of the LP, relative to its largest entry
+_SEEN = 2.0**36  # largest factor by which a row is scaled down: HiGHS drops smaller coefficients of T
 
 
 class Master:

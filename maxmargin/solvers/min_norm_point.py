@@ -26,7 +26,7 @@ from .affine_hull import AffineHull
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_STALLS = 3  # rounds without any progress of the bracket after which rounding has had the last word
+_STALLS = 3  # stop after this many rounds without progress of the bracket (only rounding is left)
 _FIRST = 32  # points that enter in the first round; later as many as the support holds
 _SMO = 1000  # from that many entering points on, sequential minimal optimisation finds most of the support faster
 _SMO_TOLERANCE = 1e-6

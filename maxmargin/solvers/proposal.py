@@ -1,4 +1,4 @@
-"""What an F1 solver returns: a pair for the game to certify, and how it was come by."""
+"""What an F1 solver returns: a pair for the game to certify, and how it was found."""
 
 from __future__ import annotations
 

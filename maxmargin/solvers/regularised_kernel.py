@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 _STEPS = 200
 _SHORTEST = 1e-12
 _PATIENCE = 5
-_EDGE = 1e-9  # relative: what is this near to a bound is on it
+_EDGE = 1e-9  # relative distance at which a weight counts as being on its bound
 
 
 def regularised_kernel(Q: Array, weight: float, loss: str, start: Array | None = None) -> Array:

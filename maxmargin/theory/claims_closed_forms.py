@@ -53,7 +53,7 @@ def _add(family: str, value: str, norm: str, feature: str, words: str) -> None:
     @CLOSED_FORMS.claim(
         f"{family.lower()}-{name}",
         f"{_FAMILIES[family]} has the {words} margin of its closed form.",
-        f"theory {family}",
+        f"docs/theory.rst, {family}",
         "both ends of the certificate, all instances (F1: D <= 4)",
     )
     def measure() -> Finding:
@@ -71,7 +71,7 @@ for _family in _SQUARED:
 @CLOSED_FORMS.claim(
     "c5-odd-zero",
     "Alternating labels on a 2k-gon with odd k have no positive margin, because the features are dependent there.",
-    "assumption A3; theory C5",
+    "Theorem 3, assumption A3 of the paper; docs/theory.rst, C5",
     "certified upper ends of F1 and F2",
 )
 def _odd_polygons() -> Finding:
@@ -83,7 +83,7 @@ def _odd_polygons() -> Finding:
 @CLOSED_FORMS.claim(
     "c10-savarese",
     "With biases left out of the norm, alternating labels on a line have the margin 1 / sum (2/d_i + 2/d_(i+1)).",
-    "Savarese et al. 2019; theory C10",
+    "Savarese et al. 2019; docs/theory.rst, C10",
     "linear program over the knots at the data points",
 )
 def _savarese() -> Finding:

@@ -71,7 +71,7 @@ def _line() -> Finding:
 @FLOW.claim(
     "cor4-squared-relu",
     "The flow with squared ReLU, the smooth case of the theorem, converges to its gamma_1.",
-    "Theorem 3 (A3 holds for S-ReLU)",
+    "Theorem 3 (assumption A3 of the paper holds for S-ReLU)",
     "best margin over 1/2, XOR, m = 100",
 )
 def _squared() -> Finding:
@@ -167,7 +167,7 @@ def _growing_samples() -> Finding:
 @FLOW.claim(
     "growth-both",
     "Training both layers, the mass grows like exp(4 gamma_1 t).",
-    "Eq. 11; theory A3",
+    "Eq. 11; docs/theory.rst, A3",
     "fitted d log(mass)/dt over 4 gamma_1, XOR, last half of the time",
 )
 def _growth_both() -> Finding:

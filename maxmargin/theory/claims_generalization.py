@@ -62,7 +62,7 @@ def _search() -> Finding:
 @GENERALIZATION.claim(
     "delta-upper",
     "No view keeps the closest pair farther apart than weights on the pairs allow.",
-    "Eq. 10 (duality; theory A4)",
+    "Eq. 10 (duality; docs/theory.rst, A4)",
     "largest lower/upper over r = 1..4, five sets of 12 points in dimension 4",
 )
 def _upper() -> Finding:

@@ -101,7 +101,7 @@ def _ends(certificate: Certificate) -> tuple[float, float]:
 @LIMITS.claim(
     "parity-f1-dimension-free",
     "The F1 margin of 2-sparse parity and of Wei's set is the same in every dimension.",
-    "section 6 (dimension independence); theory C7, C8",
+    "section 6 (dimension independence); docs/theory.rst, C7, C8",
     "largest |gamma_1(d)/gamma_1(2) - 1|: certified for d = 3, 4, attained by known neurons for d = 6, 8",
 )
 def _dimension_free() -> Finding:
@@ -120,7 +120,7 @@ def _dimension_free() -> Finding:
 @LIMITS.claim(
     "parity-f2-dimension",
     "The F2 margin of 2-sparse parity decays like 1/d: it approaches 1/(d sqrt(2 pi)).",
-    "section 6; theory C8",
+    "section 6; docs/theory.rst, C8",
     "exponent of gamma_2 over d = 5..8",
 )
 def _decay() -> Finding:

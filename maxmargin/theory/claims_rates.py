@@ -111,7 +111,7 @@ def _output_limit() -> Finding:
 @RATES.claim(
     "growth-output",
     "Training the output layer, the root mean square of its weights grows at the rate gamma_2^(m).",
-    "theory A3",
+    "docs/theory.rst, A3",
     "fitted slope over gamma_2^(m), XOR, last half of the time",
 )
 def _growth_output() -> Finding:
@@ -123,7 +123,7 @@ def _growth_output() -> Finding:
     "code-output-norm",
     "Output-layer margins are divided by |r|/sqrt(m); divided by |r|/m, as in the released code, "
     "they exceed gamma_2^(m).",
-    "theory A5, code fact 7",
+    "docs/theory.rst, A5",
     "margin over gamma_2^(m) in either norm, m = 300, XOR",
 )
 def _code_norm() -> Finding:

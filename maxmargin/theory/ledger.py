@@ -65,7 +65,8 @@ class Claim:
 
     Attributes
     ----------
-    id : short name.  statement : one sentence.  source : where the paper (or theory) states it.
+    id : short name.  statement : one sentence.
+    source : the equation or theorem of the paper, or an anchor of docs/theory.rst.
     test : how it is measured, one phrase.
     measure : does it.
     """
@@ -100,9 +101,13 @@ class Measurable(Protocol):
     """What the ledger runs: a claim, or something with an id that measures several lines at once."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Short name, for ``--only``."""
+        ...
 
-    def entries(self) -> tuple[Entry, ...]: ...
+    def entries(self) -> tuple[Entry, ...]:
+        """Measure, and return the lines."""
+        ...
 
 
 AnyMeasurable = TypeVar("AnyMeasurable", bound=Measurable)
@@ -110,7 +115,14 @@ AnyMeasurable = TypeVar("AnyMeasurable", bound=Measurable)
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim with what came out."""
+    """A claim with what came out.
+
+    Attributes
+    ----------
+    id, statement, source, test : of the claim.
+    reference, measured, tolerance, relation, note : of its finding.
+    verdict : "holds", "fails" or "refuted as printed".  seconds : wall time of the measurement.
+    """
 
     id: str
     statement: str
@@ -126,6 +138,7 @@ class Entry:
 
     @property
     def passed(self) -> bool:
+        """Whether the verdict is not "fails"."""
         return self.verdict != FAILS
 
     def to_json(self) -> dict[str, Any]:
@@ -135,7 +148,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ledger:
-    """All lines that were run."""
+    """All lines that were run.
+
+    Attributes
+    ----------
+    entries : one a claim, in order.  seconds : wall time.
+    interrupted : ended by Ctrl-C; the entries are those of the claims that were finished.
+    """
 
     entries: tuple[Entry, ...]
     seconds: float
@@ -143,10 +162,12 @@ class Ledger:
 
     @property
     def failed(self) -> int:
+        """Number of entries that fail."""
         return sum(not entry.passed for entry in self.entries)
 
     @property
     def passed(self) -> int:
+        """Number of entries that do not fail."""
         return len(self.entries) - self.failed
 
     def to_json(self) -> dict[str, Any]:
@@ -165,6 +186,8 @@ class Chapter(list[Claim]):
     """Claims in the order in which a file states them; use as a decorator of the measuring function."""
 
     def claim(self, id: str, statement: str, source: str, test: str) -> Callable[[Measure], Measure]:
+        """Decorator that appends the decorated function as a `Claim` and returns it unchanged."""
+
         def add(measure: Measure) -> Measure:
             self.append(Claim(id, statement, source, test, measure))
             return measure
@@ -212,7 +235,7 @@ def run(claims: Sequence[Measurable], progress: Progress = silent) -> Ledger:
             line = f"claim {number}/{len(claims)}  {claim.id}"
             progress(line)
             measured = claim.entries()
-            progress(line)  # where Ctrl-C that a solver took for itself is raised: what it returned is no measurement
+            progress(line)  # re-raises a Ctrl-C that a solver swallowed, so that its result is not recorded
             entries.extend(measured)
     except KeyboardInterrupt:
         return Ledger(tuple(entries), time.perf_counter() - began, interrupted=True)

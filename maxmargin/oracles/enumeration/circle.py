@@ -37,7 +37,7 @@ Exponents = NDArray[np.int64]
 # library is trusted to two units of its last place.
 _ERROR = rounding.relative_error(16)
 _LEAST = 2.0**-1074  # what a value of subnormal size has lost besides
-_TURN = 1e-14  # an eigenvector so little (relatively) outside of its arc counts as inside: its rounding
+_TURN = 1e-14  # an eigenvector outside its arc by less than this relative amount counts as inside (rounding)
 
 
 class Found(NamedTuple):

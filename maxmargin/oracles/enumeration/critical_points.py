@@ -1,7 +1,7 @@
 """Critical points of ``r E(a) + l.a`` on the faces that touch a block of arcs, ``E(a) = sum_j h_j |a.x_j|``, r = +-1.
 
 On a face the function is linear, a.v, so that its maximum over the unit vectors of the face is at v/|v| (v projected
-on the face's linear span) or on the face's boundary (findings F1.3).  A maximum lies on the hyperplane of x_j only if
+on the face's linear span) or on the face's boundary.  A maximum lies on the hyperplane of x_j only if
 ``r h_j < 0``: the kink of ``r h_j |a.x_j|`` must be concave.
 """
 

@@ -22,7 +22,8 @@ Every evaluated direction is a valid candidate, so only misjudged faces could hu
    kinks; `critical_points` projects twice, which leaves O(u) there, as item 1 allows.
 
 4. Where an x_j lies within d <= 2^-47 of the span of x_T, it is taken to be in it, which moves it by d: vertices that
-   it would have on the circle are lost.  Angles of 1e-12 are no special position, so 2^-47 is hardly more than eps.
+   it would have on the circle are lost.  Angles of 1e-12 must not
+   count as special position, so 2^-47 is chosen close to eps.
 
 The slack added to the largest evaluated value is therefore first order in 1 and 4 only: ``2 (eps + max d) H`` with
 eps = 24 D u, of which the k = D-2 reflections of a frame and the rotations into it take 20 D u, the unit vectors and

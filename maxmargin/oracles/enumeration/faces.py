@@ -84,7 +84,7 @@ def slopes(block: Arcs, X: Array) -> Slopes:
             rising[m] = (f[:k] * p).sum(axis=0)[:, None] * x_a - (x[:k] * p).sum(axis=0)[:, None] * f_a
             rising[m] -= across * turn[:, None]
             trusted = np.abs(rising[m]) > LEVEL * np.abs(p).sum(axis=0)[:, None]
-            trusted |= block.crossing == block.infinity[:, None]  # a vertex at infinity is nobody's lowest
+            trusted |= block.crossing == block.infinity[:, None]  # a vertex at infinity is never a face's lowest vertex
             sure &= trusted.all(axis=1) | (block.infinity > m)
     return Slopes(sure, np.sign(rising))
 

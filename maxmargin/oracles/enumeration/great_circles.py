@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 
-# A unit vector whose projection on the circle's plane is shorter than this contains the circle: hardly more than
-# rounding, since what is lost with the crossing is first order (`Arcs.residual`).
+# A unit vector whose projection on the circle's plane is shorter than this contains the circle. It is close to
+# rounding error, because a dropped crossing costs a first-order error (`Arcs.residual`).
 DEGENERATE = 2.0**-47
 
 

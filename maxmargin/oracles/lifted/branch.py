@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 
 ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 48
 SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
-POLISHED = 1e-3  # leaves this near to the relaxation's value are not polished any more
+POLISHED = 1e-3  # a leaf whose bound is within this relative distance of the relaxation's value is not polished
 AT_ONCE = 2  # leaves polished together, whatever the number of threads, so that it does not change the result
 RATIO = 0.7  # branch when relaxation - lower > RATIO * (bound - relaxation)
 BRANCHING_SHARE = 0.7  # the last part of the time, or of the rounds, goes to the proof for the tree that there is
