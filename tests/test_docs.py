@@ -156,9 +156,9 @@ def texts():
     for folder in ("maxmargin", "tests", "experiments", "docs"):
         for path in sorted((ROOT / folder).rglob("*")):
             built = {"_build", "gallery", "_gallery", "__pycache__"} & set(path.relative_to(ROOT).parts)
-            if path.suffix in {".py", ".rst", ".md", ".html", ".css", ".js", ".ipynb"} and not built:
-                if path != Path(__file__).resolve():
-                    yield path
+            text = path.suffix in {".py", ".rst", ".md", ".html", ".css", ".js", ".ipynb"}
+            if text and not built and path != Path(__file__).resolve():
+                yield path
     yield from sorted(ROOT.glob("*.md"))
 
 
