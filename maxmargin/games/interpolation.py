@@ -27,6 +27,7 @@ from ..features.homogeneous import Feature
 from ..features.kernels_gram import NetworkGram
 from ..oracles.lifted.inequality import is_positive_semidefinite
 from ..oracles.oracle import Oracle
+from ..oracles.proofs import proved_bound
 from ..outcome import Scope
 from .game import Response
 from .measure import Measure
@@ -34,6 +35,7 @@ from .rkhs import KernelExpansion, KernelGame
 from .variation import VariationGame
 
 Array = NDArray[np.float64]
+_EXACT_WORK = 1_000_000  # products of integers: a second
 _RATIONAL = 40  # points that are eliminated in rational arithmetic: a few seconds
 _HELPERS = 4  # random neurons a point, from which functions of small norm with given values are built
 
@@ -45,16 +47,16 @@ class Interpolation(ABC):
     tube: float
 
     @abstractmethod
-    def response(self, p: Array) -> Response:
-        """What the unit ball can earn from p (n,) of any sign; per unit of p, not of its mass."""
+    def response(self, p: Array, proof: dict[str, Any] | None = None) -> Response:
+        """What the unit ball can earn from p (n,) of any sign; per unit of p, not of its mass. `proof`: multipliers."""
 
     @abstractmethod
     def upper(self, learner: Any) -> float:
         """A proved norm of a function that meets the targets, near the learner; inf where there may be none."""
 
-    def lower(self, p: Array) -> tuple[float, Response]:
-        """The norm that every function within the tube has at least, as p proves it."""
-        response, value = self.response(p), self.value(p)
+    def lower(self, p: Array, proof: dict[str, Any] | None = None) -> tuple[float, Response]:
+        """The norm that every function within the tube has at least, as p (and stored multipliers) prove it."""
+        response, value = self.response(p, proof), self.value(p)
         if value <= 0 or math.isinf(response.bound):
             return 0.0, response
         if response.bound <= 0.0:
@@ -112,8 +114,11 @@ class VariationInterpolation(Interpolation):
         """The margin game of the same ball, for its error bounds."""
         return VariationGame(self.Z, np.ones(len(self.Z)), self.feature, self.convention, oracle=self.oracle)
 
-    def response(self, p: Array) -> Response:
-        """The oracle's answer to p."""
+    def response(self, p: Array, proof: dict[str, Any] | None = None) -> Response:
+        """The oracle's answer to p, or what stored multipliers prove."""
+        if proof is not None:
+            bound = self.factor * proved_bound(self.Z, np.where(p < 0.0, -1.0, 1.0), self.feature, np.abs(p), proof)
+            return Response(None, 0.0, bound, Scope.SPHERE_BOUND, proof)
         found = self.oracle(p, 1)
         learner = Measure(found.directions[:1], found.signs[:1])
         bound = rounding.above(self.factor * found.bound, 0.0)
@@ -124,6 +129,9 @@ class VariationInterpolation(Interpolation):
         ball = self.ball
         missed = self.missed(ball.margins(learner), ball.margin_errors(learner))
         norm = ball.norm_above(learner)
+        if missed.any() and len(learner) * self.Z.size <= _EXACT_WORK:
+            values = self.factor * _values(self.feature, learner, self.Z)
+            missed = self.missed(values, 4.0 * rounding.UNIT_ROUNDOFF * np.abs(values))
         if not missed.any():
             return norm
         missed = self.residual(self.Z, missed)
@@ -141,6 +149,9 @@ class VariationInterpolation(Interpolation):
         X, scale = points * unit, unit**self.feature.degree  # a power of two: nothing is rounded
         fresh = np.random.default_rng(0).standard_normal((_HELPERS * n, D))
         A = np.vstack([learner.directions, fresh / np.linalg.norm(fresh, axis=1, keepdims=True)])
+        if D == 2 and X.any(axis=1).all():  # kinks at the points: a triangular system
+            across = np.column_stack([-X[:, 1], X[:, 0]]) / np.linalg.norm(X, axis=1, keepdims=True)
+            A = np.vstack([A, across, -across])
         Phi = self.feature.evaluate(A, X).T
         W = np.linalg.pinv(Phi)
         terms = rounding.relative_error(2 * (len(A) + self.feature.degree * D) + 8)
@@ -163,8 +174,9 @@ class VariationInterpolation(Interpolation):
         fresh = np.random.default_rng(0).standard_normal((_HELPERS * len(Z), Z.shape[1]))
         fresh = fresh.astype(np.float32).astype(float)  # short numbers: faster
         A = np.vstack([learner.directions, fresh / 2.0 ** np.frexp(np.abs(fresh).max())[1]])
-        residual = self._residual(learner, Z, self.targets[first])
-        weights = None if len(Z) > _RATIONAL else _rational(self.feature, A, Z, residual)
+        if len(Z) > _RATIONAL:
+            return math.inf
+        weights = _rational(self.feature, A, Z, self._residual(learner, Z, self.targets[first]))
         if weights is None:
             return math.inf
         lengths = np.linalg.norm(A, axis=1) ** self.feature.degree * (1.0 + rounding.relative_error(4 * A.shape[1] + 8))
@@ -178,6 +190,15 @@ class VariationInterpolation(Interpolation):
         weights = [Fraction(float(w)) for w in learner.weights]
         values = [factor * sum(w * v for w, v in zip(weights, row, strict=True)) for row in rows]
         return [Fraction(float(t)) - value for t, value in zip(targets, values, strict=True)]
+
+
+def _values(feature: Feature, learner: Measure, Z: Array) -> Array:
+    """sum_k w_k sigma(a_k.z_i) in integers, rounded once, (n,)."""
+    (X, x), (A, a), (W, w) = map(rounding.integers, (Z, learner.directions, learner.weights))
+    (right, left), s = rounding.integers(np.array([feature.right, feature.left]))
+    U, k = A @ X.T, feature.degree
+    sums = W @ (right * np.maximum(U, 0) ** k + left * np.maximum(-U, 0) ** k)
+    return np.asarray(rounding.nearest(np.asarray(sums, dtype=object), k * (x + a) + w + s))
 
 
 def _exact_features(feature: Feature, A: Array, Z: Array) -> list[list[Fraction]]:
@@ -232,8 +253,8 @@ class KernelInterpolation(Interpolation):
     targets: Array
     tube: float
 
-    def response(self, p: Array) -> Response:
-        """sqrt(p'Kp)."""
+    def response(self, p: Array, proof: dict[str, Any] | None = None) -> Response:
+        """sqrt(p'Kp); there are no other proofs."""
         learner = KernelExpansion(p)
         return Response(learner, self.ball.norm(learner), self.ball.norm_above(learner), Scope.KERNEL)
 

@@ -23,9 +23,11 @@ from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
 from ..games.certificate import library_versions
+from ..games.game import Response
 from ..games.interpolation import Interpolation, KernelInterpolation, VariationInterpolation
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion, network_game
+from ..oracles.lifted.root import lifted_bound
 from ..oracles.selection import Proving
 from ..outcome import Attempt, Scope, Status
 from ..progress import Progress, silent
@@ -37,6 +39,7 @@ Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-norm", 1
 NORMS = ("f1", "f2", "ntk")
+_TIGHT = 1e-3  # relative distance from the relaxation at which its bound is good enough
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,8 @@ class _Task:
         interpolation = self._interpolation()
         learner, p, attempt, rounds, interrupted = self._searched(values)
         lower, response = interpolation.lower(p)
+        if response.scope is Scope.SPHERE_BOUND and not interrupted:
+            p, lower, response = self._tightened(interpolation, p, lower, response)
         upper = interpolation.upper(learner)
         if upper < lower:  # both are proved: only a value outside of the doubles can do that
             raise InputError("min_norm: the targets and points are too large or too small for doubles; rescale them")
@@ -198,6 +203,17 @@ class _Task:
         more: dict[str, Any] = {"attempts": (attempt,), "rounds": rounds, "proof": response.proof}
         more |= {"seconds": self.clock.seconds, "training": self.Z}
         return MinimumNorm(problem, status, response.scope, lower, upper, learner, p, tol, **more)
+
+    def _tightened(
+        self, interpolation: Interpolation, p: Array, lower: float, response: Response
+    ) -> tuple[Array, float, Response]:
+        """The same weights with the bound of the lifted relaxation, where it proves more."""
+        signs = np.where(p < 0.0, -1.0, 1.0)
+        limits: dict[str, Any] = {"clock": self.clock, "tolerance": _TIGHT, "progress": self.progress}
+        found = lifted_bound(self.Z, signs, self.feature, p=np.abs(p), fixed=True, **limits)
+        kept = signs * found.adversary  # the scale of p is free, that of the multipliers is not
+        better, proved = interpolation.lower(kept, found.proof)
+        return (kept, better, proved) if better > lower else (p, lower, response)
 
     def _interpolation(self) -> Interpolation:
         if self.norm == "f1":

@@ -6,6 +6,7 @@ F2:  min c'Kc         s.t.  |(K c)_i - t_i| <= E_i,                   maximise p
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from fractions import Fraction
@@ -26,7 +27,8 @@ Array = NDArray[np.float64]
 _SCOUTS = 4  # random neurons a point that the first program has, and at least 200
 _ROUNDS = 200
 _COUNT = 30  # neurons added a round
-_PAYS = 1e-10  # a neuron is added when it is paid this much more than 1
+_PAYS = 1e-9  # a neuron is added when it is paid this much more than 1
+_PATIENCE = 20.0, 2.0  # a program may take so many times the slowest before it, and so many seconds more
 _TOLERANCE = 1e-10  # of the linear programs
 _INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
 _PRICES = 1e3, 1e9, 100.0  # of what the neurons do not reach: first, last, and by how much it rises
@@ -122,10 +124,17 @@ def variation_interpolant(
     m, D = Z.shape
     oracle: Any = exact_oracle(Z, feature) if D <= EXACT_DIMENSION else local_oracle(Z, feature, rng)
     A = _unit(np.vstack([rng.standard_normal((max(200, _SCOUTS * m), D)), Z, -Z, *_kinks(Z)]))
-    price, status, rounds = _PRICES[0], "round limit", 0
+    price, status, rounds, slowest = _PRICES[0], "round limit", 0, 0.0
+    last: Any = None
     for rounds in range(1, _ROUNDS + 1):
         Phi = feature.evaluate(A, Z)
-        weights, p, unmet = _program(Phi, values.centre, values.narrowed, price)
+        began, allowed = watch.seconds, min(clock.left, _PATIENCE[0] * slowest + _PATIENCE[1])
+        solution = _program(Phi, values, price, allowed if last else math.inf)
+        if solution is None:  # HiGHS turns in circles between neurons that are nearly equal
+            status, (A, weights, p) = "stalled", last
+            break
+        (weights, p, unmet), slowest = solution, max(slowest, watch.seconds - began)
+        last = A, weights, p
         answer = oracle(p, _COUNT)
         pays = answer.values > 1.0 + _PAYS
         progress(f"round {rounds}  norm {np.abs(weights).sum():.6g}  best payoff {answer.values[0]:.9g}")
@@ -156,14 +165,19 @@ def _kinks(Z: Array) -> list[Array]:
     return [across, -across]
 
 
-def _program(Phi: Array, centre: Array, half: Array, price: float) -> tuple[Array, Array, float]:
-    """Weights (K,), dual p (m,), and the largest unmet part of the program over features Phi (K, m), relative."""
+def _program(Phi: Array, values: Values, price: float, seconds: float) -> tuple[Array, Array, float] | None:
+    """Weights (K,), dual p (m,), and the largest unmet part of the program over features Phi (K, m), relative.
+
+    None when that takes longer than so many seconds.
+    """
     from scipy.optimize import linprog
 
+    centre, half = values.centre, values.narrowed
     size, (K, m) = float(np.abs(centre).max(initial=0.0)) or 1.0, Phi.shape
     tight, wide = half / size + centre / size, half / size - centre / size
     columns = np.hstack([Phi.T, -Phi.T, np.eye(m), -np.eye(m)])
-    options = {"primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE}
+    options: dict[str, Any] = {"time_limit": seconds} if math.isfinite(seconds) else {}
+    options |= {"primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE}
     equal = half <= 0.0
     limits: dict[str, Any] = {}
     if equal.any():
@@ -172,6 +186,8 @@ def _program(Phi: Array, centre: Array, half: Array, price: float) -> tuple[Arra
         limits |= {"A_ub": np.vstack([columns[~equal], -columns[~equal]]), "b_ub": np.r_[tight[~equal], wide[~equal]]}
     cost = np.r_[np.ones(2 * K), np.full(2 * m, price)]
     found = linprog(cost, **limits, method="highs", options=options)
+    if found.status == 1:
+        return None
     if found.x is None or found.status != 0:
         raise SolverError(f"highs: {found.message}; rescale the targets or the columns of X")
     p = np.zeros(m)

@@ -114,6 +114,7 @@ def lifted_bound(
     tolerance: float = 1e-4,
     iterations: int = 3000,
     progress: Progress | None = None,
+    fixed: bool = False,
 ) -> BoundResult:
     """Proved upper bound on gamma_1 from the root relaxation, with the adversary that attains it.
 
@@ -126,6 +127,7 @@ def lifted_bound(
     clock : when it expires the best proof so far is returned.
     tolerance : stop when the proved bound exceeds the relaxation's value by less than this fraction.
     iterations : at most so many.
+    fixed : p itself is bounded (its weights below 1e-12 of the largest are dropped), instead of the best adversary.
 
     Raises
     ------
@@ -135,9 +137,11 @@ def lifted_bound(
     if game is None:
         return start
     if wide(game.Z[game.support]):
-        return in_span(game, start, partial(lifted_bound, clock=clock, tolerance=tolerance, iterations=iterations))
+        limits: dict[str, Any] = {"clock": clock, "tolerance": tolerance, "iterations": iterations}
+        return in_span(game, start, partial(lifted_bound, fixed=fixed, **limits))
     blocks = [LiftedBlock(game.unit, sign) for sign in (1, -1)]
-    splitting = LiftedSplitting(blocks, game.payoff, feature)
+    weights = start.adversary[game.support]
+    splitting = LiftedSplitting(blocks, game.payoff, feature, fixed=weights / weights.sum() if fixed else None)
     return _improve(game, splitting, start, (clock, tolerance, iterations), progress)
 
 
