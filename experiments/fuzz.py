@@ -34,19 +34,19 @@ from fuzz_games import KINDS, Game, game  # noqa: E402
 import maxmargin as mm  # noqa: E402
 
 CHUNK = 45  # games of a task: a multiple of the kinds
-SLOW = 20.0  # seconds that no default call on so few points may take
+SLOW = 20.0  # seconds of a core that no default call on so few points may take
 TRAINED = 40  # one game in so many is trained, too
 REFUTED, UNSETTLED, ERROR, FINE, SLOWLY = "refuted", "not settled", "error", "fine", "slow"
 
 
 def judge(question: Game) -> tuple[str, str, str, dict[str, Any] | None]:
     """(outcome, reason, status of the certificate, certificate) of one game."""
-    start = time.perf_counter()
+    start = time.process_time()  # other processes may take the core
     try:
         certificate = question.solve()
     except Exception:  # whatever a default call raises on finite data is a finding
         return ERROR, traceback.format_exc(limit=-3).strip().replace("\n", " | "), "-", None
-    seconds, document = time.perf_counter() - start, certificate.to_json()
+    seconds, document = time.process_time() - start, certificate.to_json()
     try:
         wrong = refutation(question, document)
     except Exception:
@@ -63,7 +63,7 @@ def refereed(question: Game, document: dict[str, Any], seconds: float) -> tuple[
         return REFUTED if verdict.settled else UNSETTLED, f"referee: {verdict.reason}"
     if (accepted := accepts_a_false_one(question, document)) is not None:
         return REFUTED, accepted
-    return (SLOWLY, f"{seconds:.1f} s") if seconds > SLOW else (FINE, "")
+    return (SLOWLY, f"{seconds:.1f} s of a core") if seconds > SLOW else (FINE, "")
 
 
 def refutation(question: Game, document: dict[str, Any]) -> str | None:

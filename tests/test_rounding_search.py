@@ -1,5 +1,6 @@
 """What the enumeration may not take on trust: slopes, ties and angles of mere rounding, and what it has moved."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import permutations
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from oracle_reference import dot, exact_maximum, exact_payoffs, random_directions
 
+from maxmargin.clock import Clock
 from maxmargin.features import Feature
-from maxmargin.oracles.enumeration import degree2
+from maxmargin.oracles.enumeration import degree1, degree2
 from maxmargin.oracles.enumeration.critical_points import interiors, linear_forms
 from maxmargin.oracles.enumeration.degree1 import ExtendedArrangementOracle, circles
 from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
@@ -173,3 +175,42 @@ def test_a_cell_of_which_nothing_could_be_said_raises_the_bound_and_lowers_the_s
     monkeypatch.setattr(degree2._Search, "run", unsure)
     response = QuadraticCellOracle(np.eye(3), ODD_SQUARE)(np.ones(3) / 3.0)
     assert response.bound >= 7.0 and response.scope == Scope.SPHERE_BOUND
+
+
+def test_what_was_moved_is_added_to_the_bound(monkeypatch):
+    """Distances of hyperplanes from circles, and of points from their lines, are not forgotten on the way."""
+    X, h, ell = units(np.random.default_rng(0), 5, 3), np.ones(5), np.zeros(3)
+    limits, exact_arcs = (1, 1e-4, Clock()), degree1.arcs
+    plain = degree1.maximise(X, h, ell, limits)[1]
+    monkeypatch.setattr(degree1, "arcs", lambda X, T: replace(exact_arcs(X, T), residual=1e-3))
+    assert degree1.maximise(X, h, ell, limits)[1] >= plain + 1.99e-3 * 5.0
+    for module, oracle, feature in (
+        (degree1, ExtendedArrangementOracle, ABS),
+        (degree2, QuadraticCellOracle, ODD_SQUARE),
+    ):
+        monkeypatch.undo()
+        bound, exact_kinks = oracle(X, feature)(h).bound, module.kinks
+        monkeypatch.setattr(module, "kinks", lambda *a, f=exact_kinks: replace(f(*a), moved=f(*a).moved + 1e-3))
+        assert oracle(X, feature)(h).bound >= bound + 0.99e-3
+
+
+def test_multiple_eigenvalues_alone_find_the_cone_of_maximisers(monkeypatch):
+    """Without any single eigenvector, the extreme rays of eigenspace and cell still bound g = 1 on the first octant."""
+    monkeypatch.setattr(degree2.Maxima, "offer", lambda self, found: None)
+    assert QuadraticCellOracle(np.eye(3), Feature("relu2", 2, 1.0, 0.0))(np.ones(3)).bound >= 1.0
+
+
+def test_an_angle_below_the_clear_ones_is_not_trusted_even_where_slopes_look_sure():
+    """A hyperplane 1e-6 from the circle: its slopes are quotients of rounding."""
+    looked_sure = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        X = units(rng, 5, 3)
+        X[1] = X[4] + 2e-6 * rng.normal(size=3)
+        X[1] /= np.linalg.norm(X[1])
+        block = arcs(X, np.array([[4]]))
+        clear = float(np.sqrt(block.edges[1] ** 2 + block.edges[2] ** 2).min())
+        if clear < 1e-5:
+            looked_sure += 1
+            assert not slopes(block, X).sure.any()
+    assert looked_sure > 50

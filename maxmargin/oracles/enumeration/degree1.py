@@ -103,8 +103,6 @@ def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, Clock]) -
     unit_roundoff = rounding.roundoff(X.dtype)
     inside = basis @ ell
     outside = ell - inside @ basis
-    if np.sqrt(outside @ outside) <= 4.0 * D * unit_roundoff * np.sqrt(ell @ ell):
-        outside[:] = 0.0
     X = X @ basis.T
     H = float(np.abs(h).sum() + np.sqrt(ell @ ell)) * (1.0 + 1e-15)
 

@@ -114,7 +114,8 @@ def faces(block: Arcs, slope: Slopes, zeros: tuple[int, ...]) -> Faces:
         above = [m for m in free if m >= l]
         crossing = block.crossing[circles]
         last = block.T[circles][:, above].max(axis=1, initial=-1)
-        lowest = (crossing > last[:, None]) & (crossing != l) if above else np.ones(crossing.shape, dtype=bool)
+        # T is increasing and misses l, so that a crossing beyond those above l is not l itself
+        lowest = crossing > last[:, None] if above else np.ones(crossing.shape, dtype=bool)
         row, arc = np.nonzero(lowest)
         at = circles[row] * M + arc
         rising = {m: slope.rising[m].take(at) for m in above}
