@@ -28,6 +28,7 @@ from .exact import Integers, is_positive_semidefinite, relative_error, to_floats
 from .fields import Array
 from .limits import UNLIMITED, Limits
 from .pieces import Pieces
+from .precise import excluded_precisely
 from .projection import project
 from .verdict import NotSettled, Refusal
 
@@ -83,7 +84,9 @@ class QuadraticCells:
         V = to_floats(exact)
         values, vectors = np.linalg.eigh(V)
         k = next((k for k in range(1, D) if _at_most(bound, exact, vectors[:, D - k :])), D)
-        if not _excluded(vectors[:, D - k :], _distance(V, values, vectors, k), cell[:, None] * self.normals):
+        if _excluded(vectors[:, D - k :], _distance(V, values, vectors, k), cell[:, None] * self.normals):
+            return
+        if not excluded_precisely(exact, bound, self.pieces.lines * cell.astype(int).astype(object)[:, None]):
             _refuse(self.pieces, vectors, output)
 
 
