@@ -102,7 +102,8 @@ def test_a_solver_that_fails_is_on_record_and_does_not_interrupt(monkeypatch):
     certificate = mm.max_margin("xor")
     assert certificate.status is Status.BRACKETED
     assert certificate.lower <= np.sqrt(2.0) / 8.0 <= certificate.upper
-    assert [attempt.status for attempt in certificate.attempts] == ["master LP: HiGHS ended with 'Not Set'", FAILED]
+    statuses = [attempt.status for attempt in certificate.attempts]
+    assert "master LP: HiGHS ended with 'Not Set'" in statuses and FAILED in statuses
 
 
 def test_the_engines_run_on_one_blas_thread():

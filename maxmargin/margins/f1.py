@@ -126,7 +126,7 @@ class Search:
         request, Z, y = self.request, self.request.Z, self.request.data.y
         if request.nu is not None or request.solver not in ENGINES:
             return None
-        group = np.unique(Z, axis=0, return_inverse=True)[1]
+        group = np.unique(Z, axis=0, return_inverse=True)[1].ravel()  # NumPy 2.0 keeps an axis
         both = np.intersect1d(group[y > 0], group[y < 0])
         if not len(both):
             return None
