@@ -15,11 +15,26 @@ LEAVES = {
     "train": {"run.json"},
     "check": {"certificate.json"},
     "film": {"film.html"},
+    "norm": {"norm.json"},
     "lab": {"labs"},
 }
-MINUTES = {"reproduce", "play"}  # only parsed
+MINUTES = {"reproduce", "play", "assess"}  # only parsed: long, without an end, about a file of one's own
 SLOW = {"compare", "film"}
-COMMANDS = ["compare", "margin", "train", "check", "reproduce", "verify", "lab", "film", "play", "datasets", "doctor"]
+COMMANDS = [
+    "compare",
+    "margin",
+    "train",
+    "check",
+    "assess",
+    "norm",
+    "reproduce",
+    "verify",
+    "lab",
+    "film",
+    "play",
+    "datasets",
+    "doctor",
+]
 
 
 def example(command, capsys):
