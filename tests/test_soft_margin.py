@@ -108,3 +108,16 @@ def test_the_command_writes_a_certificate_with_nu(tmp_path, capsys):
     assert main(["check", str(path), "clusters:n=32,d=3"]) == 0
     assert main(["margin", "xor", "--nu", "2"]) == 2
     assert "nu" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_in_high_dimension_the_relaxation_proves_the_upper_end_of_the_capped_adversary():
+    points = mm.load("clusters:n=32,d=8")
+    certificate = mm.max_margin(points, nu=0.5)
+    assert certificate.scope == "sphere-bound" and certificate.proof is not None
+    assert certificate.adversary.max() <= (1 + 1e-9) / (0.5 * 32)
+    assert certificate.relative_gap < 0.5  # the spectral bound alone: 0.9
+    verdict = mm.check_certificate(certificate, points.X, points.y)
+    assert verdict.holds, verdict.reason
+    document = certificate.to_json()
+    lowered = document | {"upper": document["lower"] * (1 + 1e-3), "relative_gap": 1 - 1 / (1 + 1e-3)}
+    assert not mm.check_certificate(lowered, points.X, points.y).holds

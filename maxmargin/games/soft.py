@@ -96,7 +96,13 @@ class Capped(Game):
         No f of the unit ball exceeds `radius` on a point, which pays for what p lacks of a sum of one and for what it
         has beyond the cap, rounding of the cap included.
         """
-        response = self.game.best_response(p)
+        return self._with_room(self.game.best_response(p), p)
+
+    def response_from(self, proof: dict[str, Any], p: Array) -> Response:
+        """The same from stored dual multipliers."""
+        return self._with_room(self.game.response_from(proof, p), p)
+
+    def _with_room(self, response: Response, p: Array) -> Response:
         beyond = 2.0 * float(np.maximum(p - self.cap, 0.0).sum()) + 2.0 * abs(1.0 - float(p.sum()))
         missing = (beyond + rounding.relative_error(len(p) + 4)) * self.game.radius
         bound = rounding.above(response.bound + missing, rounding.dot_error(response.bound + missing, len(p)))

@@ -29,6 +29,7 @@ from ..games.measure import Measure
 from ..games.soft import capped
 from ..games.variation import DictionaryGame, VariationGame
 from ..oracles.lifted.branch import tighten
+from ..oracles.lifted.root import lifted_bound
 from ..oracles.oracle import Oracle
 from ..oracles.selection import EXACT_DIMENSION, Proving, enumerable, exact_oracle, local_oracle
 from ..oracles.spectral import SpectralOracle
@@ -178,14 +179,18 @@ class Search:
     def relaxed(self, found: Proved | None) -> Pair | None:
         """The upper end by the lifted relaxation, branched: for a few rounds, or until the time limit."""
         request, clock = self.request, self.budget.clock
-        if found is None or found.bracket.scope is Scope.SPHERE_EXACT or request.nu is not None:
+        if found is None or found.bracket.scope is Scope.SPHERE_EXACT:
             return None
-        limits: dict[str, Any] = {"max_rounds": request.branching_rounds, "tolerance": BRANCHING_GAP}
-        if clock.limited:
-            limits = {"clock": clock, "tolerance": request.tol, "n_jobs": min(2, os.cpu_count() or 1)}
         Z, y, feature, convention = self._data
-        lower = found.bracket.lower / variation_factor(feature.degree, convention)
-        bound = tighten(Z, y, feature, p=found.p, lower=lower, progress=self.budget.progress, **limits)
+        known: dict[str, Any] = {"p": found.p, "progress": self.budget.progress}
+        known["lower"] = found.bracket.lower / variation_factor(feature.degree, convention)
+        if request.nu is not None:  # the relaxation's own adversary would not stay below the cap
+            bound = lifted_bound(Z, y, feature, clock=clock, tolerance=BRANCHING_GAP, fixed=True, **known)
+        elif clock.limited:
+            jobs = min(2, os.cpu_count() or 1)
+            bound = tighten(Z, y, feature, clock=clock, tolerance=request.tol, n_jobs=jobs, **known)
+        else:
+            bound = tighten(Z, y, feature, max_rounds=request.branching_rounds, tolerance=BRANCHING_GAP, **known)
         attempts = tuple(Attempt(item["name"], item["status"], item["seconds"]) for item in bound.attempts)
         stopped = attempts[-1].status == Reason.INTERRUPTED
         reason = Reason.INTERRUPTED if stopped or clock.expired else Reason.STALLED
