@@ -68,3 +68,42 @@ def test_rounding_encloses_exact_sums():
         exact = sum(Fraction(a) * Fraction(b) for a, b in zip(x, y, strict=True))
         value, error = float(x @ y), rounding.dot_error(float(np.abs(x) @ np.abs(y)), n)
         assert Fraction(rounding.below(value, error)) < exact < Fraction(rounding.above(value, error))
+
+
+def test_relative_gap_of_nothing_from_above_and_of_small_upper_ends():
+    assert conventions.relative_gap(0.0, math.inf) == 1.0
+    assert conventions.relative_gap(0.0, 0.25) == 1.0
+    assert conventions.relative_gap(0.0625, 0.25) == 0.75
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("f1", "sphere", None), "F1, unit sphere (gamma_1)"),
+        (("f1", "path", None), "F1, path norm (= 2 gamma_1 for ReLU)"),
+        (("f2", "sphere", "sphere"), "F2, L2(tau), a uniform on the sphere"),
+        (("f2", "path", "gaussian"), "F2, L2(tau), a Gaussian"),
+        (("ntk", "sphere", "sphere"), "tangent RKHS, a uniform on the sphere"),
+        (("ntk", "sphere", None), "tangent RKHS, a uniform on the sphere"),
+        (("ntk", "sphere", "gaussian"), "tangent RKHS, a Gaussian"),
+    ],
+)
+def test_every_unit_has_its_words(arguments, text):
+    # equal strings that are no constants of the module: comparison, not identity
+    assert conventions.describe(*(part and "".join(list(part)) for part in arguments)) == text
+
+
+def test_the_law_has_an_older_name():
+    assert conventions.law_of("sphere", None) == "sphere"
+    assert conventions.law_of("gaussian", None) == "gaussian"
+    assert conventions.law_of("sphere", "gaussian") == "gaussian"
+    assert conventions.law_of("gaussian", "gaussian") == "gaussian"
+    wrong = ((("gaussian", "sphere"), "weights"), (("cauchy", None), "law"), (("sphere", "x"), "weights"))
+    for arguments, name in wrong:
+        with pytest.raises(InputError, match=f"^{name}: found"):
+            conventions.law_of(*arguments)
+
+
+def test_names_are_compared_by_value():
+    assert conventions.variation_factor(1, "".join(["sp", "here"])) == 0.5
+    assert conventions.kernel_factor(1, 4, "".join(["sp", "here"])) == 1.0
