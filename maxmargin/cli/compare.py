@@ -28,7 +28,7 @@ def add(subparsers: common.Subparsers) -> None:
         "--time-limit",
         type=common.non_negative,
         metavar="S",
-        help="seconds for each margin and each run (default: none for margins, 20 for each run)",
+        help="seconds for each margin and each run (default: none for margins, at most 20 for each run)",
     )
     parser.add_argument(
         "--test-size", type=common.positive, metavar="SHARE", help="hold out this share of each class, e.g. 0.25"

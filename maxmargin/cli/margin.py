@@ -20,7 +20,7 @@ def add(subparsers: common.Subparsers) -> None:
         "maxmargin margin xor --norm f1 --json certificate.json",
     )
     common.add_data(parser)
-    parser.add_argument("--norm", choices=NORMS, default="f1", help="f1 (default), f2 or ntk")
+    parser.add_argument("--norm", choices=NORMS, default="f1", help="f1 (variation norm, default), f2 (RKHS) or ntk")
     parser.add_argument(
         "--directions", metavar="FILE.npz", help="restrict F1 to these neurons, rows of an array (K, D)"
     )
