@@ -89,3 +89,21 @@ def test_the_readme_has_the_two_lines_for_windows():
     for windows, other in zip(lines, unix, strict=True):
         assert "bin/" not in windows and "&&" not in windows  # PowerShell 5 knows no &&
         assert windows.split()[-3:] == other.split()[-3:]  # the same command in the end
+
+
+NOTEBOOK = """
+import sys
+sys.modules["matplotlib_inline"] = None  # the notebook's environment has it, ours need not
+import maxmargin as mm
+mm.compare("xor", width=10, steps=20).save(sys.argv[1])
+assert "matplotlib.pyplot" not in sys.modules
+"""
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "no-such-backend"])
+def test_a_script_started_from_a_notebook_draws_its_figures(backend, tmp_path):
+    """Every notebook exports MPLBACKEND; older matplotlibs refuse to be imported with one that is not installed."""
+    command = [sys.executable, "-W", "ignore", "-c", NOTEBOOK, str(tmp_path)]
+    done = subprocess.run(command, env=os.environ | {"MPLBACKEND": backend}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert (tmp_path / "report.html").stat().st_size > 10_000

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E402, I001 - before anything imports matplotlib
+from ..headless import load_matplotlib
+
+load_matplotlib()
+
 import os
 from pathlib import Path
 from typing import Any

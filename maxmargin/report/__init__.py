@@ -5,6 +5,11 @@ The words stand in the template ``report.html``, the looks in ``report.css``, th
 
 from __future__ import annotations
 
+# ruff: noqa: E402, I001 - before anything imports matplotlib
+from ..headless import load_matplotlib
+
+load_matplotlib()
+
 import base64
 from collections.abc import Mapping
 from importlib.resources import files
