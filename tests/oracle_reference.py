@@ -88,9 +88,7 @@ def exact_faces(Z, q, feature):
         v = [sum(w * sides[s] * z[d] for w, s, z in zip(weights, pattern, points, strict=True)) for d in range(D)]
         found.append(v)
         # on the hyperplane of z: v - (v.z / z.z) z
-        found += [
-            [x - dot(v, z) / dot(z, z) * y for x, y in zip(v, z, strict=True)] for z in points if dot(z, z)
-        ]
+        found += [[x - dot(v, z) / dot(z, z) * y for x, y in zip(v, z, strict=True)] for z in points if dot(z, z)]
     if D == 3:
         found += [cross(a, b) for a, b in combinations(points, 2)]
     return [a for v in found if any(v) for a in (v, [-x for x in v])]

@@ -117,7 +117,7 @@ def test_cells_that_a_spreadsheet_would_compute(tmp_path):
     path.write_text("a,b,y\n=1+1,2,0\n3,4,1\n")
     with pytest.raises(mm.InputError, match="line 2, column 'a': found '=1"):
         mm.load(str(path))
-    path.write_text("a,b,y\n1,2,=0\n3,4,\"=HYPERLINK(\"\"x\"\")\"\n")
+    path.write_text('a,b,y\n1,2,=0\n3,4,"=HYPERLINK(""x"")"\n')
     data = mm.load(str(path))
     assert data.classes == ("=0", '=HYPERLINK("x")')
     dataset.save(data, tmp_path / "again.csv")

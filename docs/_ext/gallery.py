@@ -28,7 +28,7 @@ def convert(source: str) -> str:
     head, blocks = "", []
     for cell in cells[1:]:
         if cell.startswith(" [markdown]"):
-            text = _restructured([line.removeprefix("#").removeprefix(" ") for line in cell.splitlines()[1:]])
+            text = restructured([line.removeprefix("#").removeprefix(" ") for line in cell.splitlines()[1:]])
             if head:
                 blocks.append("# %%\n" + "\n".join(f"# {line}".rstrip() for line in text))
             else:
@@ -38,7 +38,7 @@ def convert(source: str) -> str:
     return head + "\n" + "\n\n".join(blocks)
 
 
-def _restructured(lines: list[str]) -> list[str]:
+def restructured(lines: list[str]) -> list[str]:
     """The little Markdown that the scripts use: headings, code spans, emphasis, indented blocks, bullets."""
     out: list[str] = []
     for line in lines:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import docstrings
+import notebooks
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -85,6 +86,15 @@ class Symbols(_Generated):
                     yield from (f".. auto{'class' if wanted else 'function'}:: maxmargin.{name}", "")
 
 
+class Notebook(_Generated):
+    """One executed notebook, named by the argument."""
+
+    required_arguments = 1
+
+    def lines(self) -> Iterable[str]:
+        return notebooks.page(self.arguments[0])
+
+
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
     """Name -> parser of every subcommand."""
     (group,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
@@ -113,6 +123,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "maxmargin-datasets": Datasets,
         "maxmargin-labs": Laboratories,
         "maxmargin-api": Symbols,
+        "maxmargin-notebook": Notebook,
     }.items():
         app.add_directive(name, directive)
     app.connect("autodoc-process-docstring", docstrings.process)
