@@ -50,6 +50,7 @@ ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
 BRANCHING_GAP = 1e-3  # for the upper end when there is no time limit
 SEARCHED = 0.1  # part of the tolerance that the search may use up: the rest is for rounding
+LOCAL_SMOOTHING = 0.6  # of the adversary asked: the vertices of the LP jump about more in high dimension
 LOCALLY_MANY = 20_000  # points from which a local search works on some of them: the support is large
 _UNIT = 1e-14  # norms that are one up to this are not divided by
 
@@ -156,7 +157,8 @@ class Search:
             oracle: MakeOracle = lambda X, _: exact_oracle(X, feature)  # noqa: E731
             better = search(self.options(), unit, y, feature, oracle, initial=initial)
         else:
-            rng, options = np.random.default_rng(request.seed), self.options(1.0 if request.quick else COLUMNS_SHARE)
+            rng = np.random.default_rng(request.seed)
+            options = replace(self.options(1.0 if request.quick else COLUMNS_SHARE), smoothing=LOCAL_SMOOTHING)
 
             def local(X: Array, starts: Array) -> Oracle:
                 return local_oracle(X, feature, rng, starts)

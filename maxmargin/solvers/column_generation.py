@@ -39,7 +39,7 @@ _ROUGH = 1e-3  # relative gap at which scouting ends
 _BLUNT = 1.5  # the LP's own gap, as a multiple of ours, above which it is refined before anything stalls
 _SMALL = 20_000  # products that cost nothing: extended from the start
 _EXTENDED = 20_000_000  # products of all neurons with all points, up to which they are kept extended
-_CROWD = (4, 1000)  # columns a point, and at least, beyond which the less useful half is forgotten
+_CROWD = (1, 800, 3)  # columns a point, at least, and per active one, beyond which the less useful half is forgotten
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,8 @@ class _Search:
             self.master_seconds += time.perf_counter() - start
         solution = self.solution
         self._keep(solution)
-        crowd = max(_CROWD[0] * len(self.y), _CROWD[1])
+        active = int(np.count_nonzero(solution.weights))
+        crowd = max(_CROWD[0] * len(self.y), _CROWD[1], _CROWD[2] * active)
         if self.master.size > crowd:
             kept = np.argsort(-(self.master.columns @ solution.p), kind="stable")[: crowd // 2]
             kept.sort()
