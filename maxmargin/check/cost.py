@@ -11,7 +11,7 @@ from typing import Any
 
 _RAY, _SIGN = 1e-5, 1.5e-7  # of a ray, and of each of its signs
 _FACE, _CELL = 6e-7, 6e-6  # of one of the 3^(r-1) faces around it (degree 1), of one of its 2^r cells (degree 2)
-_PAIR = 7e-5  # of an entry of a Gram matrix, in up to 640 bits
+_PAIR = 2.5e-5  # of an entry of a Gram matrix, in 160 bits and now and then more
 _PRODUCT = 2e-9  # of a multiplication inside a matrix product or a Cholesky factorisation
 _START = 0.01
 _PAIR_BYTES, _BATCH_BYTES = 2_000.0, 200e6
