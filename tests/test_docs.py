@@ -83,7 +83,7 @@ def test_every_public_name_is_on_the_api_page():
     from generated import Symbols
 
     page = "\n".join(Symbols.lines(None))
-    for name in set(mm.__all__) - {"__version__"}:
+    for name in sorted(set(mm.__all__) - {"__version__"}):
         assert re.search(rf"maxmargin\.{name}$", page, flags=re.M), name
 
 
@@ -97,7 +97,7 @@ def test_every_command_is_on_the_command_page():
 
 def public_objects():
     """(dotted name, object) of every public name and of its public methods and properties of this package."""
-    for name in set(mm.__all__) - {"__version__"}:
+    for name in sorted(set(mm.__all__) - {"__version__"}):
         value = getattr(mm, name)
         yield name, value
         for key, member in vars(value).items() if isinstance(value, type) else ():
