@@ -46,3 +46,22 @@ def test_the_ledger_is_counted():
 def test_the_picture_is_there():
     for path in re.findall(r"!\[.*?\]\((.*?)\)", README):
         assert (ROOT / path).stat().st_size > 10_000
+
+
+def test_a_reader_of_thirty_seconds_is_served():
+    """What it is, for whom, a moving picture, and the first line to run: all within the first screen and a half."""
+    first = README[: README.index("```bash")]
+    assert "For whom" in first and ".gif)" in first and len(first.split()) < 220
+    assert README.count("\n") < 200 and len(PYTHON) >= 2
+
+
+def test_links_lead_to_files():
+    for path in re.findall(r"\]\(((?!http)[^)#]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_site_is_built_by_one_line():
+    lines = [
+        line for line in COMMANDS if line.startswith(".venv/bin/pip install -q '.[docs]' && ") and "sphinx" in line
+    ]
+    assert len(lines) == 1 and " -W " in lines[0]
