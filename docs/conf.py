@@ -30,6 +30,7 @@ extensions = [
 exclude_patterns = ["_build", "_gallery"]
 autosummary_generate = True
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     "members": True,

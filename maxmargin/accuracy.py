@@ -48,6 +48,7 @@ class Score:
     test: Counts | None = None
 
     def to_json(self) -> dict[str, Any]:
+        """Plain Python: the counts on the training data, and on the test data where there are any."""
         document = {"object": self.key, "title": self.title, "train": self.train.to_json()}
         return document if self.test is None else document | {"test": self.test.to_json()}
 

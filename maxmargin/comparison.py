@@ -61,6 +61,7 @@ class ComparedRun:
         return self.run.margin_best / self.bracket.upper if self.bracket.upper > 0 else None
 
     def to_json(self) -> dict[str, Any]:
+        """The run with its reference and the two fractions, as in the document of a comparison."""
         return self.run.to_json() | {
             "reference": self.reference,
             "reference_lower": self.bracket.lower,
@@ -252,9 +253,7 @@ def compare(
         beside = None
         if small:
             named = _prefixed(progress, "both layers from N(0, 1)")
-            beside = train(
-                dataset, layers="both", init="gaussian", **training, time_limit=limit(2), progress=named
-            )
+            beside = train(dataset, layers="both", init="gaussian", **training, time_limit=limit(2), progress=named)
         shown = _prefixed(progress, "output layer")
         output = train(dataset, layers="output", law=law, **training, time_limit=limit(1), progress=shown)
     lower, upper = output.gamma_2m or (0.0, math.inf)

@@ -22,6 +22,7 @@ class Laboratory:
 
     @property
     def id(self) -> str:
+        """Name of the laboratory."""
         return self.lab.name
 
     def entries(self) -> tuple[Entry, ...]:

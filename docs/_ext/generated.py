@@ -33,7 +33,7 @@ class Commands(_Generated):
     def lines(self) -> Iterable[str]:
         import os
 
-        os.environ["COLUMNS"] = "100"
+        os.environ["COLUMNS"] = "88"
         from maxmargin.cli.parser import build_parser
 
         for name, parser in subcommands(build_parser()).items():

@@ -42,6 +42,7 @@ class FixedPoint:
 
     @cached_property
     def one(self) -> int:
+        """The number 1 in this format, 2**bits."""
         return 1 << self.bits
 
     @cached_property

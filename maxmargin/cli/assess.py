@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "assess",
@@ -39,6 +40,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Assess a network; print the table, write the JSON."""
     from ..margins.assess import assess, read_network
 
     common.check_writable(arguments.json)

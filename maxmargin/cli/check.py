@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "check",
@@ -41,6 +42,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Check a certificate; exit status 1 if it does not hold."""
     from ..check import check_certificate
     from ..features.directions import load_directions
 

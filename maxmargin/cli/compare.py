@@ -11,6 +11,7 @@ from .train import add_training
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "compare",
@@ -40,6 +41,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Solve, train, print the table and write the report."""
     from ..comparison import compare
 
     common.check_writable(arguments.json)

@@ -9,6 +9,7 @@ from . import common
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommands ``datasets`` and ``doctor``."""
     parser = common.command(
         subparsers, "datasets", "list the built-in data sets and their options", "maxmargin datasets"
     )
@@ -25,6 +26,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def list_datasets(arguments: argparse.Namespace) -> int:
+    """Print the table of built-in data."""
     from ..datasets import describe
     from ..text import table
 
@@ -49,6 +51,7 @@ def _row(entry: Any) -> tuple[str, str, str]:
 
 
 def examine(arguments: argparse.Namespace) -> int:
+    """Print versions, arithmetic and solvers of this machine."""
     import os
 
     import cvxpy

@@ -11,6 +11,7 @@ from .train import add_training
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "film",
@@ -32,6 +33,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Solve, train and write the film."""
     from ..film import check_target, film
     from ..text import bracket_text
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "lab",
@@ -38,6 +39,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run laboratories; exit status 1 if a finding fails."""
     common.require(arguments.list or arguments.name is not None, "lab: found no NAME, wanted one of --list, or all")
     common.require(
         not (arguments.list and arguments.name),

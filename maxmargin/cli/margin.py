@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "margin",
@@ -51,6 +52,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Certify one margin; print the table, write the JSON."""
     from ..comparison_table import conflict_text
     from ..features.directions import load_directions
     from ..margins import max_margin

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "norm",
@@ -34,6 +35,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Certify a smallest norm; print the table, write the JSON."""
     from ..margins.min_norm import min_norm
     from ..targets import read_targets
 

@@ -16,6 +16,7 @@ class Parser(argparse.ArgumentParser):
     """argparse whose errors are `InputError`, hence one line and exit status 2."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise `InputError` with the message and where to find help."""
         raise InputError(f"{message}; see {self.prog} --help")
 
 

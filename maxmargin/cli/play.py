@@ -9,6 +9,7 @@ from . import common
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "play",
@@ -31,6 +32,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Serve the playground until Ctrl-C or until its page was closed."""
     from ..play import Server
 
     server = Server(common.load_data(arguments) if arguments.data else None, arguments.port, arguments.close_after)

@@ -18,6 +18,7 @@ FIGURES = ("fig1", "fig2b", "fig2c", "fig2d", "fig3", "rates", "all")
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "reproduce",
@@ -48,6 +49,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the experiments that are missing in the store, and draw figures and tables."""
     from ..sweeps import Store, run
     from ..sweeps.experiments import get_experiments
     from ..sweeps.scales import get_setting

@@ -10,6 +10,7 @@ LAYERS = ("both", "output", "magnitudes")
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "train",
@@ -52,6 +53,7 @@ def add_training(
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Train one network; print the table, write the JSON."""
     from ..training import train
 
     common.check_writable(arguments.json)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 def add(subparsers: common.Subparsers) -> None:
+    """Add the subcommand and its options to the parser."""
     parser = common.command(
         subparsers,
         "verify",
@@ -29,6 +30,7 @@ def add(subparsers: common.Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Measure the ledger; exit status 1 if a claim fails."""
     common.check_writable(arguments.json)
     from ..verification import verify
 

@@ -49,6 +49,7 @@ class UnitRows:
 
     @property
     def D(self) -> int:
+        """Dimension of the rows."""
         return int(self.units.shape[1])
 
     def __getitem__(self, rows: Any) -> UnitRows:

@@ -33,10 +33,12 @@ def scene_of(dataset: Any, certificate: Any) -> tuple[str, Array, tuple[float, .
 
 
 def values_of(scene: str, moment: Any, nodes: Any) -> Array:
+    """f of the network of this moment on the nodes of the scene."""
     return _evaluate(scene, moment.network.decision_function, nodes)
 
 
 def target_of(scene: str, certificate: Any, nodes: Any) -> Array:
+    """f of the solved classifier on the nodes of the scene."""
     return _evaluate(scene, certificate.decision_function, nodes)
 
 

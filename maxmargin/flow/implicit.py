@@ -59,6 +59,7 @@ class Flow:
     settle: float = 2000.0
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
+        """The function that takes one step of a run; it keeps the adaptive time step."""
         eta, beyond = 1e-3, 0
 
         def step(t: int, S: float, p: Array) -> tuple[float, Array]:

@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 class Start(Protocol):
     """Draws the neurons (a_j, b_j) of a network of width m for inputs of dimension D."""
 
-    def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]: ...
+    def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
+        """Input weights (m, D) and output weights (m,), from this generator."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Gaussian:
     scale: float = 1.0
 
     def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
+        """Independent normal entries of standard deviation `scale`."""
         W = self.scale * rng.standard_normal((m, D + 1))
         return W[:, :D], W[:, D]
 
@@ -44,6 +46,7 @@ class Balanced:
     scale: float = 1.0
 
     def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
+        """Neurons with |a_j| = |b_j|."""
         W = rng.standard_normal((m, D + 1))
         A = W[:, :D] / np.linalg.norm(W[:, :D], axis=1, keepdims=True)
         return self.scale * A, self.scale * np.where(W[:, D] < 0, -1.0, 1.0)
@@ -60,6 +63,7 @@ class Paired:
     scale: float = 1.0
 
     def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
+        """Neurons in pairs (a, b), (a, -b), so that the network starts as zero."""
         if m % 2:
             raise InputError(f"width: found {m} with init 'paired', wanted an even number of neurons")
         A, b = Gaussian(self.scale).draw(rng, m // 2, D)

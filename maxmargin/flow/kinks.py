@@ -53,6 +53,7 @@ class Kinks:
 
     @classmethod
     def none(cls, m: int, D: int) -> Kinks:
+        """No neuron of the m rests on a kink."""
         return cls(np.full((m, 1), -1), np.zeros((m, 1)), np.empty(0, dtype=np.int64), np.empty((0, D, 0)))
 
     @property

@@ -173,4 +173,5 @@ class Recorder:
         return self._dynamics.network(self._bias)
 
     def best_network(self) -> Network:
+        """The network of the best normalised margin so far."""
         return self.network_of(self._best_state)

@@ -26,7 +26,8 @@ Array = NDArray[np.float64]
 class StepRule(Protocol):
     """See the module docstring; to add a rule, write a frozen dataclass with this one method."""
 
-    def stepper(self, dynamics: Dynamics, loss: Loss) -> Step: ...
+    def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
+        """The function step(t, S, p) that takes one step of this run; called once a run."""
 
 
 def _steps_of(size: Callable[[int], float], dynamics: Dynamics) -> Step:
@@ -48,6 +49,7 @@ class Paper:
     s: float = 0.5
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
+        """Steps of the sizes of the authors' code."""
         if dynamics.homogeneity == 1:
             return _steps_of(lambda t: self.s * max(1.0, dynamics.size()) / math.sqrt(t + 1), dynamics)
         return _steps_of(lambda t: self.s / math.sqrt(t + 1), dynamics)
@@ -60,6 +62,7 @@ class Constant:
     s: float = 0.01
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
+        """Steps of one size."""
         return _steps_of(lambda t: self.s, dynamics)
 
 
@@ -74,6 +77,7 @@ class Theorem:
     multiple: float = 1.0
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
+        """Steps of the sizes of Propositions 6 and 7."""
         unit = self.multiple / dynamics.z_inf
         if dynamics.homogeneity == 2:
             return _steps_of(lambda t: unit / (16.0 * math.sqrt(t)), dynamics)
@@ -94,6 +98,7 @@ class LossBased:
     s: float = 0.1
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
+        """Steps whose size grows as the loss falls."""
         eta = self.s
 
         def step(t: int, S: float, p: Array) -> tuple[float, Array]:

@@ -49,6 +49,7 @@ class Net:
     W: Array
 
     def residual(self, W: Array) -> Array:
+        """y - h(X) for the input weights W (m, d), shape (n,)."""
         return self.y - np.tanh(self.X @ W.T) @ self.a / len(self.a)
 
     def velocity(self, W: Array) -> Array:

@@ -62,6 +62,7 @@ class Flow:
 
     @classmethod
     def of(cls, X: Array, y: Array) -> Flow:
+        """The flow on the points X (n, d) with targets y (n,)."""
         lam, Q = np.linalg.eigh(kernel(X, X))
         return cls(lam, Q, Q.T @ y)
 

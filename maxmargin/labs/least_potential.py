@@ -21,6 +21,7 @@ class Potential:
     D: int
 
     def h(self, u: Array) -> Array:
+        """The inverse function of q'."""
         if self.D == 2:
             return 2.0 * np.sinh(u)
         k = -self.D / (self.D - 2)
@@ -34,6 +35,7 @@ class Potential:
         return -k * ((1.0 - u) ** (k - 1) + (1.0 + u) ** (k - 1))
 
     def B(self, u: Array) -> Array:
+        """The integral of h from 0 to u."""
         if self.D == 2:
             return 2.0 * np.cosh(u) - 2.0
         k = -2 / (self.D - 2)

@@ -62,6 +62,7 @@ class Regression(NamedTuple):
 
     @classmethod
     def of(cls, X: Array, y: Array) -> Regression:
+        """From X (n, p) of full row rank and y (n,)."""
         Q, R = np.linalg.qr(X.T)
         return cls(X, y, Q @ np.linalg.solve(R.T, y), Q)
 

@@ -95,14 +95,17 @@ class Case:
 
     @property
     def best_step(self) -> float:
+        """2 / (smallest + largest eigenvalue): the step of the fastest linear rate."""
         return float(2.0 / (self.eigenvalues.min() + self.eigenvalues.max()))
 
     @property
     def rate(self) -> float:
+        """The contraction max |1 - step eigenvalue| at the best step."""
         return float(np.abs(1.0 - self.best_step * self.eigenvalues).max())
 
     @property
     def edge(self) -> float:
+        """2 / (largest eigenvalue): longer steps diverge."""
         return float(2.0 / self.eigenvalues.max())
 
     def measured_rate(self) -> float:

@@ -106,6 +106,7 @@ class Case:
         return 0.5 * np.exp(-2.0 * np.outer(t, rates)) @ squares
 
     def law(self, t: Array) -> Array:
+        """The predicted L(t) for large t."""
         return self.where.law(t, self.tangent)
 
 

@@ -118,6 +118,7 @@ class LabRun:
 
     @property
     def findings(self) -> tuple[LabFinding, ...]:
+        """The findings of the result, in order."""
         return self.result.findings
 
     @property

@@ -32,6 +32,7 @@ class Gate:
 
     @property
     def url(self) -> str:
+        """The address of the page, token included."""
         return f"http://127.0.0.1:{self.port}/?token={self.token}"
 
     def check_origin(self, headers: Message) -> None:

@@ -60,6 +60,7 @@ class Trainer:
             process.end()
 
     def close(self) -> None:
+        """End the training process."""
         with self._lock:
             self._end()
 

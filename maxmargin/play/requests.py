@@ -95,6 +95,7 @@ class Solve:
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> Solve:
+        """The checked request of a JSON document; `InputError` names what is wrong."""
         norms = document.get("norms", ["f1"])
         if not isinstance(norms, list) or not norms or len(norms) > len(NORMS) or any(x not in NORMS for x in norms):
             raise InputError(f"norms: found {str(norms)[:60]}, wanted some of {', '.join(NORMS)}")
@@ -132,6 +133,7 @@ class Train:
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> Train:
+        """The checked request of a JSON document; `InputError` names what is wrong."""
         scale = number(document, "scale", 1.0, 1e-3, 1e3)
         init = f"{choice(document, 'start', STARTS)}:{scale:g}"
         get_start(init)
@@ -160,6 +162,7 @@ class Regression:
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> Regression:
+        """The checked request of a JSON document; `InputError` names what is wrong."""
         table = rows(document, 2)
         least, most = limits.SOLVE_SECONDS
         tube = number(document, "tube", 0.0, 0.0, limits.MAX_COORDINATE)

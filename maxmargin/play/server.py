@@ -103,6 +103,7 @@ class Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer one connection, then give its place back."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -144,9 +145,11 @@ class Handler(BaseHTTPRequestHandler):
         """Standard error stays quiet."""
 
     def do_GET(self) -> None:
+        """Answer a GET request."""
         self._guarded(self._get)
 
     def do_POST(self) -> None:
+        """Answer a POST request."""
         self._guarded(self._post)
 
     def _guarded(self, work: Callable[[str], None]) -> None:

@@ -188,6 +188,7 @@ class Desk:
             return True
 
     def close(self) -> None:
+        """End the worker processes."""
         with self._lock:
             self._retire()
             self._end()

@@ -43,6 +43,7 @@ class ShownRun:
 
     @property
     def fraction_of_lower(self) -> float | None:
+        """margin_best / lower of the reference; None when nothing separates the data."""
         return self.run.margin_best / self.bracket.lower if self.bracket.lower > 0 else None
 
 

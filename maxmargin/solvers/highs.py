@@ -33,6 +33,7 @@ class Simplex(highspy.Highs):
             self.setOptionValue(option, setting)
 
     def enableCallbacks(self) -> None:
+        """Leave callbacks off and be silent: highspy calls this in `solve`."""
         self.setOptionValue("output_flag", False)
 
     def optimise(self, time_limit: float) -> None:

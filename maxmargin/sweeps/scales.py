@@ -95,6 +95,7 @@ class Setting:
 
     @property
     def loss(self) -> str:
+        """ "exp" for the authors' code, "logistic" for the text of the paper."""
         return "exp" if self.variant == "code" else "logistic"
 
     def of(self, seed: int) -> int:

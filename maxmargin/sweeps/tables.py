@@ -165,6 +165,7 @@ def certified(rows: list[Row]) -> tuple[float, float] | None:
 
 
 def bracket_note(gamma: tuple[float, float]) -> str:
+    """The note of a table that states the certified bracket."""
     return f"certified gamma_1 in {text.bracket_text(*gamma)}; shares are of its lower end"
 
 

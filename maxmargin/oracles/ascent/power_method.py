@@ -28,6 +28,7 @@ class PowerOracle(LocalOracle):
     degree = 2
 
     def ascend(self, base: Array, c: Array, Z: Array, starts: Array, keep: int) -> tuple[Array, Array]:
+        """Ascend from all starts, then longer from the best `keep`: unit vectors and values."""
         step = PowerStep(base, c, Z)
         A, values = step.ascend(starts, _ROUNDS)
         best = np.argsort(-values, kind="stable")[:keep]

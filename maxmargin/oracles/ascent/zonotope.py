@@ -29,6 +29,7 @@ class ZonotopeOracle(LocalOracle):
     degree = 1
 
     def ascend(self, base: Array, c: Array, Z: Array, starts: Array, keep: int) -> tuple[Array, Array]:
+        """Ascend from all starts; the best `keep` are then put exactly on the kinks that hold them."""
         step = ZonotopeStep(base, c, Z, self.clock)
         A, values, kinks = step.ascend(starts)
         best = np.argsort(-values, kind="stable")[:keep]

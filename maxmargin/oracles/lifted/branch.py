@@ -77,6 +77,7 @@ class BranchAndBound:
 
     @property
     def leaves(self) -> int:
+        """Number of leaves of the tree, open and closed."""
         return len(self.closed) + len(self.splitting.blocks)
 
     @property

@@ -39,6 +39,7 @@ class LeafPolisher:
 
     @property
     def exhausted(self) -> bool:
+        """Whether the permitted number of tries is used up."""
         return self.tries >= TRIES
 
     def improve(self) -> float:

@@ -71,14 +71,17 @@ class LiftedGame:
 
     @property
     def lengths(self) -> Array:
+        """|z_i| on the support."""
         return np.linalg.norm(self.Z[self.support], axis=1)
 
     @property
     def unit(self) -> Array:
+        """z_i / |z_i| on the support."""
         return self.Z[self.support] / self.lengths[:, None]
 
     @property
     def payoff(self) -> Array:
+        """y_i |z_i|^degree / scale on the support."""
         return self.y[self.support] * self.lengths**self.feature.degree / self.scale
 
     def adversary(self, p: Array) -> Array:
