@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from maxmargin.crosschecks.lifted_program import lifted_program
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.oracles.lifted.branch import BranchAndBound, tighten
 from maxmargin.oracles.lifted.inequality import verify
 from maxmargin.oracles.lifted.root import lifted_bound, lifted_game
-from maxmargin.oracles.lifted.statement_cvxpy import lifted_program
 
 LEAKY = Feature("test-leaky", 1, 1.0, -0.1)
 XOR = np.array([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]]), np.array([1.0, 1.0, -1.0, -1.0])

@@ -8,10 +8,8 @@ from scipy.stats import kstest
 
 from maxmargin.errors import InputError
 from maxmargin.features.directions import (
-    breakpoint_directions,
     circle_grid,
     load_directions,
-    make_directions,
     quasi_random_directions,
     random_directions,
 )
@@ -55,40 +53,17 @@ def test_circle_grid_prefixes_are_regular_polygons():
     assert circle_grid(37).tobytes() == grid[:37].tobytes() and len(np.unique(grid.round(12), axis=0)) == 64
 
 
-def test_breakpoints_are_the_kinks_and_the_points():
-    Z = np.array([[3.0, 4.0], [0.0, 0.0], [1e-70, 0.0], [0.0, -1e70]])
-    directions = breakpoint_directions(Z)
-    assert directions.shape == (9, 2) and np.linalg.norm(directions, axis=1) == pytest.approx(1.0, abs=1e-15)
-    triples = directions.reshape(3, 3, 2)
-    units = np.array([[0.6, 0.8], [1.0, 0.0], [0.0, -1.0]])
-    assert np.einsum("ikj,ij->ik", triples, units) == pytest.approx(np.tile([0.0, 0.0, 1.0], (3, 1)), abs=1e-15)
-    assert np.array_equal(triples[:, 0], -triples[:, 1])
-    assert breakpoint_directions(Z[:2]).tobytes() == directions[:3].tobytes()
-
-
-def test_make_directions_reaches_every_kind():
-    assert np.array_equal(make_directions("random", 5, 4, 3), random_directions(5, 4, 3))
-    assert np.array_equal(make_directions("quasi-random", 5, 4, 3), quasi_random_directions(5, 4, 3))
-    assert np.array_equal(make_directions("circle-grid", 5, 2), circle_grid(5))
-    assert np.array_equal(make_directions("breakpoints", 0, 2, Z=np.eye(2)), breakpoint_directions(np.eye(2)))
-
-
 @pytest.mark.parametrize(
-    ("arguments", "wanted"),
+    ("make", "K", "D", "wanted"),
     [
-        (("grid", 5, 2), "found kind 'grid', wanted random, quasi-random"),
-        (("circle-grid", 5, 3), "found D = 3 for kind 'circle-grid', wanted D = 2"),
-        (("breakpoints", 5, 2), "found no points Z"),
-        (("breakpoints", 5, 2, 0, np.ones((3, 3))), r"Z: found shape \(3, 3\)"),
-        (("breakpoints", 5, 2, 0, np.zeros((3, 2))), "Z: found only zero rows"),
-        (("random", 0, 2), "K: found 0, wanted at least 1"),
-        (("quasi-random", 5, 30_000), "found 5 in D = 30000, wanted at most"),
-        (("quasi-random", 5, 0), "D: found 0, wanted at least 1"),
+        (random_directions, 0, 2, "K: found 0, wanted at least 1"),
+        (quasi_random_directions, 5, 30_000, "found 5 in D = 30000, wanted at most"),
+        (quasi_random_directions, 5, 0, "D: found 0, wanted at least 1"),
     ],
 )
-def test_wrong_requests_are_refused(arguments, wanted):
+def test_wrong_requests_are_refused(make, K, D, wanted):
     with pytest.raises(InputError, match=wanted):
-        make_directions(*arguments)
+        make(K, D)
 
 
 def test_loaded_directions_are_normalised_and_units_unchanged(tmp_path):

@@ -7,7 +7,6 @@ from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.features.kernels import tangent_kernel
 from maxmargin.flow import Balanced, Constant, Gaussian, Network, train_flow
-from maxmargin.flow.repeat import train_seeds
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.theory.rates import growth_rate
 
@@ -51,11 +50,6 @@ def test_same_seed_same_bytes():
         assert first.network.hidden.tobytes() == second.network.hidden.tobytes()
         assert first.network.output.tobytes() == second.network.output.tobytes()
         assert first.trace == second.trace
-
-
-def test_repetitions_do_not_depend_on_the_number_of_jobs():
-    one, two = (train_seeds(*blobs(0), range(3), n_jobs=jobs, width=20, steps=50) for jobs in (1, 2))
-    assert [run.margin_best for run in one] == [run.margin_best for run in two]
 
 
 @pytest.mark.parametrize("init", ["gaussian", "balanced", "gaussian:3", "paired"])

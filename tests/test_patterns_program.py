@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
+from maxmargin.crosschecks.patterns import activation_patterns, pattern_margin
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
-from maxmargin.solvers.patterns import activation_patterns, pattern_margin
 
 
 def cells(n, D):

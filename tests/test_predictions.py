@@ -38,7 +38,7 @@ def test_kernel_classifiers_predict_what_they_certified(name, kernel):
     assert model.score(X, y) == 1.0
     margins = np.where(y, 1.0, -1.0) * model.decision_function(X)
     assert margins.min() == pytest.approx(model.margin_, rel=2e-6)
-    assert (model.certificate_.predict_sign(X) > 0).tolist() == y.astype(bool).tolist()
+    assert (model.certificate_.decision_function(X) > 0).tolist() == y.astype(bool).tolist()
 
 
 @pytest.mark.parametrize("name", ["salary", "bytes", "near"])

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import maxmargin as mm
+from maxmargin.crosschecks.patterns import pattern_margin
 from maxmargin.features import RELU
 from maxmargin.features.directions import random_directions
 from maxmargin.outcome import Status
-from maxmargin.solvers.patterns import pattern_margin
 
 
 @st.composite

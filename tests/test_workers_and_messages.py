@@ -13,7 +13,6 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 import maxmargin as mm
 from maxmargin.datasets.values import make_dataset
 from maxmargin.features import homogeneous
-from maxmargin.flow.repeat import train_seeds
 
 X = np.random.default_rng(0).normal(size=(16, 2))
 Y = np.arange(16) % 2
@@ -34,9 +33,6 @@ def test_a_registered_feature_passed_by_name_reaches_the_workers(leaky):
         mm.KernelMaxMarginClassifier(), {"feature": ["relu", "field-leaky"]}, cv=2, n_jobs=2, error_score="raise"
     )
     assert search.fit(X, Y).best_params_["feature"] in ("relu", "field-leaky")
-    Z = np.hstack([X, np.ones((16, 1))])
-    runs = train_seeds(Z, np.where(Y, 1.0, -1.0), range(2), n_jobs=2, feature="field-leaky", width=10, steps=20)
-    assert [run.steps for run in runs] == [20, 20]
 
 
 def test_a_pickled_estimator_predicts_in_a_process_that_never_heard_of_its_feature(leaky, tmp_path):

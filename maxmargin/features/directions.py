@@ -6,7 +6,7 @@ Nested dictionaries make gamma_1^(m) monotone in m, so that a convergence curve 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -51,42 +51,6 @@ def circle_grid(K: int) -> Array:
         turn += weight * (index & 1)
         index, weight = index >> 1, weight / 2
     return np.column_stack([np.cos(2 * np.pi * turn), np.sin(2 * np.pi * turn)])
-
-
-def breakpoint_directions(Z: Array) -> Array:
-    """The kinks of a -> (a.z_i)_+ on the circle and the directions of the points themselves, D = 2.
-
-    For each non-zero z_i in turn: the two unit vectors orthogonal to it, then z_i/|z_i|; shape (3 n', 2). On every arc
-    between kinks the dual potential is a sinusoid, so these directions hold every optimum that sits on a kink.
-    """
-    Z = np.asarray(Z, dtype=float)
-    if Z.ndim != 2 or Z.shape[1] != 2:
-        raise InputError(f"Z: found shape {Z.shape}, wanted (n, 2): breakpoints are listed on the circle, D = 2, only")
-    units = _normalised(Z[Z.any(axis=1)])
-    if not len(units):
-        raise InputError("Z: found only zero rows, wanted at least one point other than 0")
-    orthogonal = units[:, ::-1] * [-1.0, 1.0]
-    return np.stack([orthogonal, -orthogonal, units], axis=1).reshape(-1, 2) + 0.0
-
-
-def make_directions(kind: str, K: int, D: int, seed: int | np.random.Generator = 0, Z: Array | None = None) -> Array:
-    """The dictionary of a kind: ``random``, ``quasi-random``, and for D = 2 ``circle-grid``, ``breakpoints`` (needs Z).
-
-    Raises
-    ------
-    InputError : unknown kind, K or D not positive, a circle kind with D other than 2, breakpoints without Z.
-    """
-    if kind in _SPHERE:
-        return _SPHERE[kind](K, D, seed)
-    if kind not in ("circle-grid", "breakpoints"):
-        raise InputError(f"directions: found kind {kind!r}, wanted random, quasi-random, circle-grid or breakpoints")
-    if D != 2:
-        raise InputError(f"directions: found D = {D} for kind {kind!r}, wanted D = 2; take random or quasi-random")
-    if kind == "circle-grid":
-        return circle_grid(K)
-    if Z is None:
-        raise InputError("directions: found no points Z for kind 'breakpoints', wanted the inputs (n, 2)")
-    return breakpoint_directions(Z)
 
 
 def load_directions(path: str | os.PathLike[str], D: int) -> Array:
@@ -147,6 +111,3 @@ def _check_sizes(K: int, D: int) -> None:
     for name, value in (("K", K), ("D", D)):
         if value < 1:
             raise InputError(f"{name}: found {value}, wanted at least 1")
-
-
-_SPHERE: dict[str, Callable[..., Array]] = {"random": random_directions, "quasi-random": quasi_random_directions}

@@ -192,10 +192,6 @@ class Certificate:
         output = np.sign(weights) * (lengths[:, 0] if degree == 1 else 1.0)
         return Network(lengths * self.classifier.directions, output, self.problem.bias, self.problem.feature)
 
-    def predict_sign(self, X: Array) -> Array:
-        """+1 where f(x) > 0, else -1."""
-        return np.where(self.decision_function(X) > 0, 1.0, -1.0)
-
     def to_json(self) -> dict[str, Any]:
         """The JSON document of the contract (plain dict; arrays stay arrays until written)."""
         document: dict[str, Any] = {

@@ -169,9 +169,3 @@ def feature_names(dataset: Any) -> list[str]:
 def coordinate_names(dataset: Any, bias: bool) -> list[str]:
     """Names of the coordinates of a neuron's direction: those of the features, and "bias"."""
     return [*feature_names(dataset), "bias"] if bias else feature_names(dataset)
-
-
-def unit_text(certificate: Any) -> str:
-    """``F1 norm, sphere convention``: what the margin's number means."""
-    problem = certificate.problem
-    return f"{problem.norm.upper()} norm, {problem.convention} convention"

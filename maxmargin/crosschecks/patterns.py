@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from ..errors import InputError, SolverError
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
-from .conic import SOLVER_OPTIONS
+from ..solvers.conic import SOLVER_OPTIONS
 
 Array = NDArray[np.float64]
 Vector = list[Fraction]

@@ -1,11 +1,11 @@
-r"""The lifted relaxation written down in CVXPY: readable, slow, and a second opinion on `splitting`.
+r"""The lifted relaxation written down in CVXPY: readable, slow, and a second opinion on `oracles.lifted.splitting`.
 
     maximise  t
     subject to  y_i sum_s s E_s[phi_i] >= t  for all i,   sum_s mass_s = 1,   and for each output sign s = +1, -1
                 X_s >= 0 of order 1 + D + N, the moments of (r, a, h):   X_rr = tr X_aa = mass_s
                 L X L' >= 0 elementwise, zero for the pairs h_i, h_i - z_i.a;    |(X L')_{a,k}| <= (X L')_{r,k}
 
-L holds the forms of `inequality.leaf_forms`. Its value is no bound until it is repaired: use `root`.
+L holds the forms of `oracles.lifted.inequality.leaf_forms`. Its value is no bound until it is repaired.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...features.homogeneous import Feature
-from .inequality import leaf_forms, payoff_weights
+from ..features.homogeneous import Feature
+from ..oracles.lifted.inequality import leaf_forms, payoff_weights
 
 Array = NDArray[np.float64]
 
