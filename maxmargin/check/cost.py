@@ -13,6 +13,9 @@ _RAY, _SIGN = 1e-5, 1.5e-7  # of a ray, and of each of its signs
 _FACE, _CELL = 6e-7, 6e-6  # of one of the 3^(r-1) faces around it (degree 1), of one of its 2^r cells (degree 2)
 _PAIR = 2.5e-5  # of an entry of a Gram matrix, in 160 bits and now and then more
 _PRODUCT = 2e-9  # of a multiplication inside a matrix product or a Cholesky factorisation
+_SPAN = 10.0  # products for each of the D R^2 of a basis of R vectors, with its errors
+_EXACT = 2e-7  # of a product of two floats as integers: the margins of the points that pay, once again without rounding
+_NUMBER, _NUMBER_BYTES = 1e-6, 60.0  # of a number of the proof: read, and held as an object
 _START = 0.01
 _PAIR_BYTES, _BATCH_BYTES = 2_000.0, 200e6
 
@@ -42,7 +45,8 @@ def _of(document: dict[str, Any]) -> Cost:
         support = sum(any(pair) for pair in pairs)
         return Cost(_START + _PAIR * n * support, _PAIR_BYTES * min(n * support, 50_000) + 300.0 * n * D)
     atoms = len(document["classifier"]["weights"])
-    lower = Cost(_START + _PRODUCT * 4.0 * n * atoms * D, 8.0 * (n * D + 3.0 * min(n * atoms, 1 << 20)))
+    exactly = _EXACT * (support + 1.0) * atoms * D
+    lower = Cost(_START + _PRODUCT * 4.0 * n * atoms * D + exactly, 8.0 * (n * D + 3.0 * min(n * atoms, 1 << 20)))
     if document["scope"] == "dictionary":
         size = len(document.get("dictionary") or ()) * float(support)
         return Cost(lower.seconds + _PRODUCT * 4.0 * size * D, lower.bytes + 40.0 * size)
@@ -61,15 +65,19 @@ def _enumeration(support: int, D: int, problem: dict[str, Any]) -> Cost:
 
 
 def _proof(proof: dict[str, Any], support: int, D: int) -> Cost:
+    # with fewer points than coordinates, their span is all there is
     if proof["kind"] == "spectral":
-        return Cost(_PRODUCT * 20.0 * (D**3 + support * D * D), 100.0 * D * (D + support))
-    seconds, largest, stack = 0.0, 0.0, [(tree["tree"], 0) for tree in proof["trees"]]
+        R = min(D, support)
+        return Cost(_PRODUCT * (20.0 * (R**3 + support * R * R) + _SPAN * D * R * R), 100.0 * D * (R + support))
+    N = len(proof["support"])
+    R = min(D, N)
+    seconds, largest, stack = _PRODUCT * _SPAN * D * R * R, 0.0, [(tree["tree"], 0) for tree in proof["trees"]]
     while stack:
         node, depth = stack.pop()
         if "value" in node:
-            forms, order = len(node["mu"]), 1.0 + D + len(proof["support"])
-            seconds += _PRODUCT * 10.0 * (forms * forms * order + order**3)
-            largest = max(largest, 100.0 * forms * forms)
+            forms, order = len(node["mu"]), 1.0 + R + N
+            seconds += _PRODUCT * (10.0 * (forms * forms * order + order**3) + forms * D * R) + _NUMBER * forms * D
+            largest = max(largest, 100.0 * forms * forms + _NUMBER_BYTES * forms * D)
         else:
             stack += [(node["plus"], depth + 1), (node["minus"], depth + 1)]
     return Cost(seconds, largest)

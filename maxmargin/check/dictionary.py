@@ -144,7 +144,8 @@ def exact_payoff(activation: Activation, a: Array, Z: Array, q: Array) -> Fracti
 
 def _length_above(a: Array, degree: int) -> Fraction:
     """|a|^degree, rounded up by less than 2**-120."""
-    square = sum((Fraction(float(v)) ** 2 for v in a), Fraction(0))
+    whole, exponent = integers(a)
+    square = int(whole @ whole) * power_of_two(2 * exponent)
     return square if degree == 2 else sqrt_above(square)
 
 

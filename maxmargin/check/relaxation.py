@@ -12,6 +12,9 @@ are >= 0 on the cone.  With P_i, M_i the forms that stand for (a.z_i)_+, (-a.z_i
 
 where mu_k >= |omega_k| and N_kl >= 0 (of any sign where l_k l_l = 0: the two forms of one free point).  All that is
 subtracted besides the payoff is >= 0 or zero on the cone, so S >= 0 proves s g(a) <= t there.
+
+With fewer support points than coordinates, all of this is read in those of `reduction`: the z_i are the x_i there, the
+omega_k and the normals of splits their images under B, which prove what they prove like any others.
 """
 
 from __future__ import annotations
@@ -26,10 +29,30 @@ from .claim import Activation, Claim
 from .exact import relative_error
 from .fields import Array, field, number, numbers, shown
 from .limits import UNLIMITED, Limits
+from .reduction import Reduction
 from .semidefinite import lacking
 from .verdict import Refusal
 
 MOST_LEAVES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Points:
+    """The support points Z (N, D), or their few coordinates (N, N) and the way there; the proof's vectors have D."""
+
+    Z: Array
+    D: int
+    reduction: Reduction | None
+
+    @classmethod
+    def of(cls, Z: Array, support: NDArray[np.int64]) -> Points:
+        """The rows `support` of all points."""
+        reduction = Reduction.of(Z[support])
+        return cls(Z[support] if reduction is None else reduction.X, Z.shape[1], reduction)
+
+    def coordinates(self, vectors: Array) -> Array:
+        """Vectors of the proof in the coordinates of Z."""
+        return vectors if self.reduction is None else self.reduction.coordinates(vectors)
 
 
 @dataclass(frozen=True)
@@ -55,6 +78,7 @@ def proved_bound(claim: Claim, proof: dict[str, Any], limits: Limits = UNLIMITED
     if [tree.get("sign") if isinstance(tree, dict) else None for tree in trees] != [1, -1]:
         raise Refusal("proof: wanted one tree for output sign 1 and one for -1")
     q = claim.p * claim.y
+    points = Points.of(claim.Z, whole)
     bound, leaves = -np.inf, 0
     for tree in trees:
         stack = [(field(tree, "tree", dict), Cone())]
@@ -62,35 +86,37 @@ def proved_bound(claim: Claim, proof: dict[str, Any], limits: Limits = UNLIMITED
             limits.demand()
             node, cone = stack.pop()
             if "value" in node:
-                bound = max(bound, _leaf_bound(claim.Z[whole], tree["sign"] * q[whole], claim.activation, cone, node))
+                bound = max(bound, _leaf_bound(points, tree["sign"] * q[whole], claim.activation, cone, node))
                 leaves += 1
                 if leaves > MOST_LEAVES:
                     raise Refusal("proof: too many leaves for this checker")
             else:
-                point, normal = _split(node, whole, claim.Z)
+                point, normal = _split(node, whole, points)
                 stack += [
                     (field(node, name, dict), cone.half(point, normal, side))
                     for name, side in (("plus", 1), ("minus", -1))
                 ]
+    if points.reduction is not None:
+        bound = points.reduction.bound(bound, q[whole], claim.activation)
     return _with_left_out(bound, claim, np.setdiff1d(np.flatnonzero(q), whole)), leaves
 
 
-def _split(node: dict[str, Any], support: NDArray[np.int64], Z: Array) -> tuple[int, Array]:
+def _split(node: dict[str, Any], support: NDArray[np.int64], points: Points) -> tuple[int, Array]:
     if "point" not in node:
-        return -1, numbers(node, "normal", (Z.shape[1],))
+        return -1, points.coordinates(numbers(node, "normal", (points.D,)))
     point = field(node, "point", int)
-    row = np.flatnonzero(support == point) if 0 <= point < len(Z) else np.zeros(0, dtype=np.intp)
+    row = np.flatnonzero(support == point) if 0 <= point <= support.max(initial=-1) else np.zeros(0, dtype=np.intp)
     if not row.size:
         raise Refusal(f"proof: a split names point {shown(point)}, which is not in the support")
-    return int(row[0]), Z[point]
+    return int(row[0]), points.Z[row[0]]
 
 
-def _leaf_bound(Z: Array, q: Array, activation: Activation, cone: Cone, leaf: dict[str, Any]) -> float:
+def _leaf_bound(points: Points, q: Array, activation: Activation, cone: Cone, leaf: dict[str, Any]) -> float:
     """t, raised by what the matrix lacks of being semidefinite: v'diag(e)v <= e_r + max_a e + sum_i e_i |z_i|^2."""
-    D = Z.shape[1]
+    Z, D = points.Z, points.Z.shape[1]
     L, linear, quadratic, complementary = _forms(Z, q, activation, cone)
     value, rho = number(leaf, "value"), number(leaf, "rho")
-    mu, omega, N = _multipliers(leaf, len(L), D, complementary)
+    mu, omega, N = _multipliers(leaf, len(L), points, complementary)
     S = -_symmetric(L, mu + linear, -omega, N + np.diag(quadratic))
     size = _symmetric(np.abs(L), mu + np.abs(linear), np.abs(omega), np.abs(N) + np.diag(np.abs(quadratic)))
     a = np.arange(1, D + 1)
@@ -136,16 +162,18 @@ def _forms(Z: Array, q: Array, activation: Activation, cone: Cone) -> tuple[Arra
     return L, payoff * (activation.degree == 1), payoff * (activation.degree == 2), complementary
 
 
-def _multipliers(leaf: dict[str, Any], K: int, D: int, complementary: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+def _multipliers(
+    leaf: dict[str, Any], K: int, points: Points, complementary: NDArray[np.bool_]
+) -> tuple[Array, Array, Array]:
     """mu raised to |omega_k|, omega, and the symmetric N; a negative N_kl counts as 0 unless l_k l_l = 0."""
-    mu, omega = numbers(leaf, "mu", (K,)), numbers(leaf, "omega", (K, D))
+    mu, omega = numbers(leaf, "mu", (K,)), points.coordinates(numbers(leaf, "omega", (K, points.D)))
     values = numbers(leaf, "values", (None,))
     rows, cols = (numbers(leaf, name, (len(values),)).astype(np.int64) for name in ("rows", "cols"))
     if (rows < 0).any() or (rows > cols).any() or (cols >= K).any() or len(np.unique(rows * K + cols)) < len(rows):
         raise Refusal("proof: pairs of forms must be distinct, with rows <= cols in range")
     pairs = np.zeros((K, K))
     pairs[rows, cols] = np.where(complementary[rows, cols], values, np.maximum(values, 0.0))
-    lengths = np.sqrt((omega * omega).sum(axis=1)) * (1.0 + relative_error(D + 8)) + 1e-290
+    lengths = np.sqrt((omega * omega).sum(axis=1)) * (1.0 + relative_error(omega.shape[1] + 8)) + 1e-290
     return np.maximum(mu, np.where(omega.any(axis=1), lengths, 0.0)), omega, 0.5 * (pairs + pairs.T)
 
 

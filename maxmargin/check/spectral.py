@@ -18,11 +18,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .claim import Claim
 from .exact import relative_error
-from .fields import field, number, numbers
+from .fields import Array, field, number, numbers
 from .limits import UNLIMITED, Limits
+from .reduction import Reduction
 from .semidefinite import lacking
 from .verdict import Refusal
 
@@ -33,12 +35,16 @@ def proved_bound(claim: Claim, proof: dict[str, Any], limits: Limits = UNLIMITED
     if [leaf.get("sign") if isinstance(leaf, dict) else None for leaf in leaves] != [1, -1]:
         raise Refusal("proof: wanted one entry for output sign 1 and one for -1")
     limits.demand()
-    return max(_leaf_bound(claim, leaf) for leaf in leaves), len(leaves)
-
-
-def _leaf_bound(claim: Claim, leaf: dict[str, Any]) -> float:
     support = np.flatnonzero(claim.p)
-    Z, q = claim.Z[support], leaf["sign"] * (claim.p * claim.y)[support]
+    reduction = Reduction.of(claim.Z[support])
+    Z = claim.Z[support] if reduction is None else reduction.X
+    bound = max(_leaf_bound(claim, leaf, Z, support) for leaf in leaves)
+    q = (claim.p * claim.y)[support]
+    return bound if reduction is None else reduction.bound(bound, q, claim.activation), len(leaves)
+
+
+def _leaf_bound(claim: Claim, leaf: dict[str, Any], Z: Array, support: NDArray[np.intp]) -> float:
+    q = leaf["sign"] * (claim.p * claim.y)[support]
     value, rho = number(leaf, "value"), number(leaf, "rho")
     right, left = claim.activation.right, claim.activation.left
     m, D = Z.shape

@@ -1,0 +1,98 @@
+"""The referee on wide data: fewer points than coordinates, and a proof that is read in the span of the points."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from check_support import refused
+
+import maxmargin as mm
+from maxmargin.check import check_certificate
+from maxmargin.check.claim import Activation
+from maxmargin.check.cost import expected_cost
+from maxmargin.check.reduction import Reduction
+
+ACTIVATIONS = [Activation(1, 1.0, 0.0), Activation(1, 1.0, -0.2), Activation(2, 1.0, 0.0), Activation(2, 0.8, -0.5)]
+
+
+def sample(n, d, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, d)), np.where(rng.random(n) < 0.5, -1.0, 1.0)
+
+
+def payoffs(Z, q, sigma, A):
+    U = A @ Z.T
+    return (sigma.right * np.maximum(U, 0.0) ** sigma.degree + sigma.left * np.maximum(-U, 0.0) ** sigma.degree) @ q
+
+
+@pytest.mark.parametrize("sigma", ACTIVATIONS, ids=str)
+@pytest.mark.parametrize("fault", [0.0, 1e-3, -1e-3])
+def test_a_bound_in_few_coordinates_holds_in_all_whatever_the_basis(sigma, fault, monkeypatch):
+    """The payoff of a unit direction in R^D is at most the bound from that of its image, even for a false basis."""
+    Z, y = sample(10, 60)
+    Z[3] = 1e-3 * Z[2] + 1e-12 * Z[3]  # nearly parallel
+    exactly = np.linalg.qr
+    monkeypatch.setattr(np.linalg, "qr", lambda M: ((1.0 + fault) * exactly(M)[0], exactly(M)[1]))
+    reduction = Reduction.of(Z)
+    assert reduction.X.shape == (10, 10)
+    A = np.vstack([np.random.default_rng(1).standard_normal((400, 60)), Z])
+    A /= np.linalg.norm(A, axis=1)[:, None]
+    q = y * np.random.default_rng(2).dirichlet(np.ones(10))
+    B = reduction.coordinates(A)
+    assert (np.linalg.norm(Z - reduction.X @ reduction.basis, axis=1) <= reduction.residuals).all()
+    assert np.linalg.norm(reduction.basis, 2) <= reduction.stretch
+    largest = payoffs(reduction.X, q, sigma, B / np.linalg.norm(B, axis=1)[:, None]).max()
+    bound = reduction.bound(largest, q, sigma)
+    # the maximum over the given directions and over their unit images
+    assert payoffs(Z, q, sigma, A).max() <= bound
+    assert bound <= largest * (1.0 + 1e-12) if fault == 0.0 else bound > largest
+
+
+def test_points_that_fill_the_space_are_not_reduced():
+    assert Reduction.of(sample(40, 40)[0]) is None
+    assert Reduction.of(sample(3, 20)[0]) is None and Reduction.of(np.zeros((0, 50))) is None
+
+
+@pytest.fixture(scope="module")
+def solved():
+    X, y = sample(20, 400)
+    return X, y, mm.max_margin((X, y), "f1", time_limit=2.0)
+
+
+def test_what_is_issued_on_wide_data_is_accepted(solved):
+    X, y, found = solved
+    assert found.checked and not any(item.status.startswith("refused") for item in found.attempts)
+    assert check_certificate(found.to_json(), X, y).holds
+    lower = replace(found, bracket=replace(found.bracket, upper=found.upper * (1.0 - 1e-6)))
+    assert refused(check_certificate(lower.to_json(), X, y))
+
+
+@pytest.mark.parametrize("name", ["omega", "mu", "values"])
+def test_a_changed_proof_on_wide_data_is_refused(solved, name):
+    X, y, found = solved
+    document = copy.deepcopy(found.to_json())
+    assert document["proof"]["kind"] == "lifted-relaxation"
+    for tree in document["proof"]["trees"]:
+        node = tree["tree"]
+        while "value" not in node:
+            node = node["plus"]
+        node[name] = (2.0 * np.array(node[name]) + 0.1).tolist()
+    assert refused(check_certificate(document, X, y))
+
+
+def test_the_expected_cost_sees_the_length_of_a_proof_and_not_the_cube_of_the_coordinates(solved):
+    document = solved[2].to_json()
+    few = expected_cost(document)
+    many = expected_cost(document | {"problem": document["problem"] | {"d": 10_000}})
+    assert few.seconds < 1.0
+    assert 5.0 < many.seconds / few.seconds < 50.0 and many.bytes > 5.0 * few.bytes
+
+
+@pytest.mark.slow
+def test_two_thousand_coordinates():
+    X, y = sample(62, 2000)
+    found = mm.max_margin((X, y), "f1", time_limit=5.0, self_check=False)
+    assert found.upper < 1.2 * found.lower
+    verdict = check_certificate(found.to_json(), X, y, time_limit=60.0)
+    assert verdict.holds, verdict.reason
