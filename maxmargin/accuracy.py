@@ -19,7 +19,12 @@ Predict = Callable[[Array], Array]  # X (N, d) -> signs (N,)
 
 @dataclass(frozen=True)
 class Counts:
-    """The confusion counts of one classifier on one data set; positive is the second class, +1."""
+    """The confusion counts of one classifier on one data set; positive is the second class, +1.
+
+    Attributes
+    ----------
+    true_negative, false_positive, false_negative, true_positive : numbers of points.
+    """
 
     true_negative: int
     false_positive: int
@@ -40,7 +45,13 @@ class Counts:
 
 @dataclass(frozen=True)
 class Score:
-    """One classifier's counts on the training data and, where there are any, on the test data."""
+    """One classifier's counts on the training data and, where there are any, on the test data.
+
+    Attributes
+    ----------
+    key : name of the object in the JSON.  title : what tables call it.
+    train, test : counts; `test` is None without held-out data.
+    """
 
     key: str
     title: str

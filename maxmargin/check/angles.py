@@ -19,7 +19,7 @@ ANGLE_ERROR = 1 << 24
 PI_ERROR = 64  # units by which `FixedPoint.pi` can be off
 
 _CELLS = 10  # angles are looked up in steps of 2**-_CELLS
-_ENTRIES = 1640  # up to 1.6
+_ENTRIES = 1640  # entries of the table: angles up to 1.6
 _GUESS = 48  # binary digits that are right in a float64 guess
 _isqrt = np.frompyfunc(math.isqrt, 1, 1)
 

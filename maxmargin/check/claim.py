@@ -43,7 +43,9 @@ class Claim:
     coefficients : kernel classifier, (parts, n) whose rows add up to it; None for F1.
     p : (n,) adversary, and p_parts : (parts, n) rows that add up to it, p first.
     factor : 1/2 for degree 1 in the sphere convention of F1, else 1.
-    upper : inf when the certificate claims none.
+    norm, law, scope, status, nu : as the certificate states them.
+    lower, upper, gap, tol : its numbers; upper is inf when it claims none.
+    proof : its dual multipliers.  dictionary_sha256 : of the directions of scope "dictionary".
     """
 
     norm: str

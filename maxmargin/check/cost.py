@@ -9,10 +9,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-_RAY, _SIGN = 1e-5, 1.5e-7  # of a ray, and of each of its signs
-_FACE, _CELL = 6e-7, 6e-6  # of one of the 3^(r-1) faces around it (degree 1), of one of its 2^r cells (degree 2)
-_PAIR = 2.5e-5  # of an entry of a Gram matrix, in 160 bits and now and then more
-_PRODUCT = 2e-9  # of a multiplication inside a matrix product or a Cholesky factorisation
+_RAY, _SIGN = 1e-5, 1.5e-7  # seconds of a ray, and of each of its signs
+_FACE, _CELL = 6e-7, 6e-6  # seconds of one of 3^(r-1) faces around it (degree 1), of 2^r cells (degree 2)
+_PAIR = 2.5e-5  # seconds of an entry of a Gram matrix, in 160 bits and now and then more
+_PRODUCT = 2e-9  # seconds of a multiplication inside a matrix product or a Cholesky factorisation
 _SPAN = 10.0  # products for each of the D R^2 of a basis of R vectors, with its errors
 _EXACT = 2e-7  # of a product of two floats as integers: the margins of the points that pay, once again without rounding
 _NUMBER, _NUMBER_BYTES = 1e-6, 60.0  # of a number of the proof: read, and held as an object

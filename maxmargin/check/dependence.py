@@ -22,7 +22,7 @@ from .exact import Array, Integers, integers
 from .verdict import Refusal
 
 NEAR = 1e-12  # a screen in floats: pairs with |cos| below 1 - NEAR are on different lines
-LARGEST = 100  # points of a system in fractions
+LARGEST = 100  # largest number of points of a system in fractions
 
 
 def check_dependence(claim: Claim) -> None:

@@ -6,7 +6,7 @@ import time
 
 from .verdict import NotSettled
 
-SECONDS = 600.0  # by default
+SECONDS = 600.0  # default time limit of a check
 
 
 class Limits:

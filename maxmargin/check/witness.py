@@ -16,7 +16,7 @@ from .verdict import Refusal
 
 STARTS, STEPS = 32, 20
 EXACTLY = 3  # best directions that are compared without rounding
-WORK = 4_000_000  # numbers of a step
+WORK = 4_000_000  # largest number of floats of one step
 
 
 def refute(claim: Claim) -> None:

@@ -14,7 +14,7 @@ from ..errors import InputError
 # Entries of the largest dense matrix that is made of a sparse one: 160 MB of float64.
 LARGEST_DENSE = 20_000_000
 _LARGE = 1_000_000  # entries that are read whatever their shape
-_COLUMNS = 100  # of a one-hot y, whose refusal explains it
+_COLUMNS = 100  # a y with at most this many columns is explained as one-hot
 
 
 def is_sparse(X: Any) -> bool:

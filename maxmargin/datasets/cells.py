@@ -11,7 +11,7 @@ MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", ".", "missing"}
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}.*)?$|\d{1,2}:\d{2}(:\d{2})?$")
 _DECORATED = re.compile(r"[$€£]?\s*[-+]?[\d, ]*\d(\.\d+)?\s*(%|[$€£]|[a-zA-Z]{1,3})?$")
 _COMMA = re.compile(r"[-+]?\d+,\d+$")
-_FEW = 20  # so many different words are categories; more are names or keys
+_FEW = 20  # a column with at most this many different words is a category; with more, names or keys
 
 
 def plain_float(cell: str) -> float:

@@ -21,7 +21,14 @@ Progress = Callable[[str], None]
 
 @dataclass
 class Course:
-    """The loop itself: evaluate, record, step, until done, dead, overflown or out of time."""
+    """The loop itself: evaluate, record, step, until done, dead, overflown or out of time.
+
+    Attributes
+    ----------
+    dynamics : what moves.  loss : the smooth margin.  step : takes one step.  recorder : keeps the path.
+    batches : rows of each step, or None for all.  deadline : of `time.perf_counter`.
+    progress : called now and then with a line, or None.
+    """
 
     dynamics: Dynamics
     loss: Loss

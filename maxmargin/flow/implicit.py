@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 Step = Callable[[int, float, Array], tuple[float, Array]]
 
 _SLACK = 40.0  # rows this far above the minimum weigh e^-40
-_LONGEST = 1e6  # largest eta K, relative to the outputs
+_LONGEST = 1e6  # upper limit of eta K, relative to the outputs
 _GROWTH = 2.0  # largest growth of log(mass) in one step
 _SHARE = 0.2  # and rows within this share of the minimum may become active in one long step
 

@@ -46,6 +46,7 @@ class Problem:
     norm : "f1", "f2" or "ntk".  feature : the activation.  bias : z = (x, 1) or z = x.
     convention : "sphere" or "path" (F1 only; kernels do not depend on it).
     law : of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
+    n, d : number of points and of features.  data_sha256 : hash of the points and labels.
     label : name of the data's label column.  standardized : the margin is one of the standardised data.
     notes : what a reader of the numbers should know of the data (see `Dataset.notes`).
     nu : fraction of the points whose worst margins a soft margin averages; None for the hard margin.

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 Rows = list[list[Fraction]]
 
 _SAME_LINE = 2e-15  # a few units of roundoff: the antipode of (cos t, sin t) need not be exact
-_LARGEST = 100  # points of a linear system in fractions: a second or so
+_LARGEST = 100  # largest number of points of a linear system in fractions (about a second)
 
 
 def may_vanish(Z: Array, y: Array, feature: Feature, p: Array) -> bool:

@@ -48,7 +48,7 @@ Array = NDArray[np.float64]
 
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
-BRANCHING_GAP = 1e-3  # for the upper end when there is no time limit
+BRANCHING_GAP = 1e-3  # relative gap at which no more work goes into the upper end
 SEARCHED = 0.1  # part of the tolerance that the search may use up: the rest is for rounding
 LOCAL_SMOOTHING = 0.6  # of the adversary asked: the vertices of the LP jump about more in high dimension
 LOCALLY_MANY = 20_000  # points from which a local search works on some of them: the support is large

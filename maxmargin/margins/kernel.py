@@ -29,8 +29,8 @@ from .request import Request
 Array = NDArray[np.float64]
 _FINE = 1e-10  # relative gap that few points are brought to when the tolerance asks for as much or nearly so
 _LOOSE, _SEARCHED = 1e-7, 0.1  # tolerances up to this one are met by a search that goes on to the end; else to a part
-_DIGITS = 53  # of a double
-_MOST_BITS = 16 * BITS  # margins of 1e-300 of the data's size
+_DIGITS = 53  # binary digits of a double
+_MOST_BITS = 16 * BITS  # enough for margins of 1e-300 relative to the data
 _PATIENCE = 60.0  # seconds of exact arithmetic when there is no time limit
 
 

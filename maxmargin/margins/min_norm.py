@@ -55,6 +55,9 @@ class MinimumNorm:
         norm sum_k |w_k|; f2, ntk: `KernelExpansion`. It meets the targets up to rounding, which `upper` pays for.
     adversary : (n,) weights of any sign that prove `lower`.
     proof : dual multipliers behind `lower` for scope "sphere-bound".
+    tol : relative gap up to which the status is "certified".
+    attempts : solvers called.  rounds : of the search.  seconds : wall time.
+    training : (n, D) inputs, to evaluate a kernel function; not in the JSON.
     """
 
     problem: dict[str, Any]

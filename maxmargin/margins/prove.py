@@ -46,7 +46,7 @@ class Budget:
 class Proved:
     """The best ends so far, with the pair that proves them: learner of `lower`, adversary and proof of `upper`.
 
-    `attempts`, `rounds` and `interrupted` are those of all proposers together.
+    `attempts`, `rounds` and `interrupted` are those of all proposers together. `stopped`: by Ctrl-C.
     """
 
     learner: Any

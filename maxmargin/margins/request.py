@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 SOFT = ("auto", "highs")  # who solves soft margins
 NORMS = ("f1", "f2", "ntk")
-BRANCHING_ROUNDS = 6  # a few seconds
+BRANCHING_ROUNDS = 6  # default number of branching rounds; they take a few seconds
 
 
 @dataclass(frozen=True)

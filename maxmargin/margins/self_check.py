@@ -18,10 +18,10 @@ from ..outcome import Attempt, Scope, Status
 
 Array = NDArray[np.float64]
 
-LEAST_SECONDS = 1.0  # a check of this time is always worth it
-MEMORY = 1e9  # bytes
+LEAST_SECONDS = 1.0  # a check of at most this many seconds is always made
+MEMORY = 1e9  # bytes a check may use
 OVERRUN = 2.0  # times the allowance after which a check that was thought to be cheap is given up
-WIDENINGS = (1e-12, 1e-9, 1e-6, 1e-3, math.inf)  # of an end that is refused, one after the other
+WIDENINGS = (1e-12, 1e-9, 1e-6, 1e-3, math.inf)  # relative widenings of a refused end, tried in this order
 
 
 def self_checked(certificate: Certificate, X: Array, y: Array, time_limit: float | None = None) -> Certificate:

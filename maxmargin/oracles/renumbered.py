@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Proof = dict[str, Any]
-_OUTWARD = 1.0 + 1e-14  # of mu beside |omega|, which is rounded
+_OUTWARD = 1.0 + 1e-14  # factor on mu that covers the rounding of |omega|
 
 
 def restricted(proof: Proof, rows: Index) -> Proof:

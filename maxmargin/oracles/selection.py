@@ -24,11 +24,11 @@ Array = NDArray[np.float64]
 
 EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
 ENUMERATION_DIMENSION = 6  # of the span of the support; above, cells multiply (most for points in special position)
-FACES = 16.0  # what a crossing costs in that dimension, compared with one below
+FACES = 16.0  # cost of a crossing in that dimension, relative to lower dimensions
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 FEW = 0.25  # a single enumeration may take 1/FEW = 4 times as long as each of many
-SHARE = 0.5  # of the time left that a single enumeration may take
+SHARE = 0.5  # share of the time left that a single enumeration may take
 
 
 def exact_oracle(Z: Array, feature: Feature, clock: Clock = FOREVER) -> Oracle:

@@ -27,7 +27,7 @@ from .renumbered import mapped
 Array = NDArray[np.float64]
 
 
-_FEW = 32  # coordinates that cost nothing
+_FEW = 32  # up to this many coordinates a reduction does not pay
 
 
 def wide(Z: Array) -> bool:

@@ -37,9 +37,9 @@ from .span import Span, wide
 
 Array = NDArray[np.float64]
 KIND = "spectral"
-_LARGE = 300  # dimension from which an eigendecomposition takes time
-_EIGH = 2e-9  # seconds of an eigendecomposition over D^3
-_PATIENCE = 4.0  # eigendecompositions for which there must be time: two signs, and the verification of both
+_LARGE = 300  # dimension from which the time of an eigendecomposition is estimated
+_EIGH = 2e-9  # seconds of an eigendecomposition, divided by D^3
+_PATIENCE = 4.0  # the time left must allow this many eigendecompositions: two signs, and the verification of both
 
 
 class SpectralOracle:

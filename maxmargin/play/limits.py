@@ -20,5 +20,5 @@ START_SECONDS = 60.0  # for a new worker to import what it needs
 MAX_WIDTH = 1000
 MAX_STEPS = 200_000
 RUN_SECONDS = 900.0
-FRAMES = 20  # a second
+FRAMES = 20  # frames per second
 UNHEARD_SECONDS = 10.0  # a run that no page listens to ends after so long

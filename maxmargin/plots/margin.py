@@ -23,7 +23,7 @@ _DASHED, _DOTTED = (0, (5, 3)), (0, (1, 1.6))
 _ZERO = 1e-12  # a proved upper end below this is rounding around 0
 _NEAR = 1e-4  # a run that is this near its best for long is cut off
 _PAPER = {"facecolor": style.PAPER, "alpha": 0.85, "linewidth": 0, "pad": 1.0}  # text stays legible over a curve
-_BELOW = 0.35  # of the reference: how much of the negative beginning is shown
+_BELOW = 0.35  # share of the reference down to which the negative beginning is shown
 
 
 @style.styled

@@ -18,8 +18,8 @@ from .views import Payoff, best_network, coordinate_names, first_run, payoff_of,
 
 Array = NDArray[np.float64]
 
-_PAID = 0.05  # of the proved level: latitudes at which no neuron is paid so much are left out of the picture
-_LEVELS = [0.25, 0.5, 0.75, 0.9, 0.97]  # of the proved level, where lines are drawn on the sphere
+_PAID = 0.05  # latitudes whose largest payoff is below this share of the proved level are not drawn
+_LEVELS = [0.25, 0.5, 0.75, 0.9, 0.97]  # contour lines on the sphere, as shares of the proved level
 _RANDOM, _SEED = 20_000, 0  # directions drawn for comparison in D > 3
 
 

@@ -19,7 +19,7 @@ OPTIONS = {
 }
 _DUAL, _PRIMAL = 1, 4
 _TRIES = ((_DUAL, 1e-10), (_PRIMAL, 1e-10), (_DUAL, 1e-9), (_PRIMAL, 1e-7))  # strategy, feasibility tolerance
-_PIVOTS = 4, 1000  # a column or row of the LP, and at least, before a try counts as stalled
+_PIVOTS = 4, 1000  # a try counts as stalled after this many pivots per column or row, and at least this many
 _NEARLY = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown)  # within somewhat more than asked
 ANSWERS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
 

@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 _STEPS, _PATIENCE = 40, 3
-_ELIMINATED = 250  # points of an exact elimination, which takes some seconds there
-_RESIDUAL = 1e-25  # relative to x'Qx
+_ELIMINATED = 250  # largest number of points of an exact elimination (some seconds)
+_RESIDUAL = 1e-25  # residual, relative to x'Qx, at which the solve ends
 _SLACK = 46  # margins that agree to so many binary digits are not worth an exchange
 
 

@@ -24,14 +24,14 @@ from ..progress import Progress, silent
 
 Array = NDArray[np.float64]
 
-_SCOUTS = 4  # random neurons a point that the first program has, and at least 200
+_SCOUTS = 4  # random neurons per point in the first program (at least 200 in all)
 _ROUNDS = 200
 _COUNT = 30  # neurons added a round
 _PAYS = 1e-9  # a neuron is added when it is paid this much more than 1
 _PATIENCE = 20.0, 2.0  # a program may take so many times the slowest before it, and so many seconds more
-_TOLERANCE = 1e-10  # of the linear programs
+_TOLERANCE = 1e-10  # feasibility tolerance of the linear programs
 _INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
-_PRICES = 1e3, 1e9, 100.0  # of what the neurons do not reach: first, last, and by how much it rises
+_PRICES = 1e3, 1e9, 100.0  # penalty on residuals: first value, last value, factor between two
 _SWEEPS = 2000
 
 

@@ -28,7 +28,7 @@ from .integer_hull import exchanged, fixed, floats, walked
 Array = NDArray[np.float64]
 
 NAME = "exact-refinement"
-_NOISE = 32  # last digits of x'Qx that may be nothing but the errors of the entries
+_NOISE = 32  # number of last digits of x'Qx that errors of the entries may spoil
 _TRUNCATION = 1e-8  # singular values below this fraction of the largest would need large corrections
 
 

@@ -30,10 +30,10 @@ Array = NDArray[np.float64]
 Extended = NDArray[np.longdouble]
 Point = tuple[Array, Array]
 
-_ROUNDING = 1.01 * 2.0**-53  # of p and the weights
+_ROUNDING = 1.01 * 2.0**-53  # relative rounding error of an entry of p and of a weight
 _COSTS = 2.0**14
 _LEAST, _GAIN, _ENOUGH = 2.0**-40, 2.0**20, 2.0**28  # the most that residuals are enlarged, by what each time, the aim
-_STEPS, _RANK = 4, 1e-14  # of iterative refinement; singular values below this fraction are left alone
+_STEPS, _RANK = 4, 1e-14  # steps of iterative refinement; smaller singular values (relative) are not inverted
 
 
 class MasterSolution(NamedTuple):

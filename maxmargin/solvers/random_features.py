@@ -23,7 +23,12 @@ _CORRECTIONS = 4
 
 @dataclass(frozen=True)
 class FeatureProposal:
-    """A pair for `RandomFeatureGame` to certify: output weights r (m,) of norm one and adversary weights p (n,)."""
+    """A pair for `RandomFeatureGame` to certify: output weights r (m,) of norm one and adversary weights p (n,).
+
+    Attributes
+    ----------
+    attempts : solvers called.  iterations : of the active set.  interrupted : by Ctrl-C or the time limit.
+    """
 
     r: Array
     p: Array

@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 
 KERNEL_TOL = 1e-6  # relative gap of solved classifiers: far below the noise of a test error
 NEURON_TOL = 1e-3  # column generation in high dimension stops when no neuron found pays this much more
-_MOMENTS = 40  # recorded times of a rate
+_MOMENTS = 40  # number of recorded times of a rate
 
 
 def train(data: dict[str, Any], layers: str, **options: Any) -> dict[str, Any]:

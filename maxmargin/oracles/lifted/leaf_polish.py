@@ -18,7 +18,7 @@ from .splitting import LiftedSplitting
 Array = NDArray[np.float64]
 
 ITERATIONS, TRIES = 40, 5
-LEAST_MASS = 0.02  # of which a state is scaled up to mass one
+LEAST_MASS = 0.02  # a state is divided by its mass, or by this when its mass is less
 
 
 class LeafPolisher:

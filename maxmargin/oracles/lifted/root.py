@@ -31,8 +31,8 @@ from .repair import pack, repair, rescale, truncate
 from .splitting import LiftedSplitting
 
 Array = NDArray[np.float64]
-_ITERATION = 4e-9  # seconds of an iteration over the cube of the order of its matrices
-_WORTH = 5.0  # iterations for which there must be time at all
+_ITERATION = 4e-9  # seconds of an iteration, divided by the cube of the order of its matrices
+_WORTH = 5.0  # the time limit must allow this many iterations
 MAX_SUPPORT = 300  # more points would cost more than they tighten: an iteration is cubic in their number
 Progress = Callable[[str], None]
 

@@ -26,11 +26,11 @@ from .leaf import LiftedBlock
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-PENALTY = 10.0  # rho to start from
+PENALTY = 10.0  # first value of the penalty rho
 RELAXATION = 1.6  # alpha in (0, 2)
 BIAS = 0.1  # < 1: the dual residual is to be the smaller one, as the proof comes from the dual
 BALANCE_EVERY = 20
-MEMORY, INTERVAL = 5, 5  # of the acceleration
+MEMORY, INTERVAL = 5, 5  # Anderson acceleration: columns kept, iterations between two extrapolations
 
 
 class LiftedSplitting:
