@@ -40,7 +40,7 @@ def add_source(parser: argparse.ArgumentParser, nargs: str | None = None) -> Non
     """DATA, and how it is read: --label, --sep, --standardize, --name; `load_data` reads it. nargs "?": it may miss."""
     parser.add_argument("data", metavar="DATA", nargs=nargs, help=LAYOUT)
     parser.add_argument("--label", metavar="COLUMN", help="the label column of a .csv file")
-    parser.add_argument("--sep", metavar="CHAR", help="what separates its cells (default: comma, tab, ; or |)")
+    parser.add_argument("--sep", metavar="CHAR", help="separator of the cells (default: comma, tab, ; or |)")
     parser.add_argument(
         "--standardize", action="store_true", help="each feature minus its mean, divided by its standard deviation"
     )
@@ -58,7 +58,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--convention", choices=CONVENTIONS, default="sphere", help="unit of F1 margins (default: the paper's)"
     )
     parser.add_argument(
-        "--law", "--weights", choices=WEIGHTS, default="sphere", help="of the random directions of F2 (default: sphere)"
+        "--law",
+        "--weights",
+        choices=WEIGHTS,
+        default="sphere",
+        help="distribution of the random directions of F2 (default: sphere)",
     )
 
 

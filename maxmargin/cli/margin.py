@@ -39,7 +39,7 @@ def add(subparsers: common.Subparsers) -> None:
         "--time-limit", type=common.non_negative, metavar="S", help="seconds; F1 keeps tightening until then"
     )
     parser.add_argument(
-        "--max-rounds", type=common.natural, metavar="K", help="at most so many rounds of column generation"
+        "--max-rounds", type=common.natural, metavar="K", help="at most this many rounds of column generation"
     )
     parser.add_argument(
         "--no-self-check",

@@ -27,7 +27,7 @@ def add(subparsers: common.Subparsers) -> None:
         "--tube", type=common.non_negative, default=0.0, metavar="E", help="largest distance from a value (default 0)"
     )
     parser.add_argument(
-        "--tol", type=common.positive, default=1e-6, help="relative gap at which it is certified (default 1e-6)"
+        "--tol", type=common.positive, default=1e-6, help="relative gap at which the norm is certified (default 1e-6)"
     )
     parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="seconds")
     common.add_output(parser)

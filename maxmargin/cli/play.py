@@ -26,7 +26,7 @@ def add(subparsers: common.Subparsers) -> None:
         type=common.non_negative,
         default=60.0,
         metavar="S",
-        help="stop so many seconds after the page was closed (default 60; 0: never)",
+        help="stop this many seconds after the page was closed (default 60; 0: never)",
     )
     parser.set_defaults(run=run)
 

@@ -38,7 +38,9 @@ def add(subparsers: common.Subparsers) -> None:
         default="code",
         help="where they differ, follow the authors' code (default) or the paper's text",
     )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; -1 for one a core (default 1)")
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="number of processes; -1 means one per core (default 1)"
+    )
     parser.add_argument("--store", metavar="FILE", help="file that keeps finished runs (default: runs.sqlite in --out)")
     parser.add_argument("--dask", metavar="ADDRESS", help="run on a dask cluster, e.g. tcp://127.0.0.1:8786")
     parser.add_argument(

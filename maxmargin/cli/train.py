@@ -24,9 +24,11 @@ def add(subparsers: common.Subparsers) -> None:
         "--step-size", type=common.positive, metavar="S", help="step of the schedule (default: the schedule's own)"
     )
     parser.add_argument(
-        "--loss", choices=("exp", "logistic"), default="exp", help="default exp, as in the authors' code"
+        "--loss", choices=("exp", "logistic"), default="exp", help="exp (default, as in the authors' code) or logistic"
     )
-    parser.add_argument("--dtype", choices=("float64", "float32"), default="float64")
+    parser.add_argument(
+        "--dtype", choices=("float64", "float32"), default="float64", help="precision (default float64)"
+    )
     parser.add_argument("--batch-size", type=common.count, metavar="B", help="mini-batches of B points (default: all)")
     parser.add_argument("--certify-every", type=common.count, metavar="K", help="prove an upper bound every K steps")
     parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="stop after S seconds")
