@@ -180,3 +180,36 @@ def test_scripts_that_pages_name_exist():
         named += re.findall(r"``((?:maxmargin|experiments|tests|data)/[\w/]+(?:\.py|\.md)?)``", text)
         for name in named:
             assert (ROOT / name).exists(), f"{page.name} names {name}"
+
+
+def documented(title: str) -> set[str]:
+    """The keys in double quotes of one section of the page on formats."""
+    page = (DOCS / "formats.rst").read_text(encoding="utf-8")
+    section = re.split(rf"^{title}\n-+\n", page, flags=re.M)[1]
+    block = section.split(".. code-block:: text", 1)[1].split("\n\n", 2)[1]
+    return set(re.findall(r'"(\w+)"(?=[:,}?\n]| \(if)', block))
+
+
+def keys_of(document) -> set[str]:
+    """All keys, at any depth."""
+    if isinstance(document, dict):
+        return set(document).union(*map(keys_of, document.values()))
+    return set().union(*map(keys_of, document)) if isinstance(document, list | tuple) else set()
+
+
+def test_documents_have_the_keys_of_the_page_on_formats():
+    import numpy as np
+
+    X = np.array([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
+    comparison = mm.compare("xor", width=20, steps=20, time_limit=5).to_json()
+    written = {
+        "Certificate": mm.max_margin("xor").to_json(),
+        "Run": mm.train("xor", width=20, steps=20, certify_every=10).to_json(),
+        "Comparison": comparison,
+        "Assessment": mm.assess("xor", X, np.array([-1.0, -1.0, 1.0, 1.0])).to_json(),
+        "Norm": mm.min_norm((X, [1.0, 2.0, 3.0, 4.0])).to_json(),
+    }
+    values = {"coefficients", "f1", "f2", "f2m", "ntk", "relu", "sphere", "certified"}  # or keys of other norms
+    for title, document in written.items():
+        assert len(documented(title)) > 5
+        assert documented(title) - values <= keys_of(document), title
