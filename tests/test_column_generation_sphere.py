@@ -183,3 +183,14 @@ def test_pruning_leaves_small_and_empty_measures_alone():
     small = Measure(np.eye(3), np.array([0.5, -0.25, 0.25]))
     np.testing.assert_array_equal(prune(small, Z, RELU).weights, small.weights)
     assert not prune(Measure(np.eye(1, 3), np.zeros(1)), Z, RELU).weights.any()
+
+
+def test_a_search_that_only_adds_rounding_ends():
+    """Points 1e-12 apart beside the bias: payoffs differ by rounding, so that some neuron always seems to pay more."""
+    X = 1e-12 * np.random.default_rng([7, 51]).normal(size=(3, 4))
+    Z, y = np.hstack([X, np.ones((3, 1))]), np.array([1.0, -1.0, -1.0])
+    oracle = PowerOracle(Z, SQUARED_RELU)
+    found = ColumnGeneration(max_rounds=300)(Z, y, SQUARED_RELU, oracle)
+    assert found.hint != INTERRUPTED
+    assert found.rounds < 150
+    assert found.lower > 1e-13

@@ -180,3 +180,15 @@ def test_bad_targets_are_named():
     for targets in ([1.0], [1.0, math.nan], ["a", "b"]):
         with pytest.raises(mm.InputError, match="targets"):
             mm.min_norm(([[0.0], [1.0]], targets))
+
+
+def test_neurons_that_are_nearly_equal_end_the_search():
+    """More equations than a linear function can meet: the programs of many nearly equal neurons are never solved."""
+    rng = np.random.default_rng(0)
+    X, targets = rng.integers(-2, 3, (27, 6)).astype(float), rng.normal(size=27)
+    linear = mm.Feature("linear", 1, 1.0, -1.0)
+    found = mm.min_norm((X, targets), tube=0.1, feature=linear)
+    assert found.lower > 0.0
+    assert found.upper == np.inf
+    again = mm.min_norm((X, targets), tube=0.1, feature=linear)
+    assert (again.lower, again.upper, again.rounds) == (found.lower, found.upper, found.rounds)

@@ -39,6 +39,7 @@ _ROUGH = 1e-3  # relative gap at which scouting ends
 _BLUNT = 1.5  # the LP's own gap, as a multiple of ours, above which it is refined before anything stalls
 _SMALL = 20_000  # products that cost nothing: extended from the start
 _EXTENDED = 20_000_000  # products of all neurons with all points, up to which they are kept extended
+_PATIENCE, _LESS = 50, 0.99  # rounds after which the gap must be less than this multiple of what it was
 _CROWD = (1, 800, 3)  # columns a point, at least, and per active one, beyond which the less useful half is forgotten
 
 
@@ -141,6 +142,7 @@ class _Search:
         self.solution: MasterSolution | None = None
         self.refusal: str | None = None
         self.sharp = self.refined = False
+        self._since, self._gap = 0, np.inf  # the round at which the gap shrank last, and to what
         self.scouted = self.master_seconds = self.oracle_seconds = 0.0  # seconds
 
     @property
@@ -180,7 +182,7 @@ class _Search:
             if self.lower >= self.upper * (1.0 - options.tol):
                 return CONVERGED
             known = self.master.size
-            if self._met():
+            if self._met() or self._stuck():
                 return STALLED
             self._add_violated(responses, p)
             fresh = self.master.size - known  # `_met` adds what it finds, too
@@ -204,6 +206,13 @@ class _Search:
         responses = self._respond(self.p)  # the search draws new starts each time: ask once more
         self.estimate = max(self.estimate, float(responses.values[0]))
         return self._add_violated(responses, self.p) == 0
+
+    def _stuck(self) -> bool:
+        """Whether the gap has stayed what it was for many rounds: they add neurons that differ by rounding alone."""
+        gap = min(self.upper, self.estimate) - self.lower
+        if gap < _LESS * self._gap:
+            self._since, self._gap = len(self.trace), gap
+        return len(self.trace) - self._since > _PATIENCE
 
     def _columns(self, directions: Array, signs: Array, extended: bool) -> Any:
         """(K, n); extended: a.z is small for a neuron near the hyperplane of z, its rounding is not."""

@@ -28,7 +28,7 @@ _SCOUTS = 4  # random neurons per point in the first program (at least 200 in al
 _ROUNDS = 200
 _COUNT = 30  # neurons added a round
 _PAYS = 1e-9  # a neuron is added when it is paid this much more than 1
-_PATIENCE = 20.0, 2.0  # a program may take so many times the slowest before it, and so many seconds more
+_PATIENCE = 20, 2000  # a program may take so many times the most steps before it, and so many more
 _TOLERANCE = 1e-10  # feasibility tolerance of the linear programs
 _INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
 _PRICES = 1e3, 1e9, 100.0  # penalty on residuals: first value, last value, factor between two
@@ -124,16 +124,23 @@ def variation_interpolant(
     m, D = Z.shape
     oracle: Any = exact_oracle(Z, feature) if D <= EXACT_DIMENSION else local_oracle(Z, feature, rng)
     A = _unit(np.vstack([rng.standard_normal((max(200, _SCOUTS * m), D)), Z, -Z, *_kinks(Z)]))
-    price, status, rounds, slowest = _PRICES[0], "round limit", 0, 0.0
+    price, status, rounds, longest = _PRICES[0], "round limit", 0, 0
     last: Any = None
     for rounds in range(1, _ROUNDS + 1):
         Phi = feature.evaluate(A, Z)
-        began, allowed = watch.seconds, min(clock.left, _PATIENCE[0] * slowest + _PATIENCE[1])
-        solution = _program(Phi, values, price, allowed if last else math.inf)
-        if solution is None:  # HiGHS turns in circles between neurons that are nearly equal
-            status, (A, weights, p) = "stalled", last
+        try:
+            solution = _program(
+                Phi, values, price, (clock.left, _PATIENCE[0] * longest + _PATIENCE[1]) if last else None
+            )
+        except SolverError:  # neurons that are nearly equal
+            if last is None:
+                raise
+            solution = None
+        if solution is None:  # HiGHS turns in circles between such neurons
+            status, (A, weights, p) = "time limit" if clock.expired else "stalled", last
             break
-        (weights, p, unmet), slowest = solution, max(slowest, watch.seconds - began)
+        weights, p, unmet, steps = solution
+        longest = max(longest, steps)
         last = A, weights, p
         answer = oracle(p, _COUNT)
         pays = answer.values > 1.0 + _PAYS
@@ -165,10 +172,12 @@ def _kinks(Z: Array) -> list[Array]:
     return [across, -across]
 
 
-def _program(Phi: Array, values: Values, price: float, seconds: float) -> tuple[Array, Array, float] | None:
-    """Weights (K,), dual p (m,), and the largest unmet part of the program over features Phi (K, m), relative.
+def _program(
+    Phi: Array, values: Values, price: float, most: tuple[float, int] | None
+) -> tuple[Array, Array, float, int] | None:
+    """Weights (K,), dual p (m,), largest unmet part, relative, and steps of the program over features Phi (K, m).
 
-    None when that takes longer than so many seconds.
+    None when that takes longer than `most` (seconds, steps).
     """
     from scipy.optimize import linprog
 
@@ -176,7 +185,8 @@ def _program(Phi: Array, values: Values, price: float, seconds: float) -> tuple[
     size, (K, m) = float(np.abs(centre).max(initial=0.0)) or 1.0, Phi.shape
     tight, wide = half / size + centre / size, half / size - centre / size
     columns = np.hstack([Phi.T, -Phi.T, np.eye(m), -np.eye(m)])
-    options: dict[str, Any] = {"time_limit": seconds} if math.isfinite(seconds) else {}
+    options: dict[str, Any] = {"maxiter": most[1]} if most else {}
+    options |= {"time_limit": most[0]} if most and math.isfinite(most[0]) else {}
     options |= {"primal_feasibility_tolerance": _TOLERANCE, "dual_feasibility_tolerance": _TOLERANCE}
     equal = half <= 0.0
     limits: dict[str, Any] = {}
@@ -197,7 +207,7 @@ def _program(Phi: Array, values: Values, price: float, seconds: float) -> tuple[
         above, below = np.split(found.ineqlin.marginals, 2)
         p[~equal] = above - below
     weights = size * (found.x[:K] - found.x[K : 2 * K])
-    return weights, p, float(found.x[2 * K :].max(initial=0.0))
+    return weights, p, float(found.x[2 * K :].max(initial=0.0)), int(found.nit)
 
 
 def _corrected(Phi: Array, weights: Array, values: Values) -> Array:
