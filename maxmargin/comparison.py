@@ -22,8 +22,8 @@ from .features.homogeneous import Feature, get_feature
 from .flow.initial import get_start
 from .flow.run import Run
 from .flow.schedules import get_rule
-from .games.bracket import Bracket
 from .games.certificate import Certificate
+from .games.game import Bracket
 from .games.rkhs import KERNEL
 from .margins import max_margin
 from .progress import Progress, silent

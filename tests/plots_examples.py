@@ -8,8 +8,8 @@ from maxmargin.datasets.values import make_dataset
 from maxmargin.features import RELU
 from maxmargin.features.kernels import kernel
 from maxmargin.flow.network import Network
-from maxmargin.games.bracket import Bracket
 from maxmargin.games.certificate import Certificate, Problem
+from maxmargin.games.game import Bracket
 from maxmargin.games.measure import Measure
 from maxmargin.games.rkhs import KernelExpansion
 from maxmargin.outcome import Status

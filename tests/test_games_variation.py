@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.games.bracket import Bracket
+from maxmargin.games.game import Bracket
 from maxmargin.games.measure import Measure
 from maxmargin.games.variation import DictionaryGame
 from maxmargin.outcome import Status

@@ -8,7 +8,7 @@ import pytest
 from plots_examples import EXAMPLES
 
 from maxmargin import plots
-from maxmargin.games.bracket import Bracket
+from maxmargin.games.game import Bracket
 from maxmargin.outcome import Status
 from maxmargin.plots import geometry
 from maxmargin.plots.views import classifier_views, payoff_of

@@ -9,7 +9,7 @@ import pytest
 from plots_examples import EXAMPLES, line, square
 
 import maxmargin as mm
-from maxmargin.games.bracket import Bracket
+from maxmargin.games.game import Bracket
 from maxmargin.outcome import Status
 from maxmargin.plots import decision_map, figures, margin_curve
 from maxmargin.report import render

@@ -11,8 +11,7 @@ from scipy.optimize import linprog
 import maxmargin as mm
 from maxmargin.features import RELU
 from maxmargin.games.measure import Measure
-from maxmargin.oracles.selection import exact_oracle
-from maxmargin.oracles.supported import Supported
+from maxmargin.oracles.selection import Supported, exact_oracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.proposal import CONVERGED, Proposal
 from maxmargin.solvers.search import VariationPoints, search
@@ -70,7 +69,7 @@ def test_any_game_with_points_can_be_played_on_few_of_them():
 def test_the_margin_is_that_of_all_points(seed):
     Z, y = clusters(900, seed)
     options = ColumnGeneration(tol=1e-9)
-    some = search(options, Z, y, RELU, lambda points, _: exact_oracle(points, RELU), many=100)
+    some = search(options, Z, y, RELU, lambda points: exact_oracle(points, RELU), many=100)
     whole = options(Z, y, RELU, exact_oracle(Z, RELU))
     assert some.hint == whole.hint == CONVERGED
     assert some.lower == pytest.approx(whole.lower, rel=3e-9)
@@ -111,7 +110,7 @@ def test_progress_never_shows_a_lower_end_beyond_the_margin():
     Z, y = clusters(3000)
     shown = []
     options = ColumnGeneration(tol=1e-6, progress=shown.append)
-    found = search(options, Z, y, RELU, lambda points, _: exact_oracle(points, RELU))
+    found = search(options, Z, y, RELU, lambda points: exact_oracle(points, RELU))
     assert len(shown) == found.rounds and [item.number for item in shown] == list(range(found.rounds))
     assert max(item.lower for item in shown) <= found.lower
 
@@ -130,7 +129,7 @@ def test_margins_in_blocks_are_the_same():
     measure = Measure(rng.standard_normal((5000, 3)), rng.standard_normal(5000))
     assert len(measure.blocks(Z)) > 1
     np.testing.assert_allclose(measure.outputs(Z, RELU), measure.weights @ RELU.evaluate(measure.directions, Z))
-    game = VariationPoints(ColumnGeneration(), Z, y, RELU, lambda points, _: exact_oracle(points, RELU))
+    game = VariationPoints(ColumnGeneration(), Z, y, RELU, lambda points: exact_oracle(points, RELU))
     assert game.margins(measure).shape == (500,)
 
 

@@ -24,7 +24,7 @@ from ..features.kernels import Kernel
 from ..oracles.oracle import SPHERE_BOUND
 from ..outcome import Attempt, Status
 from ..text import bracket_text, gap_text
-from .bracket import ROUNDING, Bracket
+from .game import ROUNDING, Bracket
 from .measure import Measure
 from .rkhs import KernelExpansion
 from .values import kernel_values, measure_values

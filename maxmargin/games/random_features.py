@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from .. import rounding
 from ..conventions import mean_field
 from ..errors import InputError
-from .bracket import KERNEL_ZERO
-from .game import Game, Response
+from .game import KERNEL_ZERO, Game, Response
 from .rkhs import KERNEL, LONG, ULP, long_error
 
 Array = NDArray[np.float64]

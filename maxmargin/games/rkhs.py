@@ -21,8 +21,7 @@ from ..features.kernels import Kernel
 from ..features.kernels_gram import NetworkGram
 from ..features.random_features import FeatureGram
 from ..outcome import Scope
-from .bracket import KERNEL_ZERO, Bracket
-from .game import Game, Response
+from .game import KERNEL_ZERO, Bracket, Game, Response
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.kernels_exact import BITS, Integers, integers
-from .bracket import Bracket
+from .game import Bracket
 from .rkhs import KERNEL, KernelExpansion
 
 Array = NDArray[np.float64]

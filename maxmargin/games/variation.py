@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from .. import rounding
 from ..conventions import variation_factor
 from ..features.homogeneous import Feature
-from ..oracles.dictionary import DICTIONARY
-from ..oracles.oracle import Oracle, Responses
+from ..oracles.oracle import DICTIONARY, Oracle, Responses
 from ..oracles.proofs import proved_bound
 from ..outcome import Scope
-from .bracket import ZERO
 from .dependence import vanishes
-from .game import Game, Response
+from .game import ZERO, Game, Response
 from .measure import Measure
 from .variation_exact import exact_lower
 

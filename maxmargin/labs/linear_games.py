@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import rounding
-from ..games.bracket import Bracket
+from ..games.game import Bracket
 from ..solvers.master import Master
 from ..solvers.min_norm_point import min_norm_point
 

@@ -23,7 +23,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..games.bracket import Bracket
+from ..games.game import Bracket
 from ..games.rkhs import KernelExpansion, KernelGame
 from ..plots.style import F1, F2, INK, MUTED, NTK
 from ..solvers.min_norm_point import min_norm_point

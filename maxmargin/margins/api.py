@@ -17,8 +17,9 @@ from ..games.certificate import Certificate
 from ..outcome import Attempt
 from ..progress import Progress, silent
 from ..solvers.proposal import INTERRUPTED
-from .f1 import dictionary_margin, sphere_margin
+from .f1 import Search, dictionary_margin
 from .kernel import kernel_margin
+from .prove import prove
 from .request import BRANCHING_ROUNDS, Request
 from .self_check import self_checked
 
@@ -116,7 +117,10 @@ def max_margin(
 
 def margin(request: Request) -> Certificate:
     """The margin over all neurons that a `Request` asks for."""
-    return _checked(request, sphere_margin(request) if request.norm == "f1" else _kernel_margin(request))
+    if request.norm != "f1":
+        return _checked(request, _kernel_margin(request))
+    asked = Search(request, request.budget())
+    return _checked(request, prove(request.problem, asked.game, asked.proposers, asked.budget, request.Z))
 
 
 def _checked(request: Request, certificate: Certificate) -> Certificate:

@@ -17,6 +17,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,13 @@ from ..oracles.oracle import Oracle
 from ..oracles.selection import EXACT_DIMENSION, Proving, enumerable, exact_oracle, local_oracle
 from ..oracles.spectral import SpectralOracle
 from ..outcome import Attempt, Reason, Scope
+from ..progress import silent
 from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.dictionary import max_margin_dictionary
 from ..solvers.proposal import Proposal, Round
 from ..solvers.prune import prune
-from ..solvers.search import MakeOracle, search
+from ..solvers.search import search
 from ..text import bracket_text
 from .prove import Budget, Proposer, Proved, prove, softmin_weights
 from .request import Request
@@ -78,15 +80,9 @@ def dictionary_hash(directions: Array) -> str:
     return digest.hexdigest()
 
 
-def sphere_margin(request: Request) -> Certificate:
-    """F1 over all neurons: exact enumeration in low dimension, else column generation and a proved relaxation."""
-    asked = Search(request, request.budget())
-    return prove(request.problem, asked.game, asked.proposers, asked.budget, request.Z)
-
-
 @dataclass(frozen=True)
 class Search:
-    """The proposers of F1 over the sphere for one request."""
+    """F1 over the sphere: exact enumeration in low dimension, else column generation and a proved relaxation."""
 
     request: Request
     budget: Budget
@@ -154,15 +150,12 @@ class Search:
         request, feature, unit = self.request, self.request.feature, self.unit
         y, initial = request.data.y, None if found is None or request.start is None else found.learner
         if self.exact:
-            oracle: MakeOracle = lambda X, _: exact_oracle(X, feature)  # noqa: E731
-            better = search(self.options(), unit, y, feature, oracle, initial=initial)
+            exact = partial(exact_oracle, feature=feature)
+            better = search(self.options(), unit, y, feature, exact, initial=initial)
         else:
             rng = np.random.default_rng(request.seed)
             options = replace(self.options(1.0 if request.quick else COLUMNS_SHARE), smoothing=LOCAL_SMOOTHING)
-
-            def local(X: Array, starts: Array) -> Oracle:
-                return local_oracle(X, feature, rng, starts)
-
+            local = partial(local_oracle, feature=feature, seed=rng)
             better = search(options, unit, y, feature, local, initial=initial, many=LOCALLY_MANY)
         return self.pair(self.second_opinion(better))
 
@@ -256,7 +249,10 @@ class Search:
     def _judged(self, oracle: Oracle) -> Game:
         return self.request.softened(VariationGame(*self._data, oracle=oracle))
 
-    def _rounds(self) -> Callable[[Round], None]:
+    def _rounds(self) -> Callable[[Round], None] | None:
+        if self.budget.progress is silent:
+            return None
+
         def show(item: Round) -> None:
             line = f"round {item.number}  {bracket_text(item.lower, item.upper)}  neurons {item.neurons}"
             self.budget.progress(line)

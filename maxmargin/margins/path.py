@@ -13,7 +13,7 @@ from ..conventions import law_of
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
-from ..games.bracket import Bracket
+from ..games.game import Bracket
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion, network_game
 from ..games.variation import VariationGame

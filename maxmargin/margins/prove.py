@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clock import Clock
-from ..games.bracket import Bracket
 from ..games.certificate import Certificate, Problem
-from ..games.game import Game, Pair, certify
+from ..games.game import Bracket, Game, Pair, certify
 from ..outcome import Attempt, Reason, Scope
 from ..progress import Progress, silent
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -18,7 +19,6 @@ from .enumeration.degree2 import QuadraticCellOracle
 from .enumeration.exact import EnumeratingOracle
 from .oracle import Oracle, Responses
 from .spectral import SpectralOracle
-from .supported import Supported
 
 Array = NDArray[np.float64]
 
@@ -73,6 +73,27 @@ def local_oracle(
 ) -> LocalOracle:
     """Multi-start local ascent for any dimension, from `starts` (K, D) too; proves nothing."""
     return (ZonotopeOracle if feature.degree == 1 else PowerOracle)(Z, feature, seed=seed, starts=starts)
+
+
+class Supported:
+    """Answers q with an oracle of the points with q_i != 0 alone: same payoffs, same bound, less work.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees.
+    make : the oracle of any rows of Z, at least one; its proofs must not speak of points (enumeration has none).
+    """
+
+    def __init__(self, Z: Array, make: Callable[[Array], Oracle]) -> None:
+        self.Z, self._make = Z, make
+
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """Best responses to q (n,)."""
+        q = np.asarray(q, dtype=float)
+        support = np.flatnonzero(q)
+        if not len(support):
+            support = np.arange(min(1, len(q)))
+        return self._make(self.Z[support])(q[support], count)
 
 
 class Proving:

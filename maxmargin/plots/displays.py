@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 
 from ..dataset import Dataset, load, make_dataset
 from ..errors import InputError
-from ..games.bracket import Bracket
+from ..games.game import Bracket
 from . import decision, style
 from .margin import margin_panel
 from .neurons import draw_neurons

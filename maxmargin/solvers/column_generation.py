@@ -25,8 +25,7 @@ from ..games.dependence import may_vanish
 from ..games.measure import Measure
 from ..games.soft import capped
 from ..oracles.ascent.multistart import LocalOracle
-from ..oracles.dictionary import DictionaryOracle
-from ..oracles.oracle import Oracle, Responses
+from ..oracles.oracle import DictionaryOracle, Oracle, Responses
 from ..outcome import Attempt, Reason
 from .master import Master
 from .polish import MasterSolution, evaluate, payoffs

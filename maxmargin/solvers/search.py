@@ -18,7 +18,7 @@ from .working_set import WorkingSet
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-MakeOracle = Callable[[Array, Array], Oracle]  # of the points' inputs (k, D), and directions worth starting from (K, D)
+MakeOracle = Callable[..., Oracle]  # of inputs (k, D); what returned a `pool` is told it as `starts` (K, D) next time
 
 MANY = 400  # points from which a working set is faster
 
@@ -48,9 +48,8 @@ def search(
         known = initial if initial is None or directions is None else replace(initial, directions=directions)
         found = search(options, span.X, y, feature, make_oracle, initial=known, many=many)
         return replace(found, measure=replace(found.measure, directions=span.lift(found.measure.directions)))
-    nowhere = np.empty((0, Z.shape[1]))
     if len(y) < many or options.cap < 1.0:
-        return options(Z, y, feature, make_oracle(Z, nowhere), initial)
+        return options(Z, y, feature, make_oracle(Z), initial)
     game = VariationPoints(options, Z, y, feature, make_oracle, initial)
     return WorkingSet(tol=options.tol, seed=options.seed)(game, y, options.time_limit)
 
@@ -67,16 +66,15 @@ class VariationPoints:
     known: Measure | None = None
     lower: float = 0.0
     rounds: int = 0
-    starts: Array = field(init=False)
+    starts: dict[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.n = len(self.y)
-        self.starts = np.empty((0, self.Z.shape[1]))
 
     def solve(self, points: Index, tol: float, left: float) -> Proposal:
         """Column generation; without a proving oracle `tol` is by how much a neuron must pay more to be added."""
         Z, y = self.Z[points], self.y[points]
-        oracle = self.make_oracle(Z, self.starts)
+        oracle = self.make_oracle(Z, **self.starts)
         options = replace(
             self.options,
             tol=max(tol, self.options.tol),
@@ -87,7 +85,8 @@ class VariationPoints:
         )
         found = options(Z, y, self.feature, oracle, initial=self.known)
         self.rounds += found.rounds
-        self.starts = getattr(oracle, "pool", self.starts)
+        if hasattr(oracle, "pool"):
+            self.starts = {"starts": oracle.pool}
         if found.measure.weights.any():
             self.known = found.measure
         return replace(found, trace=tuple(item._replace(lower=self.lower) for item in found.trace))
