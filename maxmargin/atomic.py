@@ -110,6 +110,28 @@ def loads(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_unique)
 
 
+def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object in a certificate's file, numbers as written.
+
+    Raises
+    ------
+    InputError : no such file, no JSON, nested too deeply, or something else than an object.
+    """
+    where = f"certificate {os.fspath(path)!r}"
+    try:
+        document = loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{where} cannot be read ({error.strerror}); name an existing JSON file") from error
+    except ValueError as error:
+        raise InputError(f"{where} is not JSON ({error}); write it with maxmargin margin --json") from error
+    except RecursionError:
+        # a million brackets are no certificate; where the parser stopped helps no one
+        raise InputError(f"{where} is nested too deeply to be one; write it with maxmargin margin --json") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{where}: found a {type(document).__name__}, wanted a JSON object")
+    return document
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):

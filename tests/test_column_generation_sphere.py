@@ -37,7 +37,7 @@ def test_exact_oracle_reaches_the_closed_form_without_directions(form):
     assert bracket.lower <= form.gamma_path + 1e-15 * scale
     assert bracket.lower == pytest.approx(form.gamma_path, rel=1e-9, abs=1e-13 * scale)
     assert bracket.upper == pytest.approx(form.gamma_path, rel=1e-9, abs=1e-13 * scale)
-    assert form.separable or proposal.hint == NOT_SEPARABLE
+    assert form.separable or proposal.reason == NOT_SEPARABLE
 
 
 @pytest.mark.parametrize("form", SEPARABLE)
@@ -60,7 +60,7 @@ def test_every_round_brackets_and_the_lower_end_only_grows():
     lowers, uppers = [r.lower for r in proposal.trace], [r.upper for r in proposal.trace]
     assert lowers == sorted(lowers)
     assert uppers == sorted(uppers, reverse=True)
-    assert proposal.hint == CONVERGED
+    assert proposal.reason == CONVERGED
     assert all(lower <= proposal.upper for lower in lowers)
     assert all(upper >= proposal.lower for upper in uppers)
     assert len(proposal.measure) <= 61
@@ -81,7 +81,7 @@ def test_limits_still_give_a_valid_bracket(options):
     best = ColumnGeneration()(Z, y, RELU, oracle)
     stopped = ColumnGeneration(**options)(Z, y, RELU, oracle)
     bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(stopped.measure, stopped.p)
-    assert stopped.hint == INTERRUPTED
+    assert stopped.reason == INTERRUPTED
     assert bracket.lower <= best.upper
     assert bracket.upper >= best.lower
     assert np.isfinite(bracket.upper)
@@ -95,7 +95,7 @@ def test_keyboard_interrupt_keeps_the_best_pair():
             raise KeyboardInterrupt
 
     proposal = ColumnGeneration(progress=stop)(Z, y, RELU, ArrangementOracle(Z, RELU))
-    assert proposal.hint == INTERRUPTED
+    assert proposal.reason == INTERRUPTED
     assert proposal.rounds == 6
     assert proposal.lower > 0
 
@@ -120,7 +120,7 @@ def test_without_time_the_initial_measure_is_kept():
     oracle = ArrangementOracle(Z, RELU)
     answer = ColumnGeneration()(Z, y, RELU, oracle)
     kept = ColumnGeneration(time_limit=0.0)(Z, y, RELU, oracle, initial=answer.measure)
-    assert kept.hint == INTERRUPTED
+    assert kept.reason == INTERRUPTED
     assert kept.lower == pytest.approx(answer.lower, rel=1e-12)
     assert np.isfinite(kept.upper)
 
@@ -139,7 +139,7 @@ def test_contradictory_labels_are_not_separable():
     Z = np.vstack([labelled(10, 3)[0], labelled(10, 3)[0][:1]])
     y = np.append(labelled(10, 3)[1], -labelled(10, 3)[1][0])
     proposal = ColumnGeneration()(Z, y, RELU, ArrangementOracle(Z, RELU))
-    assert proposal.hint == NOT_SEPARABLE
+    assert proposal.reason == NOT_SEPARABLE
     assert proposal.upper < 1e-13
 
 
@@ -148,7 +148,7 @@ def test_local_search_ends_on_contradictory_labels(D):
     Z, y = labelled(30, D)
     Z, y = np.vstack([Z, Z[:1]]), np.append(y, -y[0])
     proposal = ColumnGeneration(time_limit=20)(Z, y, RELU, ZonotopeOracle(Z, RELU))
-    assert proposal.hint != INTERRUPTED
+    assert proposal.reason != INTERRUPTED
     assert proposal.lower < 1e-13
     np.testing.assert_allclose(proposal.p[[0, -1]], 0.5)
 

@@ -6,8 +6,8 @@ import pytest
 import maxmargin as mm
 from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.features.homogeneous import Feature
-from maxmargin.games.dependence import may_vanish
 from maxmargin.games.measure import Measure
+from maxmargin.games.opposed_points import may_vanish
 
 XOR = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1]]), np.array([1.0, 1, -1, -1])
 NORMS = ["f1", "f2", "ntk"]

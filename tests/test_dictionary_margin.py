@@ -70,7 +70,7 @@ def test_not_separable_by_this_dictionary_is_proved_by_p():
     Z = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     y = np.array([1.0, -1.0, 1.0])
     proposal = max_margin_dictionary(Z, y, RELU, random_directions(50, 2))
-    assert proposal.hint == NOT_SEPARABLE
+    assert proposal.reason == NOT_SEPARABLE
     assert np.abs(DictionaryOracle(Z, RELU, random_directions(50, 2)).payoffs(proposal.p * y)).max() < 1e-15
 
 

@@ -71,7 +71,7 @@ def test_the_margin_is_that_of_all_points(seed):
     options = ColumnGeneration(tol=1e-9)
     some = search(options, Z, y, RELU, lambda points: exact_oracle(points, RELU), many=100)
     whole = options(Z, y, RELU, exact_oracle(Z, RELU))
-    assert some.hint == whole.hint == CONVERGED
+    assert some.reason == whole.reason == CONVERGED
     assert some.lower == pytest.approx(whole.lower, rel=3e-9)
     assert some.lower <= exact_oracle(Z, RELU)(some.p * y).bound <= some.lower * (1 + 3e-9)
 

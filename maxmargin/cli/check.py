@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import atomic
-from ..errors import InputError
 from ..progress import reporter
 from . import common
 
@@ -47,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..features.directions import load_directions
 
     common.check_writable(arguments.json)
-    document = _read(Path(arguments.certificate))
+    document = atomic.read_object(arguments.certificate)
     data = common.load_data(arguments)
     bias = isinstance(document.get("problem"), dict) and document["problem"].get("bias", True)
     directions = load_directions(arguments.directions, data.d + bool(bias)) if arguments.directions else None
@@ -82,25 +80,3 @@ def _conclusion(verdict: Verdict) -> str:
     if verdict.holds:
         return "the claim holds"
     return "the claim does not hold" if verdict.settled else "the claim is not settled"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """The JSON object in a file, numbers as written."""
-    try:
-        document = atomic.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file"
-        ) from error
-    except ValueError as error:
-        raise InputError(
-            f"certificate {str(path)!r} is not JSON ({error}); write it with maxmargin margin --json"
-        ) from error
-    except RecursionError:
-        # a million brackets are no certificate; where the parser stopped helps no one
-        raise InputError(
-            f"certificate {str(path)!r} is nested too deeply to be one; write it with maxmargin margin --json"
-        ) from None
-    if not isinstance(document, dict):
-        raise InputError(f"certificate {str(path)!r}: found a JSON {type(document).__name__}, wanted an object")
-    return document

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from ..margins.request import NORMS
 from . import common
-
-if TYPE_CHECKING:
-    pass
 
 
 def add(subparsers: common.Subparsers) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -270,7 +269,7 @@ class Certificate:
         ------
         InputError : not a certificate of this version.
         """
-        document = source if isinstance(source, dict) else _read(Path(source))
+        document = source if isinstance(source, dict) else atomic.read_object(source)
         if document.get("format") != FORMAT or document.get("version") != VERSION:
             found = f"format {document.get('format')!r} version {document.get('version')!r}"
             raise InputError(f"certificate: found {found}, wanted {FORMAT!r} version {VERSION}")
@@ -349,20 +348,6 @@ def _classifier(document: dict[str, Any]) -> Measure | KernelExpansion:
 
 def _rows(document: dict[str, Any], name: str) -> Array | None:
     return np.atleast_2d(np.array(document[name], dtype=float)) if name in document else None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        document = atomic.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"certificate {str(path)!r} cannot be read ({error.strerror}); name an existing JSON file"
-        ) from error
-    except ValueError as error:
-        raise InputError(f"certificate {str(path)!r} is not JSON ({error})") from error
-    if not isinstance(document, dict):
-        raise InputError(f"certificate {str(path)!r}: found a {type(document).__name__}, wanted a JSON object")
-    return document
 
 
 def library_versions() -> dict[str, str]:

@@ -20,9 +20,9 @@ from ..features.homogeneous import Feature
 from ..oracles.oracle import DICTIONARY, Oracle, Responses
 from ..oracles.proofs import proved_bound
 from ..outcome import Scope
-from .dependence import vanishes
 from .game import ZERO, Game, Response
 from .measure import Measure
+from .opposed_points import vanishes
 from .variation_exact import exact_lower
 
 Array = NDArray[np.float64]

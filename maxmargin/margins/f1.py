@@ -205,7 +205,7 @@ class Search:
             else None
         )
         judge = request.softened(quick) if quick is not None and not self.exact else None
-        return Pair(measure, p, found.hint, found.attempts, found.rounds, judge=judge, stopped=found.stopped)
+        return Pair(measure, p, found.reason, found.attempts, found.rounds, judge=judge, stopped=found.stopped)
 
     def options(self, share: float = 1.0) -> ColumnGeneration:
         """Column generation for this share of the time left."""
@@ -235,7 +235,7 @@ class Search:
         solution = conic.solve(conic.variation_program(features / unit, request.data.y), request.solver)
         attempts = (Attempt(f"cvxpy/{request.solver}", solution.status, solution.seconds), *found.attempts)
         if solution.status == Reason.INTERRUPTED:
-            return replace(found, attempts=attempts, hint=Reason.INTERRUPTED, stopped=True)
+            return replace(found, attempts=attempts, reason=Reason.INTERRUPTED, stopped=True)
         if solution.variable is None or solution.dual is None or not solution.dual.any():
             return replace(found, attempts=attempts)
         p = solution.dual / solution.dual.sum()

@@ -11,8 +11,8 @@ from ..clock import Clock
 from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import NetworkGram
 from ..games.certificate import Certificate
-from ..games.dependence import vanishes
 from ..games.game import KERNEL_ZERO, Bracket, Pair
+from ..games.opposed_points import vanishes
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
 from ..games.soft import Capped

@@ -21,14 +21,13 @@ from numpy.typing import NDArray
 from ..clock import Clock
 from ..errors import SolverError
 from ..features.homogeneous import Feature
-from ..games.dependence import may_vanish
 from ..games.measure import Measure
+from ..games.opposed_points import may_vanish
 from ..games.soft import capped
 from ..oracles.ascent.multistart import LocalOracle
 from ..oracles.oracle import DictionaryOracle, Oracle, Responses
 from ..outcome import Attempt, Reason
-from .master import Master
-from .polish import MasterSolution, evaluate, payoffs
+from .master import Master, MasterSolution, evaluate, payoffs
 from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 
 Array = NDArray[np.float64]

@@ -10,21 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolverError
+from ..games.soft import worst_mean
 from .highs import ANSWERS, Simplex, refused
-from .polish import GameLP, MasterSolution, better, evaluate, exactly, refine
+from .lp_refinement import Extended, GameLP, refine
 
 Array = NDArray[np.float64]
 
 _UNITS = 6  # how often the LP may be rescaled to find a positive margin
 _ZERO = 1e-17  # smallest unit of the LP, relative to its largest entry
 _SEEN = 2.0**36  # largest factor by which a row is scaled down: HiGHS drops smaller coefficients of T
+
+
+class MasterSolution(NamedTuple):
+    """Proposals of the restricted game: p (n,) on the simplex, weights (K,) >= 0 of the columns, sum one.
+
+    ``value = max_k p . h_k`` and ``margin = min_i sum_k weights_k h_ki`` (or its soft version) are evaluated here,
+    not reported by HiGHS.
+    """
+
+    p: Array
+    weights: Array
+    value: float
+    margin: float
 
 
 class Master:
@@ -240,3 +254,34 @@ def _shrinking(sizes: Array, bucket: int) -> Array:
         return np.ones(len(sizes))
     digits = np.log2(np.where(sizes > 0.0, sizes, positive.min()) / positive.min())
     return np.asarray(np.exp2(-bucket * np.round(0.5 * digits / bucket)))
+
+
+def better(columns: Any, solution: MasterSolution, p: Extended, weights: Extended) -> MasterSolution:
+    """The solution with p or weights (of any sum) exchanged where that improves value or margin."""
+    if not (p.sum() > 0.0 and weights.sum() > 0.0):
+        return solution
+    new = exactly(columns, (p / p.sum()).astype(float), (weights / weights.sum()).astype(float))
+    return MasterSolution(
+        new.p if new.value < solution.value else solution.p,
+        new.weights if new.margin > solution.margin else solution.weights,
+        min(new.value, solution.value),
+        max(new.margin, solution.margin),
+    )
+
+
+def evaluate(columns: Array, p: Array, weights: Array, cap: float = 1.0) -> MasterSolution:
+    """The pair with its value and (soft, when capped) margin over these columns."""
+    return MasterSolution(p, weights, float((columns @ p).max()), worst_mean(weights @ columns, cap))
+
+
+def exactly(columns: Any, p: Array, weights: Array) -> MasterSolution:
+    """The same in extended precision, for terms that cancel; the margin is the hard one."""
+    used = np.flatnonzero(weights)
+    outputs = weights[used].astype(np.longdouble) @ columns[used].astype(np.longdouble)
+    return MasterSolution(p, weights, float(payoffs(columns, p).max()), float(outputs.min()))
+
+
+def payoffs(columns: Any, p: Array) -> Extended:
+    """``p . h_k`` for every column, in extended precision."""
+    support = np.flatnonzero(p)
+    return np.asarray(columns[:, support].astype(np.longdouble) @ p[support].astype(np.longdouble))

@@ -36,7 +36,7 @@ class Proposal:
     ----------
     measure : learner, total variation one (or empty weights 0 when nothing was found).
     p : (n,) adversary, on the simplex.
-    hint : why the solver stopped; the certificate's status is decided by the game alone.
+    reason : why the solver stopped; the certificate's status is decided by the game alone.
     lower, upper : the solver's own estimates in the path convention (`upper` inf without a proving oracle).
     rounds : number of oracle calls.
     attempts : solvers called, what they said and cost.
@@ -47,7 +47,7 @@ class Proposal:
 
     measure: Measure
     p: Array
-    hint: Reason
+    reason: Reason
     lower: float
     upper: float
     rounds: int = 0

@@ -83,7 +83,7 @@ class WorkingSet:
         except KeyboardInterrupt:  # while all points were evaluated
             if rounds.best is None:
                 raise
-            return replace(rounds.best, hint=INTERRUPTED, stopped=True)
+            return replace(rounds.best, reason=INTERRUPTED, stopped=True)
 
     def initial(self, y: Array) -> Index:
         """Random points, half of each class where there are as many."""
@@ -120,11 +120,11 @@ class _Rounds:
                 return self._ended(found, None)
             margins = self._evaluate(found.measure)
             worse = self._worse(margins, found.lower)
-            settled = found.hint in (CONVERGED, STALLED) and not (len(worse) == 0 and tol <= sharpest)
+            settled = found.reason in (CONVERGED, STALLED) and not (len(worse) == 0 and tol <= sharpest)
             if not settled or found.stopped or number == _ROUNDS - 1:
                 return self._ended(found, margins)
             if left() <= 0.0:
-                return self._ended(replace(found, hint=INTERRUPTED), margins)
+                return self._ended(replace(found, reason=INTERRUPTED), margins)
             self._keep(found, margins)
             tol = max(sharpest, self._sharper(tol, found, margins, len(worse)))
             self._exchange(found, margins, worse, number < _DROPPING)
@@ -191,4 +191,4 @@ class _Rounds:
         self._keep(found, margins)
         evaluation = Attempt("evaluation of all points", f"{len(self.points)} in the working set", self.evaluation)
         best = self.best or found
-        return replace(best, hint=found.hint, stopped=found.stopped, attempts=(*best.attempts, evaluation))
+        return replace(best, reason=found.reason, stopped=found.stopped, attempts=(*best.attempts, evaluation))
