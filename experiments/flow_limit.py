@@ -111,10 +111,10 @@ def trained(data: mm.Dataset, variant: Variant) -> mm.Run:
     return mm.train(data, init=init, schedule=rule, seed=0, **options)
 
 
-def study(part: str, name: str, done: set[tuple[str, str]]):
+def study(part: str, name: str, done: set[tuple[str, str]], only: list[str]):
     """Rows of one set that are not there yet."""
     data, margins = mm.load(name), {}
-    for variant in VARIANTS:
+    for variant in (item for item in VARIANTS if item.name in only):
         wanted = {variant.name} | (set(ADDITIONS.values()) if variant.name == "N(0, 1)" else set())
         if all((name, title) in done for title in wanted):
             continue
@@ -177,17 +177,17 @@ def draw(rows: list[dict[str, str]], path: Path) -> None:
         for name in {row["set"]: None for row in rows}:
             share = {row["variant"]: float(row["fraction"]) for row in rows if row["set"] == name}
             held = any(row["set"] == name and row["part"] == "held-back" for row in rows)
-            points = [(i, max(1.0 - share[v], 1e-8)) for i, v in enumerate(variants) if v in share]
+            points = [(i, max(1.0 - share[v], 1e-6)) for i, v in enumerate(variants) if v in share]
             if points:
                 axes.plot(*zip(*points, strict=True), "o-", color=F1 if held else F2, ms=3, lw=0.7, alpha=0.8)
         short = [name.replace("N(0, 1) ", "").replace("large ", "") for name in variants]
         labels = [name if name == "N(0, 1)" else name.replace(" ", "\n") for name in short]
         axes.set_xticks(range(len(variants)), labels, fontsize=8)
-        axes.set_yscale("log")
+        light_grid(axes)
         axes.axhline(0.01, color="0.4", lw=0.8, ls="--")
         axes.set_title(title, fontsize=9)
-        light_grid(axes)
-    first = figure.axes[0]
+    first = figure.axes[0]  # the y axes are shared
+    first.set_yscale("log")
     first.set_ylabel("1 - margin / gamma_1")
     first.plot([], [], "o-", color=F2, ms=3, lw=0.7, label="ten sets for finding out")
     first.plot([], [], "o-", color=F1, ms=3, lw=0.7, label="ten sets held back")
@@ -198,6 +198,8 @@ def draw(rows: list[dict[str, str]], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", nargs="+", choices=SHAPES, default=list(SHAPES))
+    names = [variant.name for variant in VARIANTS]
+    parser.add_argument("--variants", nargs="+", choices=names, default=names)
     parser.add_argument("--csv", type=Path, default=HERE / "figures" / "flow_limit.csv")
     parser.add_argument("--figure", type=Path, default=HERE / "figures" / "flow_limit.png")
     parser.add_argument("--draw", action="store_true", help="draw what there is")
@@ -213,7 +215,7 @@ def main() -> None:
             if not rows:
                 writer.writeheader()
             for part, name in ((p, name) for p in options.part for name in sets(p)):
-                for row in study(part, name, done):
+                for row in study(part, name, done, options.variants):
                     writer.writerow(row)
                     file.flush()
                     rows.append({key: str(value) for key, value in row.items()})
