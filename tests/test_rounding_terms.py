@@ -152,11 +152,11 @@ def test_matrices_that_are_semidefinite_up_to_their_error_only_are_not_proved_so
 
 def test_the_referee_counts_negative_products_of_its_forms_as_zero():
     from maxmargin.check.claim import Activation
-    from maxmargin.check.relaxation import Cone, _forms, _multipliers
+    from maxmargin.check.relaxation import Cone, Points, _forms, _multipliers
 
     L, _, _, complementary = _forms(np.eye(2), np.ones(2), Activation(1, 1.0, 0.0), Cone())
     leaf = {"mu": [0.0] * 4, "omega": [[0.0, 0.0]] * 4, "rows": [0, 0], "cols": [1, 2], "values": [-3.0, -2.0]}
-    pairs = _multipliers(leaf, len(L), 2, complementary)[2]
+    pairs = _multipliers(leaf, len(L), Points(np.eye(2), 2, None, False), complementary)[2]
     assert pairs[0, 1] == pairs[1, 0] == 0.0  # h_1 h_2 >= 0 may only be subtracted
     assert pairs[0, 2] == pairs[2, 0] == -1.0  # h_1 (h_1 - z_1.a) = 0 may have any sign
 

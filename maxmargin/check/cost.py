@@ -14,7 +14,7 @@ _FACE, _CELL = 6e-7, 6e-6  # seconds of one of 3^(r-1) faces around it (degree 1
 _PAIR = 2.5e-5  # seconds of an entry of a Gram matrix, in 160 bits and now and then more
 _PRODUCT = 2e-9  # seconds of a multiplication inside a matrix product or a Cholesky factorisation
 _SPAN = 10.0  # products for each of the D R^2 of a basis of R vectors, with its errors
-_EXACT = 2e-7  # of a product of two floats as integers: the margins of the points that pay, once again without rounding
+_EXACT = 7e-8  # of a product of two floats as integers: the margins of the points that pay, once again without rounding
 _NUMBER, _NUMBER_BYTES = 1e-6, 60.0  # of a number of the proof: read, and held as an object
 _START = 0.01
 _PAIR_BYTES, _BATCH_BYTES = 2_000.0, 200e6
@@ -76,8 +76,11 @@ def _proof(proof: dict[str, Any], support: int, D: int) -> Cost:
         node, depth = stack.pop()
         if "value" in node:
             forms, order = len(node["mu"]), 1.0 + R + N
-            seconds += _PRODUCT * (10.0 * (forms * forms * order + order**3) + forms * D * R) + _NUMBER * forms * D
-            largest = max(largest, 100.0 * forms * forms + _NUMBER_BYTES * forms * D)
+            length = D if "omega" in node else N
+            seconds += (
+                _PRODUCT * (10.0 * (forms * forms * order + order**3) + forms * length * R) + _NUMBER * forms * length
+            )
+            largest = max(largest, 100.0 * forms * forms + _NUMBER_BYTES * forms * length)
         else:
             stack += [(node["plus"], depth + 1), (node["minus"], depth + 1)]
     return Cost(seconds, largest)

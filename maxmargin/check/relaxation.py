@@ -14,7 +14,8 @@ where mu_k >= |omega_k| and N_kl >= 0 (of any sign where l_k l_l = 0: the two fo
 subtracted besides the payoff is >= 0 or zero on the cone, so S >= 0 proves s g(a) <= t there.
 
 With fewer support points than coordinates, all of this is read in those of `reduction`: the z_i are the x_i there, the
-omega_k and the normals of splits their images under B, which prove what they prove like any others.
+omega_k and the normals of splits their images under B, which prove what they prove like any others.  In version 2,
+leaves state omega_k = sum_i c_ki z_i by "combinations" c; whatever rounding makes of that sum is taken as omega_k.
 """
 
 from __future__ import annotations
@@ -43,16 +44,23 @@ class Points:
     Z: Array
     D: int
     reduction: Reduction | None
+    combined: bool  # version 2: omega by combinations of the points
 
     @classmethod
-    def of(cls, Z: Array, support: NDArray[np.int64]) -> Points:
+    def of(cls, Z: Array, support: NDArray[np.int64], combined: bool) -> Points:
         """The rows `support` of all points."""
         reduction = Reduction.of(Z[support])
-        return cls(Z[support] if reduction is None else reduction.X, Z.shape[1], reduction)
+        return cls(Z[support] if reduction is None else reduction.X, Z.shape[1], reduction, combined)
 
     def coordinates(self, vectors: Array) -> Array:
         """Vectors of the proof in the coordinates of Z."""
         return vectors if self.reduction is None else self.reduction.coordinates(vectors)
+
+    def multipliers(self, leaf: dict[str, Any], K: int) -> Array:
+        """omega (K, D) in the coordinates of Z, as stated or from combinations of the support points."""
+        if self.combined:
+            return np.asarray(numbers(leaf, "combinations", (K, len(self.Z))) @ self.Z)
+        return self.coordinates(numbers(leaf, "omega", (K, self.D)))
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ def proved_bound(claim: Claim, proof: dict[str, Any], limits: Limits = UNLIMITED
     if [tree.get("sign") if isinstance(tree, dict) else None for tree in trees] != [1, -1]:
         raise Refusal("proof: wanted one tree for output sign 1 and one for -1")
     q = claim.p * claim.y
-    points = Points.of(claim.Z, whole)
+    points = Points.of(claim.Z, whole, proof.get("version") == 2)
     bound, leaves = -np.inf, 0
     for tree in trees:
         stack = [(field(tree, "tree", dict), Cone())]
@@ -166,7 +174,7 @@ def _multipliers(
     leaf: dict[str, Any], K: int, points: Points, complementary: NDArray[np.bool_]
 ) -> tuple[Array, Array, Array]:
     """mu raised to |omega_k|, omega, and the symmetric N; a negative N_kl counts as 0 unless l_k l_l = 0."""
-    mu, omega = numbers(leaf, "mu", (K,)), points.coordinates(numbers(leaf, "omega", (K, points.D)))
+    mu, omega = numbers(leaf, "mu", (K,)), points.multipliers(leaf, K)
     values = numbers(leaf, "values", (None,))
     rows, cols = (numbers(leaf, name, (len(values),)).astype(np.int64) for name in ("rows", "cols"))
     if (rows < 0).any() or (rows > cols).any() or (cols >= K).any() or len(np.unique(rows * K + cols)) < len(rows):

@@ -43,7 +43,8 @@ def self_checked(certificate: Certificate, X: Array, y: Array, time_limit: float
 
     left = math.inf if time_limit is None else time_limit - certificate.seconds
     allowed = max(LEAST_SECONDS, min(certificate.seconds, left))
-    cost = expected_cost(certificate.to_json())
+    document = certificate.to_json()
+    cost = expected_cost(document)
     if cost.seconds > allowed or cost.bytes > MEMORY:
         return certificate
     start, end = time.perf_counter(), time.perf_counter() + OVERRUN * allowed
@@ -51,7 +52,7 @@ def self_checked(certificate: Certificate, X: Array, y: Array, time_limit: float
     current, tried = certificate, {"lower": 0, "upper": 0, "status": len(WIDENINGS) - 1}
     while True:
         left = end - time.perf_counter()
-        verdict = check_certificate(current.to_json(), X, y, time_limit=max(left, 0.0))
+        verdict = check_certificate(document, X, y, time_limit=max(left, 0.0))
         seconds = time.perf_counter() - start
         if verdict.holds or not (verdict.settled or attempts):
             word = () if verdict.holds else (Attempt("check", f"gave up: {verdict.reason}", seconds),)
@@ -69,6 +70,7 @@ def self_checked(certificate: Certificate, X: Array, y: Array, time_limit: float
         if end_refused == "upper":
             upper = certificate.upper * (1.0 + factor) if certificate.upper else math.inf
         current = _bracket(certificate, lower, upper)
+        document = current.to_json()
 
 
 def _bracket(certificate: Certificate, lower: float, upper: float) -> Certificate:

@@ -33,6 +33,36 @@ def mapped(proof: Proof, change: Callable[[Array], Array]) -> Proof:
     return _lifted(proof, lambda points: points, change) if "trees" in proof else proof
 
 
+def combined(proof: Proof, X: Array) -> Proof:
+    """The proof of a lifted relaxation for points X (n, d) with each omega as a combination of its support's points.
+
+    In coordinates of their span this is N numbers for a form, whatever the coordinates in which it is read.  Where the
+    points do not reach an omega, the proof becomes another one, which may prove less.
+    """
+    if "trees" not in proof:
+        return proof
+    points = X[np.asarray(proof["support"], dtype=np.intp)]
+    inverse = np.asarray(np.linalg.pinv(points, rcond=1e-13), dtype=np.float64)
+    return {
+        **proof,
+        "version": 2,
+        "trees": [{**t, "tree": _combined(t["tree"], points, inverse)} for t in proof["trees"]],
+    }
+
+
+def _combined(node: Proof, points: Array, inverse: Array) -> Proof:
+    if "value" not in node:
+        return {**node, **{side: _combined(node[side], points, inverse) for side in ("plus", "minus")}}
+    if "omega" not in node:
+        return node
+    omega = np.asarray(node["omega"], dtype=float).reshape(-1, points.shape[1])
+    C = omega @ inverse
+    C = C + (omega - C @ points) @ inverse  # what rounding left
+    mu = np.maximum(node["mu"], np.linalg.norm(C @ points, axis=1) * _OUTWARD)
+    rest = {name: value for name, value in node.items() if name != "omega"}
+    return {**rest, "mu": mu.tolist(), "combinations": C.tolist()}
+
+
 def _ones_but(beta: Array, rows: Index, n: int) -> Array:
     out = np.ones(n)
     out[rows] = beta
@@ -54,6 +84,8 @@ def _lifted(proof: Proof, points: Callable[[Index], Index], vectors: Callable[[A
 
 def _node(node: Proof, points: Callable[[Index], Index], vectors: Callable[[Array], Array]) -> Proof:
     if "value" in node:
+        if "combinations" in node:
+            return node
         old = np.asarray(node["omega"], dtype=float)
         if not old.size:
             return node

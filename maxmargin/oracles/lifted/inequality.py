@@ -4,7 +4,7 @@ r"""What a lifted relaxation proves, written so that anyone can check it: format
 q = p y and ``g(a) = sum_i q_i sigma(a.z_i)``. A proof is a JSON-able dictionary that establishes ``s g(a) <= bound``
 for s = +1 and s = -1 and every unit a (path convention, no factor 1/2)::
 
-    {"kind": "lifted-relaxation", "version": 1,
+    {"kind": "lifted-relaxation", "version": 1,          # or 2, with "combinations"
      "support": [i, ...],                      # increasing indices of the N points that get a variable of their own
      "trees": [{"sign": 1, "tree": node}, {"sign": -1, "tree": node}]}
 
@@ -13,6 +13,9 @@ for s = +1 and s = -1 and every unit a (path convention, no factor 1/2)::
          | {"value": t, "rho": rho,                              # a leaf: s g(a) <= t on its cone (shift: see below)
             "mu": [mu_k, ...], "omega": [[D numbers], ...],      # K of each; mu_k >= |omega_k|
             "rows": [k, ...], "cols": [l, ...], "values": [N_kl, ...]}   # pairs k <= l, each at most once
+
+In version 2, leaves have "combinations" [[N numbers], ...], K of them, instead of "omega": omega_k = sum_i c_ki z_i,
+over the support. That is shorter where D exceeds N, and whatever rounding makes of the sum is a proof, too.
 
 **Variables of a leaf.** The splits on the way from the root to the leaf, with side +1 (plus) or -1 (minus), define a
 cone of directions. A support point that one of them names is *fixed* there; the others are *free*, F of them, in the
@@ -218,7 +221,8 @@ def verify(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str, Any]
         for path, leaf in walk(tree["tree"], Z, support):
             forms = leaf_forms(Z[support], path)
             payoff = tree["sign"] * payoff_weights(forms, feature, q[support])
-            bound = max(bound, leaf_bound(Z[support], forms, feature.degree, payoff, unpack(leaf, forms, Z.shape[1])))
+            numbers = unpack(in_coordinates(leaf, Z[support]), forms, Z.shape[1])
+            bound = max(bound, leaf_bound(Z[support], forms, feature.degree, payoff, numbers))
     return above(bound, _left_out(Z, q, feature, support)) if len(support) < len(Z) else bound
 
 
@@ -240,6 +244,19 @@ def walk(
         for side, child in ((1, "plus"), (-1, "minus"))
         for leaf in walk(node[child], Z, support, (*path, Split(point, normal, side)))
     ]
+
+
+def in_coordinates(leaf: dict[str, Any], Z: Array) -> dict[str, Any]:
+    """The leaf with "omega" itself, if it states combinations of the support points Z (N, D)."""
+    if "omega" in leaf:
+        return leaf
+    combinations = np.asarray(leaf.get("combinations", ()), dtype=float)
+    if combinations.ndim != 2 or combinations.shape[1] != len(Z):
+        found = f"combinations of shape {combinations.shape}"
+        raise InputError(
+            f"proof: found a leaf without omega and with {found}, wanted one number for each of {len(Z)} points"
+        )
+    return {**leaf, "omega": combinations @ Z}
 
 
 def unpack(leaf: dict[str, Any], forms: Forms, D: int) -> dict[str, Any]:
