@@ -17,7 +17,7 @@ import numpy as np
 
 from maxmargin.dataset import load
 from maxmargin.features.kernels import kappa
-from maxmargin.games.rkhs import KernelExpansion, network_game
+from maxmargin.games.rkhs import network_game
 from maxmargin.solvers.min_norm_point import min_norm_point
 
 FAMILIES = {"parity": math.sqrt(2.0) / 4.0, "wei": 0.25}
@@ -42,7 +42,7 @@ def measured(family: str, d: int):
     data = load(f"{family}:d={d}")
     game = network_game("f2", "relu", data.inputs(bias=False), data.y)
     proposal = min_norm_point(game.K, data.y)
-    return game.certify(KernelExpansion(proposal.coefficients), proposal.p)
+    return game.certify(proposal.learner, proposal.p)
 
 
 def table(largest: int) -> dict[str, list[tuple[int, float, float, float]]]:

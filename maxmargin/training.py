@@ -81,5 +81,5 @@ def _own_margin(hidden: Array, Z: Array, y: Array, feature: Feature) -> tuple[fl
     """gamma_2^(m) of an output-layer run's own hidden layer, proved at both ends: the limit of the run (Prop. 7)."""
     Phi = feature.evaluate(hidden, Z)
     proposal = random_feature_margin(Phi, y)
-    bracket = RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p)
+    bracket = RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p)
     return bracket.lower, bracket.upper

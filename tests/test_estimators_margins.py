@@ -102,7 +102,7 @@ def test_the_output_layer_competes_over_its_own_features():
     Z = np.hstack([XOR, np.ones((4, 1))])
     features = network.feature.evaluate(network.hidden, Z)
     best = random_feature_margin(features, SIGNS.astype(float))
-    reference = RandomFeatureGame(features, SIGNS.astype(float)).certify(best.r, best.p)
+    reference = RandomFeatureGame(features, SIGNS.astype(float)).certify(best.learner, best.p)
     assert flow.margin_ <= reference.upper
     assert reference.lower <= flow.bracket_[1]
     assert flow.margin_ == pytest.approx(flow.run_.margin_best, rel=1e-9)

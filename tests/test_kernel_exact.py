@@ -89,7 +89,7 @@ def test_refinement_takes_a_gap_that_doubles_leave_to_1e_12():
     X, y = tight()
     game, exact = games("f2", np.hstack([X, np.ones((60, 1))]), y)
     start = min_norm_point(game.K, y)
-    rough = exact.certify(KernelExpansion(start.coefficients), start.p)
+    rough = exact.certify(start.learner, start.p)
     minimiser, attempt = refine(exact.matrix, y, start.p, game.scale)
     refined = minimiser.rounded(1)
     fine = exact.certify(KernelExpansion(refined.coefficients), refined.p)

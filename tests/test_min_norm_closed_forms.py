@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from maxmargin.features.kernels import arc_cosine
-from maxmargin.games.rkhs import KernelExpansion, KernelGame
+from maxmargin.games.rkhs import KernelGame
 from maxmargin.solvers.min_norm_point import min_norm_point
 
 
 def certified(K, y):
     y = np.asarray(y, dtype=float)
     proposal = min_norm_point(K, y)
-    return KernelGame(K, y).certify(KernelExpansion(proposal.coefficients), proposal.p)
+    return KernelGame(K, y).certify(proposal.learner, proposal.p)
 
 
 def test_one_point():

@@ -5,13 +5,14 @@ import pytest
 
 import maxmargin as mm
 from maxmargin.games.rkhs import KernelExpansion, KernelGame, network_game
+from maxmargin.outcome import Reason
 from maxmargin.solvers.min_norm_nnls import nnls_point
 from maxmargin.solvers.min_norm_point import min_norm_point
 
 
 def certified(game, propose=min_norm_point):
     proposal = propose(game.K, game.y)
-    return proposal, game.certify(KernelExpansion(proposal.coefficients), proposal.p)
+    return proposal, game.certify(proposal.learner, proposal.p)
 
 
 def data(kind, rng):
@@ -77,7 +78,7 @@ def test_kkt_conditions():
     assert proposal.p.min() >= 0 and proposal.p.sum() == pytest.approx(1, abs=1e-14)
     np.testing.assert_allclose(margins[proposal.p > 0], level, rtol=1e-8)
     assert margins.min() >= level * (1 - 1e-8)
-    assert game.norm(KernelExpansion(proposal.coefficients)) == pytest.approx(game.scale, rel=1e-9)
+    assert game.norm(proposal.learner) == pytest.approx(game.scale, rel=1e-9)
 
 
 def test_nnls_agrees_within_the_gaps():
@@ -154,6 +155,6 @@ def test_contradicting_labels_are_not_separable():
 def test_time_limit_still_returns_a_valid_pair():
     game = network_game("f2", "relu", *data("random", np.random.default_rng(11)))
     proposal = min_norm_point(game.K, game.y, time_limit=0.0)
-    assert proposal.interrupted
-    bracket = game.certify(KernelExpansion(proposal.coefficients), proposal.p)
+    assert proposal.reason is Reason.INTERRUPTED
+    bracket = game.certify(proposal.learner, proposal.p)
     assert bracket.lower <= certified(game)[1].upper <= bracket.upper

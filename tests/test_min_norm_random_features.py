@@ -7,7 +7,7 @@ import pytest
 
 from maxmargin.errors import InputError
 from maxmargin.games.random_features import RandomFeatureGame
-from maxmargin.games.rkhs import KernelExpansion, network_game
+from maxmargin.games.rkhs import network_game
 from maxmargin.solvers.min_norm_point import min_norm_point
 from maxmargin.solvers.random_features import random_feature_margin
 
@@ -25,10 +25,10 @@ def problem(n, D, m, seed=0):
 def test_bracket_is_tight_and_exact(n, m):
     _, y, Phi = problem(n, 4, m)
     proposal = random_feature_margin(Phi, y)
-    bracket = RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p)
+    bracket = RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p)
     if bracket.lower > 0:
         assert bracket.relative_gap < 1e-11
-        r = np.vectorize(Fraction)(proposal.r)
+        r = np.vectorize(Fraction)(proposal.learner)
         margins = np.vectorize(Fraction)(Phi * y).T @ r
         assert Fraction(bracket.lower) ** 2 * (r @ r) * m <= min(margins) ** 2
     else:
@@ -38,7 +38,7 @@ def test_bracket_is_tight_and_exact(n, m):
 def test_same_as_the_kernel_game():
     _, y, Phi = problem(40, 5, 100)
     proposal = random_feature_margin(Phi, y)
-    bracket = RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p)
+    bracket = RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p)
     K = Phi.T @ Phi / 100
     p = min_norm_point(K, y).p
     assert bracket.lower == pytest.approx(np.sqrt((y * p) @ K @ (y * p)), rel=1e-7)
@@ -60,7 +60,8 @@ def test_independent_least_squares_route():
         options={"maxiter": 500, "ftol": 1e-14},
     )
     proposal = random_feature_margin(Phi, y)
-    assert RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p).lower == pytest.approx(answer.fun**-0.5, rel=1e-4)
+    bracket = RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p)
+    assert bracket.lower == pytest.approx(answer.fun**-0.5, rel=1e-4)
 
 
 def test_width_brings_it_to_gamma_2_at_the_root_rate():
@@ -68,14 +69,14 @@ def test_width_brings_it_to_gamma_2_at_the_root_rate():
     Z, y, _ = problem(30, 3, 1)
     game = network_game("f2", "relu", Z, y)
     solution = min_norm_point(game.K, y)
-    limit = game.certify(KernelExpansion(solution.coefficients), solution.p).upper
+    limit = game.certify(solution.learner, solution.p).upper
     for m in widths:
         margins = []
         for seed in range(12):
             a = np.random.default_rng([m, seed]).normal(size=(m, 3))
             Phi = np.maximum(a / np.linalg.norm(a, axis=1)[:, None] @ Z.T, 0)
             proposal = random_feature_margin(Phi, y)
-            margins.append(RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p).lower)
+            margins.append(RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p).lower)
         deviations.append(np.sqrt(np.mean((np.array(margins) - limit) ** 2)))
     assert -0.65 < np.polyfit(np.log(widths), np.log(deviations), 1)[0] < -0.35
     assert deviations[-1] < 0.02 * limit

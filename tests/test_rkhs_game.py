@@ -28,7 +28,7 @@ def test_bracket_survives_rational_arithmetic(seed, n, scale):
     game = KernelGame(K, y)
     if seed % 2:
         proposal = min_norm_point(K, y)
-        c, p = proposal.coefficients, proposal.p
+        c, p = proposal.learner.coefficients, proposal.p
     bracket = game.certify(KernelExpansion(c), p)
     Q, x, q = exactly(K), exactly(c), exactly(y * p)
     margins = exactly(y) * (Q @ x)
@@ -43,7 +43,7 @@ def test_arbitrary_pairs_enclose_the_solution(seed):
     n = int(rng.integers(1, 30))
     game = network_game("f2", "relu", rng.normal(size=(n, 3)), np.where(rng.random(n) < 0.5, -1.0, 1.0))
     best = min_norm_point(game.K, game.y)
-    solved = game.certify(KernelExpansion(best.coefficients), best.p)
+    solved = game.certify(best.learner, best.p)
     weights = rng.dirichlet(np.ones(n))
     arbitrary = game.certify(KernelExpansion(rng.normal(size=n)), weights)
     assert arbitrary.lower <= solved.upper and solved.lower <= arbitrary.upper
@@ -69,7 +69,7 @@ def test_true_kernel_lies_in_brackets_of_the_rows_on_demand():
     game = network_game("f2", "relu", Z, y)
     stored = KernelGame(np.asarray(game.K), y, game.scale, entry_error=game.K.entry_error)
     best = min_norm_point(game.K, y)
-    learner = KernelExpansion(best.coefficients)
+    learner = best.learner
     fine, coarse = game.certify(learner, best.p), stored.certify(learner, best.p)
     assert coarse.lower <= fine.lower <= fine.upper <= coarse.upper
     assert fine.relative_gap < 1e-11 < coarse.relative_gap

@@ -41,12 +41,12 @@ def timed(function, *arguments, repeat: int = 1):
 
 def ours(K, y):
     proposal = min_norm_point(K, y)
-    return proposal.coefficients, proposal.p
+    return proposal.learner.coefficients, proposal.p
 
 
 def by_nnls(K, y):
     proposal = nnls_point(K, y)
-    return proposal.coefficients, proposal.p
+    return proposal.learner.coefficients, proposal.p
 
 
 def by_cvxpy(solver):

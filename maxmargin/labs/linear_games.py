@@ -73,7 +73,7 @@ class LinearGame:
         """A pair (beta in the unit ball, p on the simplex) and its bracket, of relative width about `tol`."""
         if self.ball == "l2":
             proposal = min_norm_point(self.Z @ self.Z.T, np.ones(len(self.Z)))
-            beta, p = proposal.coefficients @ self.Z, proposal.p
+            beta, p = proposal.learner.coefficients @ self.Z, proposal.p
         else:
             beta, p = self._column_generation(tol)
         beta = beta / self.norm(beta)

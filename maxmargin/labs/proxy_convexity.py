@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ..games.game import Bracket
-from ..games.rkhs import KernelExpansion, KernelGame
+from ..games.rkhs import KernelGame
 from ..plots.style import F1, F2, INK, MUTED, NTK
 from ..solvers.min_norm_point import min_norm_point
 from .linear_games import LinearGame
@@ -84,7 +84,7 @@ class Net:
         S = self.slopes(W) * self.a
         game = KernelGame((self.X @ self.X.T) * (S @ S.T), self.y)
         proposal = min_norm_point(game.K, self.y)
-        return game.certify(KernelExpansion(proposal.coefficients), proposal.p)
+        return game.certify(proposal.learner, proposal.p)
 
     @property
     def linear(self) -> LinearGame:

@@ -16,11 +16,11 @@ from ..games.opposed_points import vanishes
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
 from ..games.soft import Capped
-from ..outcome import Attempt
+from ..outcome import Attempt, Reason
 from ..solvers import conic
 from ..solvers.min_norm_exact import refine
 from ..solvers.min_norm_nnls import nnls_point
-from ..solvers.min_norm_point import KernelProposal, min_norm_point
+from ..solvers.min_norm_point import min_norm_point
 from ..solvers.soft_margin import soft_margin
 from .prove import Proved, conclude, prove
 from .request import Request
@@ -37,7 +37,7 @@ _PATIENCE = 60.0  # seconds of exact arithmetic when there is no time limit
 class _Found:
     """A proposal's pair and its bracket; `low` are further parts of p (k, n)."""
 
-    proposal: KernelProposal
+    proposal: Pair
     learner: KernelExpansion
     bracket: Bracket
     low: Array | None = None
@@ -55,7 +55,7 @@ def kernel_margin(request: Request) -> Certificate:
     clock = budget.clock
     game = network_game(request.norm, request.feature, Z, y, request.law)
     proposal = propose(game, request, clock)
-    learner = game.unit(KernelExpansion(proposal.coefficients))
+    learner = game.unit(proposal.learner)
     found = _Found(proposal, learner, game.certify(learner, proposal.p, request.tol / 2.0))
     zero = _zero(game, request, found)
     if found.bracket.relative_gap > _wanted(request) and not zero and request.solver == "auto":
@@ -63,9 +63,8 @@ def kernel_margin(request: Request) -> Certificate:
         zero = _zero(game, request, found)
     negligible = KERNEL_ZERO * game.size(found.proposal.p) if zero else -1.0
     proposal = found.proposal
-    ends = Proved(
-        found.learner, proposal.p, found.bracket, proposal.attempts, proposal.iterations, proposal.interrupted
-    )
+    interrupted = proposal.reason is Reason.INTERRUPTED
+    ends = Proved(found.learner, proposal.p, found.bracket, proposal.attempts, proposal.rounds, interrupted)
     return conclude(request.problem, game, ends, budget, Z, negligible=negligible, adversary_low=found.low)
 
 
@@ -75,8 +74,7 @@ def soft_kernel_margin(request: Request) -> Certificate:
 
     def propose(_: Proved | None) -> Pair:
         found = soft_margin(game.K, game.y, request.cap)
-        learner = game.unit(KernelExpansion(found.coefficients))
-        return Pair(learner, found.p, attempts=found.attempts, rounds=found.iterations)
+        return replace(found, learner=game.unit(found.learner))
 
     return prove(request.problem, Capped(game, request.cap), [propose], request.budget(), request.Z)
 
@@ -99,7 +97,7 @@ def _refined(game: KernelGame, found: _Found, request: Request, clock: Clock) ->
     gamma^2 is 2**-k of the size of K_ii, so that entries, weights and coefficients need some k + 33 bits; k is not
     known before, hence the doubling.
     """
-    if not isinstance(game.K, NetworkGram) or found.proposal.interrupted:
+    if not isinstance(game.K, NetworkGram) or found.proposal.reason is Reason.INTERRUPTED:
         return found
     patience = Clock(min(clock.left, _PATIENCE))
     gram, wanted = ExactGram(game.K.kernel, game.K.Z), _wanted(request)
@@ -132,7 +130,7 @@ def _attempted(game: KernelGame, found: _Found, gram: ExactGram, wanted: float, 
     return found
 
 
-def propose(game: KernelGame, request: Request, clock: Clock) -> KernelProposal:
+def propose(game: KernelGame, request: Request, clock: Clock) -> Pair:
     """A (classifier, adversary) pair from the solver that was asked for."""
     if request.solver == "auto":
         tol = 1e-12 if request.tol <= _LOOSE else _SEARCHED * request.tol
@@ -142,7 +140,7 @@ def propose(game: KernelGame, request: Request, clock: Clock) -> KernelProposal:
     return _conic(game, request, clock)
 
 
-def _conic(game: KernelGame, request: Request, clock: Clock) -> KernelProposal:
+def _conic(game: KernelGame, request: Request, clock: Clock) -> Pair:
     """CVXPY's answer; when its solver finds no classifier (margin 0), our own engine's, both on record."""
     K, y = np.asarray(game.K), game.y
     unit = float(np.mean(np.diagonal(K))) or 1.0
@@ -152,4 +150,4 @@ def _conic(game: KernelGame, request: Request, clock: Clock) -> KernelProposal:
         fallback = min_norm_point(K, y, min(request.tol, 1e-12), clock.left, request.progress)
         return replace(fallback, attempts=(attempt, *fallback.attempts))
     learner = game.unit(KernelExpansion(solution.variable))
-    return KernelProposal(learner.coefficients, solution.dual / solution.dual.sum(), (attempt,))
+    return Pair(learner, solution.dual / solution.dual.sum(), attempts=(attempt,))

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from .. import memory
 from ..errors import SolverError
-from ..games.rkhs import Gram
+from ..games.game import Pair
+from ..games.rkhs import Gram, KernelExpansion
 from ..outcome import Attempt
-from .min_norm_point import KernelProposal
 
 Array = NDArray[np.float64]
 
 
-def nnls_point(K: Gram, y: Array) -> KernelProposal:
+def nnls_point(K: Gram, y: Array) -> Pair:
     """argmin_{p in simplex} p'YKYp by Lawson and Hanson's algorithm (``scipy.optimize.nnls``).
 
     ::
@@ -49,4 +49,5 @@ def nnls_point(K: Gram, y: Array) -> KernelProposal:
         raise SolverError(f"NNLS stopped before it converged ({error}); use the solver 'auto'") from error
     p = a / a.sum()
     margin = math.sqrt(max(float((y * p) @ K @ (y * p)), 0.0)) or 1.0
-    return KernelProposal(y * p / margin, p, (Attempt("nnls", "converged", time.perf_counter() - start),))
+    attempt = Attempt("nnls", "converged", time.perf_counter() - start)
+    return Pair(KernelExpansion(y * p / margin), p, attempts=(attempt,))

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock
-from ..games.rkhs import Gram
-from ..outcome import Attempt
+from ..games.game import Pair
+from ..games.rkhs import Gram, KernelExpansion
+from ..outcome import Attempt, Reason
 from ..progress import Progress, silent
 from .affine_hull import AffineHull
 
@@ -44,27 +45,9 @@ class _OutOfTime(Exception):
     """The clock has expired inside a walk."""
 
 
-@dataclass(frozen=True)
-class KernelProposal:
-    """A pair for the kernel game to certify.
-
-    Attributes
-    ----------
-    coefficients : (n,) of f = sum_i c_i K(x_i, .), norm one (c = y p when gamma = 0).
-    p : (n,) adversary weights on the simplex.
-    attempts : what was run.  iterations : rounds.  interrupted : stopped by the time limit or by Ctrl-C.
-    """
-
-    coefficients: Array
-    p: Array
-    attempts: tuple[Attempt, ...] = ()
-    iterations: int = 0
-    interrupted: bool = False
-
-
 def min_norm_point(
     K: Gram, y: Array, tol: float = 1e-12, time_limit: float = math.inf, progress: Progress = silent
-) -> KernelProposal:
+) -> Pair:
     """Maximise the hard margin without intercept over the RKHS ball of the Gram matrix K.
 
     Parameters
@@ -76,7 +59,8 @@ def min_norm_point(
 
     Returns
     -------
-    KernelProposal : to be certified by `KernelGame`, whose bracket is the truth.
+    Pair : for `KernelGame` to certify. The learner has norm one (c = y p when gamma = 0), p lies on the simplex; the
+        reason is "interrupted" when the time limit or Ctrl-C ended it.
     """
     clock = Clock(time_limit)
     state = _ActiveSet(K, y, clock)
@@ -105,7 +89,8 @@ def min_norm_point(
         late = True
     attempt = Attempt("min-norm-point", f"relative gap {gap:.1e}", clock.seconds)
     scale = math.ldexp(1.0, state.exponent // 2) * math.sqrt(-upper.value) if upper.value < 0.0 else 1.0
-    return KernelProposal(y * lower.point / scale, upper.point, (attempt,), rounds, late and gap > tol)
+    reason = Reason.INTERRUPTED if late and gap > tol else Reason.CONVERGED
+    return Pair(KernelExpansion(y * lower.point / scale), upper.point, reason, (attempt,), rounds)
 
 
 @dataclass

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..conventions import mean_field
 from ..features.random_features import FeatureGram
+from ..games.game import Pair
 from ..games.random_features import RandomFeatureGame
-from ..outcome import Attempt
 from ..progress import Progress, silent
 from .affine_hull import AffineHull
 from .min_norm_point import min_norm_point
@@ -21,25 +21,9 @@ Array = NDArray[np.float64]
 _CORRECTIONS = 4
 
 
-@dataclass(frozen=True)
-class FeatureProposal:
-    """A pair for `RandomFeatureGame` to certify: output weights r (m,) of norm one and adversary weights p (n,).
-
-    Attributes
-    ----------
-    attempts : solvers called.  iterations : of the active set.  interrupted : by Ctrl-C or the time limit.
-    """
-
-    r: Array
-    p: Array
-    attempts: tuple[Attempt, ...]
-    iterations: int
-    interrupted: bool
-
-
 def random_feature_margin(
     Phi: Array, y: Array, tol: float = 1e-12, time_limit: float = math.inf, progress: Progress = silent
-) -> FeatureProposal:
+) -> Pair:
     """``max { min_i y_i (1/m) sum_j r_j Phi_ji : (1/m) |r|^2 <= 1 }``, for any m and n.
 
     The dual is the least-norm point of n points in R^m.  Its active set never holds more than m + 1 points and only
@@ -51,12 +35,12 @@ def random_feature_margin(
 
     Returns
     -------
-    FeatureProposal : certify with ``RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p)``.
+    Pair : for `RandomFeatureGame` to certify; the learner is r (m,), of norm one.
     """
     game = RandomFeatureGame(Phi, y)
     solution = min_norm_point(FeatureGram(Phi), y, tol, time_limit, progress)
     r = _equalised(game, solution.p)
-    return FeatureProposal(r, solution.p, solution.attempts, solution.iterations, solution.interrupted)
+    return replace(solution, learner=r)
 
 
 def _equalised(game: RandomFeatureGame, p: Array) -> Array:

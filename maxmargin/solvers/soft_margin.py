@@ -16,10 +16,10 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from ..games.rkhs import Gram
+from ..games.game import Pair
+from ..games.rkhs import Gram, KernelExpansion
 from ..games.soft import capped, worst_mean
 from ..outcome import Attempt
-from .min_norm_point import KernelProposal
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ _EDGE = 1e-9  # fraction of the cap within which a weight lies on its bound
 _TOLERANCE = 1e-8
 
 
-def soft_margin(K: Gram, y: Array, cap: float, tol: float = 1e-9) -> KernelProposal:
+def soft_margin(K: Gram, y: Array, cap: float, tol: float = 1e-9) -> Pair:
     """Maximise the soft margin over the RKHS ball of the Gram matrix K.
 
     Parameters
@@ -40,14 +40,15 @@ def soft_margin(K: Gram, y: Array, cap: float, tol: float = 1e-9) -> KernelPropo
 
     Returns
     -------
-    KernelProposal : to be certified by `games.soft.soft_kernel_bracket`.
+    Pair : for `games.soft.Capped` to certify.
     """
     start, Q = time.perf_counter(), np.asarray(K) * np.outer(y, y)
     unit = float(np.diagonal(Q).max()) or 1.0
     p, gap, rounds = _exchange(Q / unit, _support_vector_machine(Q / unit, cap), cap, tol)
     square = float(p @ Q @ p)
     attempt = Attempt("one-class-svm", f"relative gap {gap:.1e}", time.perf_counter() - start)
-    return KernelProposal(y * p / (math.sqrt(square) if square > 0.0 else 1.0), p, (attempt,), rounds)
+    learner = KernelExpansion(y * p / (math.sqrt(square) if square > 0.0 else 1.0))
+    return Pair(learner, p, attempts=(attempt,), rounds=rounds)
 
 
 def _support_vector_machine(Q: Array, cap: float) -> Array:

@@ -86,7 +86,7 @@ def rate(
         hidden = random_directions(width, Z.shape[1], rng)
         Phi = RELU.evaluate(hidden, Z)
         proposal = random_feature_margin(Phi, y)
-        bracket = RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p)
+        bracket = RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p)
         lower, upper = bracket.lower, bracket.upper
         found = proposition_7(Z, y, hidden, upper, steps=steps)
     moments = np.unique(np.geomspace(1, steps, _MOMENTS).astype(int))

@@ -78,7 +78,7 @@ def _random_feature_error(m: int, repeats: int) -> float:
     for _ in range(repeats):
         Phi = RELU.evaluate(random_directions(m, 2, rng), data.X)
         proposal = random_feature_margin(Phi, data.y)
-        errors.append(RandomFeatureGame(Phi, data.y).certify(proposal.r, proposal.p).lower / gamma - 1.0)
+        errors.append(RandomFeatureGame(Phi, data.y).certify(proposal.learner, proposal.p).lower / gamma - 1.0)
     return float(np.sqrt(np.mean(np.square(errors))))
 
 

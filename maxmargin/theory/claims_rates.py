@@ -30,7 +30,7 @@ def _finite_margin(hidden: Array, Z: Array, y: Array) -> float:
     """gamma_2^(m) of these hidden neurons, certified from above."""
     Phi = RELU.evaluate(hidden, Z)
     proposal = random_feature_margin(Phi, y)
-    return RandomFeatureGame(Phi, y).certify(proposal.r, proposal.p).upper
+    return RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p).upper
 
 
 def _magnitudes(multiple: float) -> Rate:
