@@ -15,10 +15,10 @@ from ..errors import InputError
 from ..features import RELU, Feature
 from ..oracles.oracle import Oracle
 from .both_layers import BothLayers
-from .course import Course, Progress, batches
 from .dynamics import Dynamics, Magnitudes, OutputLayer
 from .implicit import Flow
 from .initial import Start, neurons
+from .loop import Loop, Progress, batches
 from .loss import Loss
 from .network import Network
 from .recorder import Recorder
@@ -105,7 +105,7 @@ def train_flow(
     rule = get_rule(schedule, step_size)
     if batch_size is not None and isinstance(rule, Flow):
         raise InputError("batch_size: the flow schedule needs all points at every step; leave it out or take 'paper'")
-    course = Course(
+    course = Loop(
         dynamics=dynamics,
         loss=Loss(loss),
         step=rule.stepper(dynamics, Loss(loss)),

@@ -20,7 +20,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass
-class Course:
+class Loop:
     """The loop itself: evaluate, record, step, until done, dead, overflown or out of time.
 
     Attributes
