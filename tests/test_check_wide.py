@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from check_support import refused
+from check_support import certificate, refused
 
 import maxmargin as mm
 from maxmargin.check import check_certificate
@@ -113,12 +113,13 @@ def test_combinations_of_the_wrong_length_are_an_error_and_refused(solved):
         proved_bound(np.hstack([X, np.ones((len(X), 1))]), y, RELU, found.adversary, document["proof"])
 
 
-def test_nearly_dependent_points():
+@pytest.mark.parametrize("feature", ["relu", "squared-relu"])
+def test_nearly_dependent_points(feature):
     """Pairs of points that differ by 1e-9: combinations are badly conditioned, and what is issued holds."""
     X, y = sample(12, 100, seed=1)
     X[6:] = X[:6] + 1e-9 * X[6:]
     y[6:] = y[:6]
-    found = mm.max_margin((X, y), "f1", time_limit=1.5)
+    found = mm.max_margin((X, y), "f1", feature=feature, time_limit=1.5)
     assert found.upper < 1.5 * found.lower
     assert check_certificate(found.to_json(), X, y).holds
 
@@ -144,6 +145,23 @@ def test_the_expected_cost_sees_the_length_of_a_proof_and_not_the_cube_of_the_co
         leaf["omega"] = leaf.pop("combinations")
     numbers = 10_000 * sum(len(leaf["mu"]) for leaf in all_leaves(long["proof"]))
     assert expected_cost(long).seconds - many.seconds > 5e-7 * numbers
+
+
+@pytest.mark.parametrize("feature", ["relu", "squared-relu"])
+@pytest.mark.parametrize("d", [60, 1000])
+def test_an_enumeration_is_settled_in_the_span_and_a_false_one_is_refused(feature, d):
+    """Orthogonal points: in the span each cell is an orthant, and the largest payoff is known."""
+    n, degree = 4, 1 if feature == "relu" else 2
+    X, y = np.eye(n, d), np.array([1.0, 1.0, -1.0, -1.0])
+    # equal weights: two points of one class at once (degree 1), or any one point (degree 2)
+    gamma = np.sqrt(2.0) / n if degree == 1 else 1.0 / n
+    classifier = {"directions": np.eye(1, d).tolist(), "weights": [1.0]}
+    fields = {"scope": "sphere-exact", "bias": False, "feature": feature}
+    for slack, holds in ((1e-11, True), (-1e-9, False)):
+        document = certificate(X, y, classifier, [1.0 / n] * n, (0.0, gamma * (1.0 + slack)), **fields)
+        verdict = check_certificate(document, X, y, time_limit=20.0)
+        assert verdict.holds == holds and (holds or refused(verdict)), verdict.reason
+        assert not holds or "in the span of 4 points" in verdict.checks[-1].detail
 
 
 @pytest.mark.slow

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from . import relaxation, spectral
 from .claim import Claim
@@ -14,7 +18,8 @@ from .limits import UNLIMITED, Limits
 from .linear import check_linear
 from .pieces import make_pieces
 from .quadratic import check_quadratic
-from .verdict import Refusal
+from .reduction import Reduction
+from .verdict import NotSettled, Refusal
 from .witness import refute
 
 _KINDS: dict[str, Callable[[Claim, dict[str, Any], Limits], tuple[float, int]]] = {
@@ -24,14 +29,54 @@ _KINDS: dict[str, Callable[[Claim, dict[str, Any], Limits], tuple[float, int]]] 
 _VERSIONS = {"lifted-relaxation": (1, 2), "spectral": (1,)}  # 2: leaves have combinations instead of omega
 _WANTED = "version 1 or 2 of lifted-relaxation, or version 1 of spectral"
 
+ATTEMPTS = 4  # at a bound that implies the claim in spite of rounding; the second nearly always does
+MOST_ENTRIES = 10_000_000  # of all quadratic forms together, each an integer of any size
+
 
 def check_sphere(claim: Claim, limits: Limits = UNLIMITED) -> str:
-    """``|sum_i p_i y_i sigma(a.z_i)| <= upper sum p / factor`` for every unit a, cell by cell."""
-    pieces = make_pieces(claim)
-    if pieces.bound < 0:
+    """``|sum_i p_i y_i sigma(a.z_i)| <= upper sum p / factor`` for every unit a, cell by cell.
+
+    With fewer points than coordinates, a bound below the claim by what `reduction` loses is tried in few coordinates.
+    """
+    if claim.upper < 0:
         raise Refusal("upper: a negative upper end is impossible, f = 0 has margin 0")
     refute(claim)
+    few = _in_few_coordinates(claim)
+    if few is not None:
+        try:
+            return f"{_cells(few, limits)}, in the span of {len(few.p)} points"
+        except Refusal:
+            limits.demand()  # nothing is known yet: the claim itself may hold by less
+    N, D = int(np.count_nonzero(claim.p)), claim.Z.shape[1]
+    if claim.activation.degree == 2 and N * D * D > MOST_ENTRIES:
+        raise NotSettled(f"upper: {N} quadratic forms in {D} coordinates are too many to settle by how little it holds")
+    return _cells(claim, limits)
+
+
+def _cells(claim: Claim, limits: Limits) -> str:
+    pieces = make_pieces(claim)
     return check_linear(pieces, limits) if pieces.degree == 1 else check_quadratic(pieces, limits)
+
+
+def _in_few_coordinates(claim: Claim) -> Claim | None:
+    """A claim about the points in few coordinates that implies this one; None where there is none."""
+    support = np.flatnonzero(claim.p)
+    reduction = Reduction.of(claim.Z[support])
+    if reduction is None:
+        return None
+    p, y = claim.p[support], claim.y[support]
+    allowed = Fraction(claim.upper) * exact_sum(p) / Fraction(claim.factor)
+    upper = claim.upper
+    for _ in range(ATTEMPTS):
+        # the payoff that `upper` allows in few coordinates, rounded up
+        payoff = math.nextafter(float(Fraction(upper) * exact_sum(p) / Fraction(claim.factor)), math.inf)
+        least = reduction.bound(payoff, p * y, claim.activation)
+        if math.isfinite(least) and Fraction(least) <= allowed:
+            return replace(claim, Z=reduction.X, y=y, p=p, upper=upper)
+        upper = math.nextafter(upper - 1.01 * max(0.0, (least / float(allowed) - 1.0) * upper), 0.0) if allowed else 0.0
+        if not upper > 0.0:
+            break
+    return None
 
 
 def check_proof(claim: Claim, proof: dict[str, Any], limits: Limits = UNLIMITED) -> str:
