@@ -192,3 +192,15 @@ def test_neurons_that_are_nearly_equal_end_the_search():
     assert found.upper == np.inf
     again = mm.min_norm((X, targets), tube=0.1, feature=linear)
     assert (again.lower, again.upper, again.rounds) == (found.lower, found.upper, found.rounds)
+
+
+def test_points_nearly_equal_with_different_targets():
+    """A function of norm N (path convention, ReLU) has slope at most N: the price of a miss is not refined in vain."""
+    rng = np.random.default_rng(1)
+    X, targets = rng.normal(size=(8, 4)), rng.normal(size=8)
+    X[1], targets[:2] = X[0] + 1e-9, (1.0, -1.0)
+    found = mm.min_norm((X, targets), convention="path")
+    slope = 2.0 / float(np.linalg.norm(X[1] - X[0]))
+    assert found.upper >= slope * (1.0 - 1e-6)
+    assert found.lower >= 0.1 * slope  # what proves this is the miss at a high price, bounded by the relaxation
+    assert found.rounds < 20

@@ -28,6 +28,7 @@ _SCOUTS = 4  # random neurons per point in the first program (at least 200 in al
 _ROUNDS = 200
 _COUNT = 30  # neurons added a round
 _PAYS = 1e-9  # a neuron is added when it is paid this much more than 1
+_ROUGH = 1e-4  # and while the targets are not reached, that much more: the price rises anyway
 _PATIENCE = 20, 2000  # a program may take so many times the most steps before it, and so many more
 _TOLERANCE = 1e-10  # feasibility tolerance of the linear programs
 _INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
@@ -126,6 +127,7 @@ def variation_interpolant(
     A = _unit(np.vstack([rng.standard_normal((max(200, _SCOUTS * m), D)), Z, -Z, *_kinks(Z)]))
     price, status, rounds, longest = _PRICES[0], "round limit", 0, 0
     last: Any = None
+    best = 0.0, 0, np.zeros(m)  # lower end as far as the oracle sees, its round, its weights
     for rounds in range(1, _ROUNDS + 1):
         Phi = feature.evaluate(A, Z)
         try:
@@ -143,7 +145,8 @@ def variation_interpolant(
         longest = max(longest, steps)
         last = A, weights, p
         answer = oracle(p, _COUNT)
-        pays = answer.values > 1.0 + _PAYS
+        best = max(best, (_earned(p, values) / max(1.0, float(answer.values[0])), rounds, p))
+        pays = answer.values > 1.0 + (_PAYS if unmet <= _PAYS or price >= _PRICES[1] else _ROUGH)
         progress(f"round {rounds}  norm {np.abs(weights).sum():.6g}  best payoff {answer.values[0]:.9g}")
         if clock.expired:
             status = "time limit"
@@ -156,12 +159,18 @@ def variation_interpolant(
             continue
         near = np.flatnonzero((weights != 0.0) | (np.abs(Phi @ p) > 0.5))
         A = np.vstack([A[near], answer.directions[pays]])
+    p = p if status == "optimal" or not best[1] else best[2]
     kept = np.flatnonzero(weights) if len(weights) == len(A) else np.zeros(0, dtype=np.intp)
     kept = kept if len(kept) else np.zeros(1, dtype=np.intp)
     polished = _corrected(feature.evaluate(A[kept], Z), weights[kept], values)
     scale = unit**feature.degree
     attempt = Attempt("highs, columns", status, watch.seconds)
     return Found(A[kept], polished * scale, p * scale, attempt, rounds, status == "time limit")
+
+
+def _earned(p: Array, values: Values) -> float:
+    """p.t - E |p|_1: what the weights p prove over the best payoff against them."""
+    return float(p @ values.centre - np.abs(p) @ values.half)
 
 
 def _kinks(Z: Array) -> list[Array]:

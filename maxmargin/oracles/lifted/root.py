@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 _ITERATION = 4e-9  # seconds of an iteration, divided by the cube of the order of its matrices
 _WORTH = 5.0  # the time limit must allow this many iterations
 _SHORTER = 1e-10  # fraction of the bound that may be lost for a proof whose length does not grow with D
+_PATIENCE, _GAIN = 1000, 1e-6  # iterations in which the bound must fall by that fraction
 MAX_SUPPORT = 300  # more points would cost more than they tighten: an iteration is cubic in their number
 Progress = Callable[[str], None]
 
@@ -209,13 +210,15 @@ def _improve(
     """Runs the splitting and keeps the best repaired bound, within (clock, tolerance, iterations)."""
     clock, tolerance, iterations = limits
     watch, status, value = Clock(), "iteration limit", float("inf")
-    attempts = list(best.attempts)
+    attempts, gained = list(best.attempts), 0
     try:
         while splitting.iterations < iterations:
             splitting.run(50, clock)
             p = game.adversary(splitting.p)
             leaves = [game.leaf(b.sign, b.path, p, splitting.multipliers(b)) for b in splitting.blocks]
             value = max(leaf["value"] for leaf in leaves)
+            if value < best.bound * (1.0 - _GAIN):
+                gained = splitting.iterations
             if value < best.bound:
                 proof = game.proof(*map(pack, leaves))
                 best = BoundResult(p, verify(game.Z, game.y, game.feature, p, proof), SPHERE_BOUND, proof)
@@ -226,6 +229,9 @@ def _improve(
                 break
             if clock.expired:
                 status = "time limit"
+                break
+            if splitting.iterations - gained >= _PATIENCE:
+                status = "stalled"
                 break
     except KeyboardInterrupt:
         status = "interrupted"
