@@ -137,9 +137,9 @@ def test_malformed_proofs_are_refused():
 def test_a_relaxation_that_gains_nothing_more_ends():
     """No tolerance is met at 0: it ends a thousand iterations after its last gain, not at its iteration limit."""
     rng = np.random.default_rng(0)
-    Z, y = rng.normal(size=(6, 4)), np.array([1.0, -1.0] * 3)
+    Z, y = rng.normal(size=(12, 5)), np.array([1.0, -1.0] * 6)
     found = lifted_bound(Z, y, RELU, tolerance=0.0, iterations=20_000)
-    assert found.attempts[-1]["status"] in ("stalled", "solved")
-    assert found.attempts[-1]["iterations"] < 10_000
+    assert found.attempts[-1]["status"] == "stalled"
+    assert found.attempts[-1]["iterations"] < 20_000
     long = lifted_bound(Z, y, RELU, tolerance=1e-4)
     assert found.bound <= long.bound * (1.0 + 1e-6)

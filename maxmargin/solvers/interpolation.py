@@ -29,6 +29,7 @@ _ROUNDS = 200
 _COUNT = 30  # neurons added a round
 _PAYS = 1e-9  # a neuron is added when it is paid this much more than 1
 _ROUGH = 1e-4  # and while the targets are not reached, that much more: the price rises anyway
+_STUCK, _LESS = 30, 0.99  # rounds after which the best payoff must exceed 1 by less than this multiple of before
 _PATIENCE = 20, 2000  # a program may take so many times the most steps before it, and so many more
 _TOLERANCE = 1e-10  # feasibility tolerance of the linear programs
 _INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
@@ -127,6 +128,7 @@ def variation_interpolant(
     A = _unit(np.vstack([rng.standard_normal((max(200, _SCOUTS * m), D)), Z, -Z, *_kinks(Z)]))
     price, status, rounds, longest = _PRICES[0], "round limit", 0, 0
     last: Any = None
+    since, least = 0, math.inf  # the round since which the best payoff is no less, and by how much it exceeds 1
     best = 0.0, 0, np.zeros(m)  # lower end as far as the oracle sees, its round, its weights
     for rounds in range(1, _ROUNDS + 1):
         Phi = feature.evaluate(A, Z)
@@ -151,11 +153,14 @@ def variation_interpolant(
         if clock.expired:
             status = "time limit"
             break
-        if not pays.any():
+        if (excess := float(answer.values[0]) - 1.0) < _LESS * least:
+            since, least = rounds, excess
+        stuck = rounds - since > _STUCK
+        if stuck or not pays.any():
             if unmet <= _PAYS or price >= _PRICES[1]:
-                status = "optimal" if unmet <= _PAYS else "targets not reached"
+                status = "targets not reached" if unmet > _PAYS else "stalled" if stuck else "optimal"
                 break
-            price *= _PRICES[2]
+            price, since, least = price * _PRICES[2], rounds, math.inf
             continue
         near = np.flatnonzero((weights != 0.0) | (np.abs(Phi @ p) > 0.5))
         A = np.vstack([A[near], answer.directions[pays]])
