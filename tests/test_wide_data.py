@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,12 @@ def test_a_limit_holds_on_wide_data():
     X, y = rng.standard_normal((40, 1500)), np.where(rng.random(40) > 0.5, 1.0, -1.0)
     certificate = mm.max_margin((X, y), time_limit=1.0)
     assert 0.0 < certificate.lower < certificate.upper < 1.5 * certificate.lower
+
+
+def test_a_limit_holds_for_few_points_of_squared_relu():
+    """Five points can be enumerated, but not with (D, D) integers in two seconds: a cheaper proof has to do."""
+    X, y = np.random.default_rng(4).standard_normal((5, 2000)), np.array([1.0, -1.0, 1.0, -1.0, 1.0])
+    start = time.process_time()
+    certificate = mm.max_margin((X, y), feature="squared-relu", time_limit=2.0)
+    assert time.process_time() - start < 6.0  # it was 11 s
+    assert 0.0 < certificate.lower <= certificate.upper < 1.1 * certificate.lower

@@ -29,6 +29,7 @@ WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: on
 
 FEW = 0.25  # a single enumeration may take 1/FEW = 4 times as long as each of many
 SHARE = 0.5  # share of the time left that a single enumeration may take
+ENTRY = 3e-6  # seconds of an entry of the matrix (D, D) that an enumeration of degree 2 sums without rounding
 
 
 def exact_oracle(Z: Array, feature: Feature, clock: Clock = FOREVER) -> Oracle:
@@ -113,6 +114,7 @@ class Proving:
         Z, feature = self.Z, self.feature
         if Z.shape[1] <= EXACT_DIMENSION:
             return Supported(Z, partial(certifying_oracle, feature=feature))(q, count)
-        if enumerable(Z, feature, q, FEW):
+        squares = ENTRY * Z.shape[1] ** 2 if feature.degree == 2 else 0.0
+        if squares <= SHARE * self.clock.left and enumerable(Z, feature, q, FEW):
             return exact_oracle(Z, feature, self.clock.part(SHARE))(q, count)
         return SpectralOracle(Z, feature, clock=self.clock)(q, count)
