@@ -204,3 +204,12 @@ def test_points_nearly_equal_with_different_targets():
     assert found.upper >= slope * (1.0 - 1e-6)
     assert found.lower >= 0.1 * slope  # what proves this is the miss at a high price, bounded by the relaxation
     assert found.rounds < 20
+
+
+def test_rounds_that_lower_no_payoff_end_the_search():
+    """Columns of very different sizes: the best payoff stays a little above 1, whatever neurons are added."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(16, 5)) * 10.0 ** rng.integers(-8, 9, size=(1, 5))
+    found = mm.min_norm((X, rng.normal(size=16)), feature=mm.Feature("odd", 1, -0.5, 2.0))
+    assert found.rounds < 100
+    assert 0.0 < found.lower < found.upper < np.inf
