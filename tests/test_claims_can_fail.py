@@ -81,7 +81,7 @@ def test_a_wrong_step(monkeypatch):
 
 def test_a_flow_that_stops_early(monkeypatch):
     right = claims_flow.train
-    monkeypatch.setattr(claims_flow, "train", lambda *a, **options: right(*a, **options | {"steps": 20}))
+    monkeypatch.setattr(claims_flow, "train", lambda *a, **options: right(*a, **options | {"steps": 8}))
     for name in ("cor4-xor", "cor4-line", "thm3-adversary", "thm3-measure"):
         assert verdict(name) == FAILS
 

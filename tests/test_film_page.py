@@ -163,7 +163,7 @@ def test_mp4_has_the_recorded_moments(tmp_path):
     film = save(*parts("sphere"), tmp_path / "film.mp4")
     command = ["ffmpeg", "-i", str(film), "-f", "null", "-"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    assert "960x760" in said and int(re.findall(r"frame=\s*(\d+)", said)[-1]) >= 5 + HOLD
+    assert "960x800" in said and int(re.findall(r"frame=\s*(\d+)", said)[-1]) >= 5 + HOLD
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
 

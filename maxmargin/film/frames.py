@@ -22,7 +22,7 @@ from .scene import scene_of, target_of, values_of
 
 Array = NDArray[np.float64]
 
-ANGLES, LATITUDES, LONGITUDES = 721, 61, 120
+ANGLES, LATITUDES, LONGITUDES = 1441, 61, 120
 _KAPPA = np.concatenate([[0.0], np.geomspace(1e-2, 1e4, 60)])  # inverse temperatures that an adversary may have
 
 

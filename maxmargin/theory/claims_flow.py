@@ -171,7 +171,7 @@ def _growing_samples() -> Finding:
     "fitted d log(mass)/dt over 4 gamma_1, XOR, last half of the time",
 )
 def _growth_both() -> Finding:
-    run = train(xor(), bias=False, width=100, steps=120, schedule="flow", seed=0)
+    run = train(xor(), bias=False, width=100, steps=60, schedule="flow", seed=0)
     return Finding(1.0, growth_rate(run) / (4.0 * max_margin(xor(), bias=False).lower), 0.03)
 
 
