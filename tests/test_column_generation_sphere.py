@@ -191,6 +191,6 @@ def test_a_search_that_only_adds_rounding_ends():
     Z, y = np.hstack([X, np.ones((3, 1))]), np.array([1.0, -1.0, -1.0])
     oracle = PowerOracle(Z, SQUARED_RELU)
     found = ColumnGeneration(max_rounds=300)(Z, y, SQUARED_RELU, oracle)
-    assert found.hint != INTERRUPTED
+    assert found.reason != INTERRUPTED
     assert found.rounds < 150
     assert found.lower > 1e-13

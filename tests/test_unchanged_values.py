@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+import runpy
 from pathlib import Path
 
 import pytest
 
 import maxmargin as mm
-from experiments.benchmarks.brackets import problems
 
+# a script beside the package, not a part of it
+SCRIPT = Path(__file__).resolve().parent.parent / "experiments" / "benchmarks" / "brackets.py"
+problems = runpy.run_path(str(SCRIPT))["problems"]
 RECORDS = Path(__file__).parent / "data"
 RECORDED = json.loads((RECORDS / "brackets.json").read_text(encoding="utf-8"))
 CERTIFIED = json.loads((RECORDS / "certificates_data.json").read_text(encoding="utf-8"))  # name -> X, y
