@@ -73,6 +73,7 @@ def min_norm_point(
             reached = least / math.sqrt(square) if square > 0.0 else 0.0
             better = upper.offer(-square, state.p) | lower.offer(reached, state.p)
             stalls = 0 if better else stalls + 1
+            state.stuck |= not better
             gap = 1.0 - lower.value / math.sqrt(-upper.value) if upper.value < 0.0 else 0.0
             progress(f"round {rounds}  relative gap {gap:.1e}  support {np.count_nonzero(state.p)}")
             state.gap = gap
@@ -122,6 +123,7 @@ class _ActiveSet:
         self.margins = np.zeros(self.n)
         self.square = 0.0
         self.entering: Indices = np.empty(0, np.intp)
+        self.stuck = False  # a round has brought nothing: rough weights no longer do
 
     @property
     def negligible(self) -> float:
@@ -161,7 +163,7 @@ class _ActiveSet:
         """Replace p by the minimiser over its support and the entering points, a rough one while many are missing."""
         S = np.union1d(np.flatnonzero(self.p), self.entering)
         Q, p = self._signed_gram(S), self.p[S]
-        support, rough = np.ones(len(S), dtype=bool), len(S) > _LARGE and self.gap > _ROUGH
+        support, rough = np.ones(len(S), dtype=bool), len(S) > _LARGE and self.gap > _ROUGH and not self.stuck
         if len(self.entering) > _SMO or rough:
             p = min(_smo(Q), p, key=lambda weights: float(weights @ Q @ weights))
             support = p > 0.0
