@@ -70,7 +70,7 @@ def walked(Q: Integers, bits: int, clock: Clock) -> Integers | None:
             return x
         last = level
         S = np.flatnonzero(x)
-        x = _descended(Q, x, np.append(S, np.flatnonzero(low)[np.argmin(margins[low])]), bits)
+        x = _descended(Q, x, np.append(S, np.flatnonzero(low)[np.argmin(margins[low])]), bits, clock)
     return None
 
 
@@ -81,11 +81,11 @@ def _low(Q: Integers, x: Integers, bits: int) -> NDArray[np.bool_]:
     return np.asarray((margins < level - (level >> _SLACK)).astype(bool))
 
 
-def _descended(Q: Integers, x: Integers, S: Indices, bits: int) -> Integers:
+def _descended(Q: Integers, x: Integers, S: Indices, bits: int, clock: Clock) -> Integers:
     """The minimiser over the hull of some of the points S, on the way from x: towards that of their affine hull until
-    a weight vanishes, drop that point, repeat.
+    a weight vanishes, drop that point, repeat. When time is up, the feasible point so far.
     """
-    while True:
+    while not clock.expired:
         target = _eliminated(Q[np.ix_(S, S)], bits)
         out = np.zeros(len(x), dtype=object)
         if target is None:
@@ -101,6 +101,7 @@ def _descended(Q: Integers, x: Integers, S: Indices, bits: int) -> Integers:
         weights[first] = 0
         out[S] = weights
         x, S = out, np.delete(S, first)
+    return x
 
 
 def _affine_minimiser(Q: Integers, bits: int) -> Integers | None:
