@@ -33,13 +33,21 @@ def require(needed: float, purpose: str, remedy: str) -> None:
 
 
 def peak() -> int:
-    """Peak resident size of this process in bytes; 0 where the system does not tell."""
+    """Peak resident size of this process in bytes; 0 where the system does not tell.
+
+    Linux keeps `ru_maxrss` across `exec`: a process started by a large parent would report the parent's peak.  Its
+    own peak is `VmHWM` in /proc/self/status.
+    """
     try:
         import resource  # Unix only
     except ImportError:
         return _peak_of_windows()
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size if sys.platform == "darwin" else 1024 * size
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            return next(1024 * int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):  # not Linux
+        size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return size if sys.platform == "darwin" else 1024 * size
 
 
 class _Counters(ctypes.Structure):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from maxmargin import memory
@@ -80,6 +81,14 @@ def test_every_command_runs_without_the_modules_of_unix_and_whatever_backend_is_
 
 def test_the_peak_memory_is_told_where_it_can_be():
     assert memory.peak() > 10_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count from the start of the program")
+def test_the_peak_memory_is_not_that_of_the_process_which_started_this_one():
+    large = np.ones(60_000_000)  # 480 MB of the parent
+    code = "from maxmargin import memory; print(memory.peak())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert int(told) < large.nbytes / 2
 
 
 def test_the_readme_has_the_two_lines_for_windows():

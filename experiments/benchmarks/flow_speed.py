@@ -10,12 +10,12 @@ slows all of them alike.
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from maxmargin import memory
 from maxmargin.datasets.clusters import clusters
 from maxmargin.flow import train_flow
 
@@ -73,7 +73,7 @@ def main() -> None:
         print(f"{name:14s} {spent:8.1f} s  {baseline / spent:6.1f} x   best margin {best[name]:.7f}")
     if arguments.full:
         print(f"best margin of the transcription {best['transcription']:.7f}")
-    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    print(f"peak memory {memory.peak() / 2**20:.0f} MiB")
 
 
 if __name__ == "__main__":

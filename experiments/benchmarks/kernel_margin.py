@@ -9,13 +9,13 @@ pair the solver returned ("margin" 1.0 means that nothing was proved).
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 import warnings
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from maxmargin import memory
 from maxmargin.dataset import load
 from maxmargin.games.rkhs import KernelExpansion, KernelGame, network_game
 from maxmargin.solvers import conic
@@ -102,7 +102,7 @@ def on_demand(n: int) -> None:
     game = network_game("f2", "relu", Z, y)
     (c, p), seconds = timed(ours, game.K, y)
     bracket, proof = timed(game.certify, KernelExpansion(c), p, 1e-9)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = memory.peak() / 2**30
     support = np.count_nonzero(p)
     print(
         f"n={n:6d}  rows on demand: solve {seconds:.2f} s, certify {proof:.2f} s, support {support}, "
