@@ -6,6 +6,10 @@ import math
 import time
 
 
+class OutOfTime(Exception):
+    """The clock has expired before the work was done; whoever set the clock has an answer without it."""
+
+
 class Clock:
     """Wall time since the start, and what is left of a limit; every loop, oracle and LP of one computation shares it.
 
@@ -37,6 +41,11 @@ class Clock:
     def expired(self) -> bool:
         """Whether nothing of the limit is left."""
         return self.left <= 0.0
+
+    def demand(self) -> None:
+        """`OutOfTime` once nothing is left."""
+        if self.expired:
+            raise OutOfTime
 
     def part(self, share: float) -> Clock:
         """A clock for the next `share` (0 < share <= 1) of what is left."""

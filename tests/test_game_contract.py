@@ -152,7 +152,7 @@ def test_one_place_makes_a_certificate():
 def test_how_many_files_a_margin_runs_through():
     """Files whose functions run in an F1 margin of loaded data, the referee left out: what a reader has to open.
 
-    Two files call each other only where the lower one asks back: an enumeration its cells, its pool the payoffs.
+    No two files call each other: what a file asks of another one, it gets as a value.
     """
     data, files, calls = mm.load("clusters:n=24,d=3"), set(), set()
     mm.max_margin(data, self_check=False)  # imports
@@ -170,9 +170,6 @@ def test_how_many_files_a_margin_runs_through():
         mm.max_margin(data, self_check=False)
     finally:
         sys.setprofile(None)
-    assert len(files) <= 32, sorted(files)
+    assert len(files) <= 30, sorted(files)
     both = {(one, other) for one, other in calls if one < other and (other, one) in calls}
-    assert {pair for pair in both if ".." not in pair[0]} <= {
-        ("oracles/enumeration/degree1.py", "oracles/enumeration/exact.py"),
-        ("oracles/enumeration/degree1.py", "oracles/enumeration/pool.py"),
-    }
+    assert not {pair for pair in both if ".." not in pair[0]}

@@ -10,7 +10,7 @@ from maxmargin.clock import Clock
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle, maximise
-from maxmargin.oracles.enumeration.exact import affordable
+from maxmargin.oracles.enumeration.great_circles import affordable
 
 FEATURES = (RELU, Feature("leaky", 1, 1.0, -0.1), Feature("abs", 1, 1.0, 1.0), Feature("odd", 1, -0.5, 2.0))
 

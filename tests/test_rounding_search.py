@@ -12,10 +12,10 @@ from maxmargin.clock import Clock
 from maxmargin.features import Feature
 from maxmargin.oracles.enumeration import degree1, degree2
 from maxmargin.oracles.enumeration.critical_points import interiors, linear_forms
-from maxmargin.oracles.enumeration.degree1 import ExtendedArrangementOracle, circles
+from maxmargin.oracles.enumeration.degree1 import ExtendedArrangementOracle
 from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
 from maxmargin.oracles.enumeration.faces import faces, slopes
-from maxmargin.oracles.enumeration.great_circles import arcs, further_flags, height
+from maxmargin.oracles.enumeration.great_circles import arcs, circles, further_flags, height
 from maxmargin.oracles.enumeration.lines import rays
 from maxmargin.oracles.enumeration.pool import Maxima
 from maxmargin.outcome import Scope

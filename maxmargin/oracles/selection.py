@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clock import FOREVER, Clock
+from ..clock import FOREVER, Clock, OutOfTime
 from ..features.homogeneous import Feature
 from .ascent.multistart import LocalOracle
 from .ascent.power_method import PowerOracle
@@ -16,7 +16,6 @@ from .ascent.zonotope import ZonotopeOracle
 from .enumeration.circle import PlaneOracle
 from .enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle
 from .enumeration.degree2 import QuadraticCellOracle
-from .enumeration.exact import EnumeratingOracle
 from .oracle import Oracle, Responses
 from .spectral import SpectralOracle
 
@@ -37,7 +36,11 @@ def exact_oracle(Z: Array, feature: Feature, clock: Clock = FOREVER) -> Oracle:
 
     An answer that does not come before `clock` expires is a bound only; up to D = 3 all come.
     """
-    return PlaneOracle(Z, feature) if Z.shape[1] == 2 else _enumerating(Z, feature, clock)
+    if Z.shape[1] == 2:
+        return PlaneOracle(Z, feature)
+    if Z.shape[1] <= EXACT_DIMENSION or not clock.limited:
+        return _enumeration(Z, feature)
+    return Timed(_enumeration(Z, feature, clock))
 
 
 def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
@@ -47,9 +50,22 @@ def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
     return exact_oracle(Z, feature)
 
 
-def _enumerating(Z: Array, feature: Feature, clock: Clock = FOREVER) -> EnumeratingOracle:
-    oracle = ArrangementOracle if feature.degree == 1 else QuadraticCellOracle
-    return oracle(Z, feature, clock=clock if Z.shape[1] > EXACT_DIMENSION else FOREVER)
+def _enumeration(Z: Array, feature: Feature, clock: Clock = FOREVER) -> ArrangementOracle | QuadraticCellOracle:
+    return (ArrangementOracle if feature.degree == 1 else QuadraticCellOracle)(Z, feature, clock=clock)
+
+
+class Timed:
+    """An enumeration that answers with the spectral bound when its clock expires first."""
+
+    def __init__(self, exact: ArrangementOracle | QuadraticCellOracle) -> None:
+        self._exact = exact
+
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """Best responses to q (n,)."""
+        try:
+            return self._exact(q, count)
+        except OutOfTime:
+            return SpectralOracle(self._exact.Z, self._exact.feature)(q, count)
 
 
 def enumerable(Z: Array, feature: Feature, p: Array, calls: float = 1.0) -> bool:
@@ -60,7 +76,7 @@ def enumerable(Z: Array, feature: Feature, p: Array, calls: float = 1.0) -> bool
     if dimension > ENUMERATION_DIMENSION:
         return False
     faces = FACES if dimension == ENUMERATION_DIMENSION else 1.0
-    return _enumerating(Z, feature).affordable(p, WORK[feature.degree] / calls / faces)
+    return _enumeration(Z, feature).affordable(p, WORK[feature.degree] / calls / faces)
 
 
 def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:

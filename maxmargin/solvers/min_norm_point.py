@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clock import FOREVER, Clock
+from ..clock import FOREVER, Clock, OutOfTime
 from ..games.game import Pair
 from ..games.rkhs import Gram, KernelExpansion
 from ..outcome import Attempt, Reason
@@ -39,10 +39,6 @@ _MOST = 2000  # points that enter a round, so that the square Gram matrix stays 
 _LARGE, _ROUGH = 3000, 1e-2  # points from which, and gap down to which, sequential minimal optimisation alone will do
 _SHARE = 0.3  # of the time left that a walk and an evaluation may take
 _CUBE, _ENTRY = 2.5e-10, 2e-7  # seconds: of a walk over the cube of its points, of an entry of the Gram matrix
-
-
-class _OutOfTime(Exception):
-    """The clock has expired inside a walk."""
 
 
 def min_norm_point(
@@ -171,7 +167,7 @@ class _ActiveSet:
             try:
                 solution = _exchange(Q, support, self.clock)
                 p = _descend(Q, p, self.clock) if solution is None else solution
-            except _OutOfTime:
+            except OutOfTime:
                 pass  # p is feasible and no worse than before
         self.p[:] = 0.0
         self.p[S] = p
@@ -195,7 +191,7 @@ def _exchange(Q: Array, support: NDArray[np.bool_], clock: Clock = FOREVER) -> A
     """
     fewest, patience = len(Q) + 1, _PATIENCE
     while True:
-        _in_time(clock)
+        clock.demand()
         hull = AffineHull(Q[np.ix_(support, support)])
         x = np.zeros(len(Q))
         x[support] = hull.minimiser()
@@ -214,11 +210,6 @@ def _exchange(Q: Array, support: NDArray[np.bool_], clock: Clock = FOREVER) -> A
             return None
 
 
-def _in_time(clock: Clock) -> None:
-    if clock.expired:
-        raise _OutOfTime
-
-
 def _descend(Q: Array, p: Array, clock: Clock = FOREVER) -> Array:
     """Minimiser over the hull of the points that p weighs and some that it does not, with p'Qp falling all the way.
 
@@ -227,7 +218,7 @@ def _descend(Q: Array, p: Array, clock: Clock = FOREVER) -> Array:
     out = np.zeros(len(Q))
     S = np.arange(len(Q))
     while True:
-        _in_time(clock)
+        clock.demand()
         hull = AffineHull(Q)
         x = hull.minimiser()
         if (x > 0.0).all():

@@ -27,7 +27,7 @@ from ...errors import InputError
 from ...features.homogeneous import Feature
 from ...rounding import Integers, integers, mantissas
 from ..oracle import SPHERE_EXACT, Responses
-from .exact import nothing
+from .lines import nothing
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

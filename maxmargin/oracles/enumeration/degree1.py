@@ -32,7 +32,6 @@ the one rounding of h and l (`kinks`) D/2 + 8 <= 4 D units.  Here u is that of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
@@ -42,22 +41,20 @@ from ... import rounding
 from ...clock import Clock
 from ..oracle import Responses
 from .critical_points import interiors, linear_forms, vertices
-from .exact import EnumeratingOracle, answer, demand_affordable, in_time, nothing
 from .faces import faces, slopes
-from .great_circles import Array, Index, arcs, further_flags, index_blocks
-from .kinks import kinks
-from .lines import span, vanishes
+from .great_circles import Array, Index, arcs, circles, further_flags
+from .kinks import EvenOdd, kinks
+from .lines import Enumeration, answer, nothing, span, vanishes
 from .pool import Maxima
 
-BLOCK = 1 << 16  # crossings handled at once: keeps the working set in cache
 
-
-class ArrangementOracle(EnumeratingOracle):
-    """Exact best responses for features of degree 1 in low dimension; see `EnumeratingOracle` for the parameters."""
+class ArrangementOracle(Enumeration):
+    """Exact best responses for features of degree 1 in low dimension; see `Enumeration` for the parameters."""
 
     degree, extended = 1, False
 
-    def _answer(self, q: Array, count: int) -> Responses:
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
         used, q = self._rays.weighted(q)
         Z, kind = self.Z[used], np.longdouble if self.extended else float
         g = kinks(self._rays, self.feature, used, q, kind)
@@ -105,11 +102,7 @@ def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, Clock]) -
     outside = ell - inside @ basis
     X = X @ basis.T
     H = float(np.abs(h).sum() + np.sqrt(ell @ ell)) * (1.0 + 1e-15)
-
-    def parts(A: Array) -> tuple[Array, Array]:
-        return np.abs(A @ X.T) @ h, A @ inside
-
-    pool = Maxima(parts, len(basis), (H, len(h) + D + 4), count=count, separation=separation)
+    pool = Maxima(EvenOdd(X, h, inside), len(basis), (H, len(h) + D + 4), count=count, separation=separation)
     _enumerate(X, h, inside, pool, clock)
     values, directions, signs = pool.best()
     A = directions @ basis if len(basis) else np.eye(1, D)
@@ -126,18 +119,12 @@ def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima, clock: Clock) -> No
     if D <= 1:
         pool.offer_anything(np.ones((1, D)))
         return
-    demand_affordable(N, D)
     for T in circles(N, D):
-        in_time(clock)
+        clock.demand()
         flags = _visit(X, h, ell, T, pool)
         for start in range(0, len(flags), len(T)):
-            in_time(clock)
+            clock.demand()
             _visit(X, h, ell, flags[start : start + len(T)], pool)
-
-
-def circles(N: int, D: int) -> Iterator[Index]:
-    """All (D-2)-subsets of N hyperplanes, in blocks whose arcs fit into the cache."""
-    return index_blocks(N, D - 2, max(1, BLOCK // N))
 
 
 def _visit(X: Array, h: Array, ell: Array, T: Index, pool: Maxima) -> Index:

@@ -25,24 +25,23 @@ from ... import rounding
 from ...clock import Clock
 from ..oracle import SPHERE_BOUND, Responses
 from .critical_points import between_ends
-from .degree1 import circles
-from .exact import EnumeratingOracle, answer, demand_affordable, in_time, nothing
 from .faces import Faces, faces, slopes
-from .great_circles import Arcs, Array, Index, Mask, arcs, cumulate, further_flags, steps
-from .kinks import kinks
-from .lines import span, vanishes
+from .great_circles import Arcs, Array, Index, Mask, arcs, circles, cumulate, further_flags, steps
+from .kinks import EvenOdd, kinks
+from .lines import Enumeration, answer, nothing, span, vanishes
 from .pool import Candidates, Maxima
 
 MULTIPLE = 1e-12  # eigenvalues closer than this, relative to the matrix, are one
 INSIDE = 1e-3  # an eigenvector counts as inside its cell up to this: rounding turns it by u / MULTIPLE at most
 
 
-class QuadraticCellOracle(EnumeratingOracle):
-    """Exact best responses for features of degree 2 in low dimension; see `EnumeratingOracle` for the parameters."""
+class QuadraticCellOracle(Enumeration):
+    """Exact best responses for features of degree 2 in low dimension; see `Enumeration` for the parameters."""
 
     degree = 2
 
-    def _answer(self, q: Array, count: int) -> Responses:
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """Distinct maxima of ``s sum_i q_i sigma(a.z_i)`` over signs and the sphere, and the proved bound."""
         used, q = self._rays.weighted(q)
         Z, g = self.Z[used], kinks(self._rays, self.feature, used, q)
         reach = float(np.abs(q) @ self._rays.scale[used] ** 2) * max(abs(self.feature.right), abs(self.feature.left))
@@ -76,24 +75,20 @@ class _Search:
         self.pairs = np.triu_indices(len(self.basis))
         self.unresolved = 0.0
 
-    def parts(self, A: Array) -> tuple[Array, Array]:
-        """(even, odd) = (a'Qa, O(a)) for each row of A."""
-        U = A @ self.X.T
-        return ((A @ self.Q) * A).sum(axis=1), (np.abs(U) * U) @ self.h
-
     def run(self, count: int, separation: float, clock: Clock) -> tuple[Maxima, float]:
         """All maxima, and the largest eigenvalue of a cell about which nothing could be said."""
         N, D = self.X.shape
-        self.pool = Maxima(self.parts, D, (self.H, N + D * D + 4), count=count, separation=separation)
+        self.pool = Maxima(
+            EvenOdd(self.X, self.h, self.Q), D, (self.H, N + D * D + 4), count=count, separation=separation
+        )
         if D <= 1:
             self.pool.offer_anything(np.ones((1, D)))
             return self.pool, 0.0
-        demand_affordable(N, D)
         for T in circles(N, D):
-            in_time(clock)
+            clock.demand()
             flags = self._visit(T)
             for start in range(0, len(flags), len(T)):
-                in_time(clock)
+                clock.demand()
                 self._visit(flags[start : start + len(T)])
         return self.pool, self.unresolved
 

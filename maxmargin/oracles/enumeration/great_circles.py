@@ -14,9 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, islice, permutations
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ...errors import InputError
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -25,6 +28,8 @@ Mask = NDArray[np.bool_]
 # A unit vector whose projection on the circle's plane is shorter than this contains the circle. It is close to
 # rounding error, because a dropped crossing costs a first-order error (`Arcs.residual`).
 DEGENERATE = 2.0**-47
+WORK = 5e8  # crossings that an enumeration may sort: a few minutes
+BLOCK = 1 << 16  # crossings handled at once: keeps the working set in cache
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,26 @@ class Arcs:
     residual: float
 
 
-def index_blocks(N: int, size: int, rows: int) -> Iterator[Index]:
-    """All subsets of {0..N-1} of that size, sorted, in blocks of at most ``rows``; shape (C, size)."""
-    subsets = combinations(range(N), size)
-    while block := list(islice(subsets, rows)):
-        yield np.array(block, dtype=np.intp).reshape(len(block), size)
+def affordable(N: int, D: int, work: float = WORK) -> bool:
+    """Can the arrangement of N hyperplanes in R^D be enumerated?  Always for D <= 3, else if O(N^{D-1}) <= work."""
+    return D <= 3 or comb(N, D - 2) * N <= work
+
+
+def circles(N: int, D: int) -> Iterator[Index]:
+    """All (D-2)-subsets of N hyperplanes, sorted, in blocks (C, D-2) whose arcs fit into the cache.
+
+    Raises
+    ------
+    InputError : there are too many.
+    """
+    if not affordable(N, D):
+        raise InputError(
+            f"q: found {N} hyperplanes in dimension {D}, too many to enumerate exactly; "
+            "want fewer support points, or the relaxation and branch-and-bound oracles"
+        )
+    subsets = combinations(range(N), D - 2)
+    while block := list(islice(subsets, max(1, BLOCK // N))):
+        yield np.array(block, dtype=np.intp).reshape(len(block), D - 2)
 
 
 def arcs(X: Array, T: Index) -> Arcs:

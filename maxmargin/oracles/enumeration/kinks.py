@@ -50,6 +50,27 @@ class Kinks:
     moved: float
 
 
+@dataclass(frozen=True)
+class EvenOdd:
+    """g over lines with unit vectors X (N, D), split into its even and its odd part under a -> -a.
+
+    Attributes
+    ----------
+    X : (N, D).  h : (N,).  smooth : l (D,) for degree 1, Q (D, D) for degree 2.
+    """
+
+    X: Array
+    h: NDArray[Any]
+    smooth: NDArray[Any]
+
+    def __call__(self, A: Array) -> tuple[Array, Array]:
+        """(even, odd) of the rows of A (K, D), in the precision of the rows: (E, l.a) or (a'Qa, O)."""
+        U = A @ self.X.T
+        if self.smooth.ndim == 1:
+            return np.abs(U) @ self.h, A @ self.smooth
+        return ((A @ self.smooth) * A).sum(axis=1), (np.abs(U) * U) @ self.h
+
+
 def kinks(rays: Rays, feature: Feature, used: Index, q: Array, kind: Any = float) -> Kinks:
     """g for the weights q of the points `used`, rounded once to the format `kind`."""
     lines, degree = rays.index[used], feature.degree

@@ -1,18 +1,26 @@
-"""Points on one line through the origin share a hyperplane: the rays of an arrangement and the span they live in."""
+"""Points on one line through the origin share a hyperplane: the rays of an arrangement and the span they live in.
+
+Both exact oracles begin with the rays of all points and end with the payoffs of the points as given (`Enumeration`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from math import prod
+from math import factorial, prod
+from typing import Any
 
 import numpy as np
 
+from ...clock import FOREVER, Clock
 from ...errors import InputError
 from ...features.homogeneous import Feature
 from ...rounding import UNIT_ROUNDOFF
-from .great_circles import Array, Index
+from ..oracle import SPHERE_EXACT, Responses
+from .great_circles import WORK, Array, Index, affordable, arcs
+
+_SAMPLE = 64  # circles looked at to tell how many are crowded
 
 
 @dataclass(frozen=True)
@@ -95,3 +103,62 @@ def vanishes(Z: Array, q: Array, feature: Feature) -> bool:
         for key in combinations_with_replacement(range(len(row)), k):
             polynomial[key] = polynomial.get(key, Fraction(0)) + coefficient * prod(row[i] for i in key)
     return not (kinked and any(lines.values())) and not (smooth and any(polynomial.values()))
+
+
+class Enumeration:
+    """Exact best responses in low dimension, by visiting every cell of the arrangement of the hyperplanes z_i^perp.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees.
+    feature : of the degree that the subclass handles.
+    separation : directions closer than this angle count as one maximum.
+    clock : `OutOfTime` on a call that does not end before it expires.
+
+    Raises
+    ------
+    InputError : a feature of another degree, Z is not a finite matrix; on call, the arrangement is too large.
+    """
+
+    degree: int
+
+    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4, clock: Clock = FOREVER) -> None:
+        if feature.degree != self.degree:
+            raise InputError(
+                f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree {self.degree}; "
+                "oracles.selection.exact_oracle picks the oracle of a feature"
+            )
+        self._rays = rays(Z)
+        self.Z, self.feature = self._rays.Z, feature
+        self.separation, self.clock = separation, clock
+
+    def affordable(self, q: Array, work: float = WORK) -> bool:
+        """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
+        X = self._rays.X[self._rays.support(np.flatnonzero(q))]
+        basis = span(X)[0]
+        N, D = len(X), len(basis)
+        return affordable(N, D, work) and (D <= 3 or affordable(N, D, work / self._crowding(X @ basis.T)))
+
+    def _crowding(self, X: Array) -> float:
+        """How much more there is to do than in general position: crowded circles are walked in all orders and sides."""
+        N, D = X.shape
+        rng = np.random.default_rng(0)
+        T = np.sort([rng.choice(N, D - 2, replace=False) for _ in range(_SAMPLE)], axis=1)
+        crowded = arcs(X, T).crowded
+        walks = self.degree * factorial(D - 2) * 2 ** (D - 2)
+        return 1.0 + float(crowded.mean()) * (walks - 1) if len(crowded) else float(walks)
+
+
+def answer(feature: Feature, Z: Array, q: Array, directions: Array, bound: float) -> Responses:
+    """Directions with their payoffs (evaluated in extended precision), best first."""
+    A: Any = directions.astype(np.longdouble)
+    payoffs = (feature(A @ Z.T.astype(np.longdouble)) @ q.astype(np.longdouble)).astype(float)
+    order = np.argsort(-np.abs(payoffs), kind="stable")
+    signs = np.where(payoffs < 0.0, -1.0, 1.0)
+    values = np.abs(payoffs)
+    return Responses(directions[order], signs[order], values[order], max(bound, float(values.max())), SPHERE_EXACT)
+
+
+def nothing(D: int) -> Responses:
+    """The answer to the zero function: any neuron earns exactly 0."""
+    return Responses(np.eye(1, D), np.ones(1), np.zeros(1), 0.0, SPHERE_EXACT)

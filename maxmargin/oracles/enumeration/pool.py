@@ -47,7 +47,7 @@ class Maxima:
 
     Parameters
     ----------
-    parts : (even, odd) of rows (K, D), in the precision of the rows.
+    parts : (even, odd) of rows (K, D), in the precision of the rows (`kinks.EvenOdd`).
     D : dimension.
     rounding : (magnitude, terms): the sum of the absolute terms of g on the sphere, and how many operations they take.
     count : how many.  separation : directions closer than this angle count as one.
