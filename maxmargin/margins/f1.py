@@ -119,6 +119,12 @@ class Search:
         Z = self.request.Z
         return np.ldexp(Z, -int(np.frexp(float(np.abs(Z).max()))[1]))
 
+    @property
+    def start(self) -> Measure | None:
+        """The caller's neurons, of total variation one; None without any that has a weight."""
+        start = self.request.start
+        return None if start is None or not start.weights.any() else start.normalised(self.request.feature.degree)
+
     def contradiction(self, _: Proved | None) -> Pair | None:
         """Half the weight on each of two equal points with opposite labels: margin 0, exactly."""
         request, Z, y = self.request, self.request.Z, self.request.data.y
@@ -136,19 +142,21 @@ class Search:
         return Pair(nothing, p, Reason.NOT_SEPARABLE, judge=judge)
 
     def started(self, _: Proved | None) -> Pair | None:
-        """The neurons that the caller starts from, a trained network say, with soft-min weights as the adversary."""
-        request, start = self.request, self.request.start
-        if start is None or not start.weights.any():
+        """The neurons that the caller starts from, a trained network say, with soft-min weights as the adversary.
+
+        Enumeration needs no such adversary: its first round is as quick as the answer to this one.
+        """
+        request, measure = self.request, self.start
+        if measure is None or self.exact:
             return None
-        measure = start.normalised(request.feature.degree)
         columns = request.feature.evaluate(measure.directions, self.unit) * request.data.y
         p = softmin_weights(measure.weights @ columns, lambda P: np.abs(columns @ P).max(axis=0))
-        return Pair(measure, capped(p, request.cap), Reason.STALLED, judge=None if self.exact else self.cheap)
+        return Pair(measure, capped(p, request.cap), Reason.STALLED, judge=self.cheap)
 
     def columns(self, found: Proved | None) -> Pair:
         """Column generation, from the neurons that there are."""
         request, feature, unit = self.request, self.request.feature, self.unit
-        y, initial = request.data.y, None if found is None or request.start is None else found.learner
+        y, initial = request.data.y, self.start
         if self.exact:
             exact = partial(exact_oracle, feature=feature)
             better = search(self.options(), unit, y, feature, exact, initial=initial)

@@ -28,14 +28,19 @@ _DOUBLED = 1e-6  # of the span, distance of kinks that are drawn as one
 _FLAT = 1e-12  # slopes of unit neurons below which a kink is out of sight
 GRID = 56  # nodes of a kernel classifier's map, each way
 
+_neurons: dict[str, Measure] = {}  # of the last answer of this process: the next one starts from them
+
 
 def solve(request: Solve, progress: Progress) -> dict[str, Any]:
     """Brackets, support and classifiers of the norms asked for; ``certificates`` stay on the server."""
     answers: dict[str, Any] = {}
     certificates: dict[str, Any] = {}
+    options: dict[str, Any] = {"tol": TOLERANCE, "time_limit": request.time_limit, "progress": progress}
     for norm in request.norms:
         progress(norm)
-        certificate = max_margin(request.data, norm, tol=TOLERANCE, time_limit=request.time_limit, progress=progress)
+        certificate = max_margin(request.data, norm, start=_neurons.get(norm), **options)
+        if isinstance(certificate.classifier, Measure):
+            _neurons[norm] = certificate.classifier
         progress(norm)
         answers[norm] = described(certificate, request.box)
         certificates[norm] = certificate.to_json()

@@ -98,9 +98,14 @@ class Process:
         self._child = context.Process(target=target, args=(theirs,), daemon=True, name=name)
         self._child.start()
         theirs.close()
-        self._hear, self.alive = hear, True
+        self._hear, self._hung_up = hear, False
         self._thread = threading.Thread(target=self._listen, daemon=True, name=f"{name} listener")
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked: a child that was killed may be gone before its pipe tells."""
+        return not self._hung_up and self._child.is_alive()
 
     def send(self, message: Any) -> None:
         """Hand over a message; a process that has ended does not get it, and `hear(None)` says so."""
@@ -114,7 +119,7 @@ class Process:
             try:
                 message = self._ours.recv()
             except (EOFError, OSError):
-                self.alive = False
+                self._hung_up = True
                 self._hear(None)
                 return
             self._hear(message)
