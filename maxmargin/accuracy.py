@@ -1,4 +1,4 @@
-"""How many points a classifier gets right, on the data it was made from and on data held out."""
+"""Accuracy of a classifier on its training data and on held-out data."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Counts:
 
     @property
     def accuracy(self) -> float:
-        """Share of the points that are classified as labelled."""
+        """Share of the points that are classified correctly."""
         right = self.true_negative + self.true_positive
         return right / (right + self.false_positive + self.false_negative)
 
     def to_json(self) -> dict[str, Any]:
-        """Accuracy and the rows (class -1, class +1) of counts predicted -1 and +1."""
+        """Accuracy and the confusion matrix: one row per class (-1, +1), with the counts predicted -1 and +1."""
         rows = [[self.true_negative, self.false_positive], [self.false_negative, self.true_positive]]
         return {"accuracy": self.accuracy, "confusion": rows}
 
@@ -49,7 +49,7 @@ class Score:
 
     Attributes
     ----------
-    key : name of the object in the JSON.  title : what tables call it.
+    key : name of the object in the JSON.  title : its name in tables.
     train, test : counts; `test` is None without held-out data.
     """
 
@@ -77,7 +77,7 @@ def score(key: str, title: str, predict: Predict, train: Dataset, test: Dataset 
 
 
 def usual_scores(train: Dataset, test: Dataset | None) -> list[Score]:
-    """What scikit-learn's everyday classifiers reach, with their defaults on standardised features."""
+    """Accuracies of two common classifiers of scikit-learn, with their defaults, on standardised features."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -92,7 +92,7 @@ def usual_scores(train: Dataset, test: Dataset | None) -> list[Score]:
 
 
 def split(data: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Training and test part, `share` of each class held out at random; standardised data by the training part alone.
+    """Training and test part: `share` of each class is held out at random, and the training part alone sets the units.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Reading ``.npz`` archives that somebody else wrote: plain arrays or one clear sentence, in bounded memory."""
+"""Safe reading of ``.npz`` archives: plain arrays or one error sentence, in bounded memory."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from . import memory
 from .errors import InputError
 
 _SUFFIX = ".npy"
-_COPIES = 3  # an array, its float64 copy and the mask of what is finite
+_COPIES = 3  # arrays in memory at once: the array, its float64 copy and the mask of its finite entries
 
 
 class Header(NamedTuple):
-    """What an array says of itself before it is read: its shape, its type, and the bytes of header and data."""
+    """The header of an array, read before its data: shape, type, and the bytes of header and data."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -34,8 +34,8 @@ def read_arrays(path: Path, choose: Choice = tuple) -> dict[str, np.ndarray]:
 
     Parameters
     ----------
-    choose : gets the headers of all arrays by name and returns the names to read, or refuses; nothing is inflated
-        before. By default all are read.
+    choose : function of the headers of all arrays (by name) that returns the names to read, or raises. No array is
+    decompressed before. By default all are read.
 
     Raises
     ------

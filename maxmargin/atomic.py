@@ -106,7 +106,7 @@ def dumps(document: Any) -> str:
 
 
 def loads(text: str) -> Any:
-    """What a JSON text says; a name that stands twice in one object says nothing and is a ValueError."""
+    """The value of a JSON text; ValueError if a name occurs twice in one object."""
     return json.loads(text, object_pairs_hook=_unique)
 
 
@@ -115,7 +115,7 @@ def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises
     ------
-    InputError : no such file, no JSON, nested too deeply, or something else than an object.
+    InputError : no such file, no JSON, nested too deeply, or not an object.
     """
     where = f"certificate {os.fspath(path)!r}"
     try:
@@ -125,7 +125,7 @@ def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"{where} is not JSON ({error}); write it with maxmargin margin --json") from error
     except RecursionError:
-        # a million brackets are no certificate; where the parser stopped helps no one
+        # the parser's position would not help: a certificate is never nested so deeply
         raise InputError(f"{where} is nested too deeply to be one; write it with maxmargin margin --json") from None
     if not isinstance(document, dict):
         raise InputError(f"{where}: found a {type(document).__name__}, wanted a JSON object")

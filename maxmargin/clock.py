@@ -1,4 +1,4 @@
-"""The one clock of a computation: what asks for time, and what must end in time, read the same."""
+"""The one clock of a computation: every measurement of time and every time limit reads it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Clock:
 
     @property
     def expired(self) -> bool:
-        """Whether nothing of the limit is left."""
+        """Whether the limit has passed."""
         return self.left <= 0.0
 
     def demand(self) -> None:

@@ -30,9 +30,9 @@ from .progress import Progress, silent
 from .threads import one_thread_if_small
 from .training import train
 
-# Without a time limit: what each run may take, and what all may take (a run gets at least the third figure).
+# Seconds when the user gives no time limit: the most for one run, the most for all together, the least for one run.
 TRAINING_SECONDS, ALL_SECONDS, LEAST_SECONDS = 20.0, 52.0, 5.0
-# Where `save` puts data that came as arrays, so that the commands of the report run.
+# File names under which `save` writes data that were given as arrays, so that the report's commands run.
 ARRAYS, TEST_ARRAYS = "data.npz", "test.npz"
 
 
@@ -103,7 +103,7 @@ class Comparison:
 
     @property
     def source(self) -> str:
-        """The words that make a command read these data; those given as arrays are saved beside the report."""
+        """The arguments with which a command reads these data; data given as arrays are saved beside the report."""
         return shlex.join(self.dataset.words or [ARRAYS])
 
     @classmethod
@@ -112,7 +112,7 @@ class Comparison:
 
         Parameters
         ----------
-        estimator : fitted; its certificate, and its run if it was trained, are what is shown.
+        estimator : a fitted classifier; its certificate is shown, and its run if it was trained.
         X, y : its training data.  X_test, y_test : data held out, for a second column of accuracies.
 
         Raises
@@ -149,7 +149,7 @@ class Comparison:
         }
 
     def table(self) -> str:
-        """One row a number, its norm and what is proved of it; below it accuracies and what more time would buy."""
+        """One row per number with its norm and what is proved; below, accuracies and what more time would improve."""
         return comparison_text(self)
 
     def __str__(self) -> str:
@@ -211,13 +211,13 @@ def compare(
     data : as in `max_margin`.
     feature, bias, convention, law, weights, tol, seed : as in `max_margin`.
     width, steps, schedule : of both training runs, as in `train`; "flow" follows the continuous-time flow with steps
-        that grow with the mass, so that it gets close to the limit where the paper's rule crawls.
+    that grow with the mass; it comes close to the limit where the paper's rule is slow.
     init : start of the both-layer run; by default Gaussian of scale ``64 / sqrt(root mean square of |z_i|)``, from
         which the data are fitted before the neurons have turned much. All directions then stay occupied, as Theorem 3
         assumes. From a small start neurons turn under the first adversaries and gather; directions are lost, and a
         few per cent of the margin may then be out of reach. By default a run from N(0, 1) is shown beside it.
-    time_limit : seconds for each margin and each run; by default each run stops after at most 20 s, so that all
-        takes about a minute, and the table says where it did.
+    time_limit : seconds for each margin and each run; by default each run stops after at most 20 s, so that the
+    whole takes about a minute; the table says which runs stopped early.
     test : data to measure accuracies on, as in `load`, with the same features and classes.
     test_size : share of each class that is held out instead; margins and runs then see the training part only.
 

@@ -1,4 +1,4 @@
-"""A comparison for the terminal: one row a number, and the sentences that a reader of the rows needs."""
+"""A comparison as text for the terminal: one row per number, and the sentences that explain the rows."""
 
 from __future__ import annotations
 
@@ -108,16 +108,16 @@ def conflict_text(data: Any, certificate: Any, most: int = 8) -> str:
 
 
 def more_time(comparison: Any) -> list[str]:
-    """What a longer time limit would buy, where it would buy anything."""
+    """What a longer time limit would improve; nothing where it would improve nothing."""
     said = []
     f1 = comparison.margins.get("f1")
     if f1 is not None and f1.scope == "sphere-bound" and f1.status.value in ("bracketed", "interrupted"):
-        said.append("More time: the upper end of F1 goes on closing with --time-limit 300 (seconds for each row).")
+        said.append("More time: --time-limit 300 (seconds for each row) lowers the upper end of F1 further.")
     for item in comparison.runs:
         run, asked = item.run, comparison.options.get("steps")
         if run.status == "interrupted" and asked and run.steps < asked:
             said.append(
                 f"More time: the flow of {'both layers' if item.reference == 'f1' else 'the output layer'} stopped "
-                f"after {run.seconds:.0f} s, at step {run.steps:,} of {asked:,}; --time-limit 120 lets it go on."
+                f"after {run.seconds:.0f} s, at step {run.steps:,} of {asked:,}; --time-limit 120 lets it continue."
             )
     return said

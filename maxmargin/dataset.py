@@ -1,4 +1,4 @@
-"""The one door for data: anything a user may hand over becomes a checked `Dataset`."""
+"""Reading of data: every supported input becomes a checked `Dataset`."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def load(
     label : the label column of a table; by default ``y``, ``label`` or ``target`` in any case, else the last one.
     sep : what separates the cells of a text table; by default comma, tab, semicolon or bar, whichever fits.
     standardize : subtract each feature's mean and divide by its standard deviation. Every margin then belongs to the
-        standardised data, and says so.
-    name : what tables and reports call the data; by default the file's name.
+    standardised data, and tables say so.
+    name : name of the data in tables and reports; by default the file's name.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def load(
         With one sentence that names the file, line and column or the argument, what was found and what is wanted.
     """
     if name is not None and not name.strip():
-        raise InputError("name: found an empty string, wanted what the data are to be called")
+        raise InputError("name: found an empty string, wanted a name for the data")
     dataset = _read(source, label, sep)
     if standardize and not dataset.standardized:
         dataset = _standardized(dataset)
@@ -78,10 +78,10 @@ def save(dataset: Dataset, path: str | os.PathLike[str]) -> None:
 
 
 def _standardized(dataset: Dataset) -> Dataset:
-    """The data with mean 0 and standard deviation 1; a built-in set that is so already stays as it is."""
+    """The data with mean 0 and standard deviation 1; a built-in set that is already standardised stays as it is."""
     if dict((dataset.recipe or {}).get("options", {})).get("standardize") is True:
         return replace(dataset, standardized=True)
-    recipe = dict(dataset.recipe or {}) | {"raw": dataset.X}  # what a second file is scaled by
+    recipe = dict(dataset.recipe or {}) | {"raw": dataset.X}  # a second file is scaled by these
     return replace(dataset, X=standardized_columns(dataset.X), standardized=True, recipe=recipe)
 
 
@@ -123,7 +123,7 @@ def _from_frame(frame: Any, label: str) -> Dataset:
 
 
 def _refuse(of: str, **options: str | None) -> None:
-    """`label` and `sep` are about text tables."""
+    """Refuse `label` and `sep` for anything but a text table."""
     for option, value in options.items():
         if value is not None:
             raise InputError(f"{option}: found {value!r} for {of}, wanted it only for a .csv or .tsv file")

@@ -8,7 +8,7 @@ _SCALAR = re.compile(r"\bnp\.(?:u?int|float|str|bool|longdouble)\w*\(([^()]*)\)"
 class InputError(ValueError):
     """Bad input, told in one sentence: which argument, what was found, what is wanted, what to do.
 
-    NumPy's scalars read as the values that they are: ``np.int64(0)`` is written 0. The command line prints the sentence
+    NumPy's scalars are written as plain values: ``np.int64(0)`` as 0. The command line prints the sentence
     on standard error and exits with status 2.
     """
 

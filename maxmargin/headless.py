@@ -1,4 +1,4 @@
-"""matplotlib, whatever window or notebook the environment asks for: our figures go to files."""
+"""Import of matplotlib for figures in files, whatever display the environment variable MPLBACKEND names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def load_matplotlib() -> None:
-    """Import matplotlib; a backend in MPLBACKEND that does not exist here is nothing to us, and is left as it is."""
+    """Import matplotlib; MPLBACKEND may name a backend that is missing here, and keeps its value."""
     try:
         import matplotlib  # noqa: F401
     except ValueError:
@@ -15,7 +15,7 @@ def load_matplotlib() -> None:
         if asked is None:
             raise
         for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
-            del sys.modules[name]  # halves of the failed import
+            del sys.modules[name]  # modules that the failed import left half loaded
         try:
             import matplotlib  # noqa: F401
         finally:

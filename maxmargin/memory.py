@@ -1,4 +1,4 @@
-"""Say no before the operating system does: memory is estimated first."""
+"""Estimates of memory: an allocation that cannot fit is refused before it is tried."""
 
 from __future__ import annotations
 

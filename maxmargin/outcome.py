@@ -22,7 +22,7 @@ class Outcome(StrEnum):
 
 
 class Status(Outcome):
-    """What a certificate says; decided from our own gap, never from a solver's report."""
+    """Status of a certificate; decided from the proved gap, never from a solver's report."""
 
     CERTIFIED = "certified", "the relative gap is within the tolerance"
     BRACKETED = "bracketed", "the bracket holds but is wider than the tolerance; a longer time limit narrows it"
@@ -45,18 +45,18 @@ class Reason(Outcome):
 
     CONVERGED = "converged", "the gap to the oracle's bound is within the tolerance"
     STALLED = "stalled", "no neuron that pays more was found, and nothing closer was proved"
-    INTERRUPTED = "interrupted", "the time, the rounds or Ctrl-C ended the search; more of them narrow the bracket"
-    FAILED = "failed", "the LP solver gave up; the attempts say how"
-    NOT_SEPARABLE = "not-separable", "the adversary pays no neuron anything"
+    INTERRUPTED = "interrupted", "a limit or Ctrl-C ended the search; more time or rounds narrow the bracket"
+    FAILED = "failed", "the LP solver failed; the attempts say how"
+    NOT_SEPARABLE = "not-separable", "no neuron gains anything from the adversary weights"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One call of a solver: what it said of itself (never what we conclude) and what it cost.
+    """One call of a solver: the status that it reported (never our conclusion) and its time.
 
     Attributes
     ----------
-    name : solver or engine.  status : its own word.  seconds : wall time.
+    name : solver or engine.  status : as the solver reports it.  seconds : wall time.
     """
 
     name: str

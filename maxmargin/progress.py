@@ -1,4 +1,4 @@
-"""Progress on standard error, and only when somebody is looking: a terminal, without --quiet."""
+"""Progress lines on standard error, shown only on a terminal and without --quiet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Progress = Callable[[str], None]
 
 
 def silent(line: str) -> None:
-    """Progress for nobody."""
+    """Discard a progress line."""
 
 
 def reporter(quiet: bool = False) -> Progress:

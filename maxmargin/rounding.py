@@ -77,7 +77,7 @@ def mantissas(values: Integers, kind: Any = float) -> tuple[NDArray[Any], NDArra
     for k, (value, exponent) in enumerate(zip(flat, exponents, strict=True)):
         kept = value >> exponent
         first = float(kept)
-        # the second part is lost in float64, where `first` is rounded to the nearest, and completes a longer format
+        # in float64 `first` is the nearest float and the second part is lost; a longer format needs both
         out[k] = kind(first) + kind(float(kept - int(first)))
     return out.reshape(values.shape), np.array(exponents, dtype=np.int64).reshape(values.shape)
 

@@ -49,7 +49,7 @@ def read_targets(
     except (TypeError, ValueError) as error:
         raise InputError(f"targets: found values that are no numbers ({error}), wanted n real targets") from error
     if values.shape != (len(X),) or not np.isfinite(values).all():
-        raise InputError(f"targets: found shape {np.shape(targets)}, wanted {len(X)} finite numbers, one a point")
+        raise InputError(f"targets: found shape {np.shape(targets)}, wanted {len(X)} finite numbers, one per point")
     return (standardized_columns(X) if standardize else X), values
 
 

@@ -1,4 +1,4 @@
-"""Numbers and tables for people. A printed lower end is rounded down, an upper end up: what is printed is true."""
+"""Numbers and tables as text. A printed lower end is rounded down, an upper end up: the printed bracket holds."""
 
 from __future__ import annotations
 

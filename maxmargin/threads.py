@@ -1,4 +1,4 @@
-"""BLAS threads: on small matrices they cost more than they bring, and on a busy machine many times more."""
+"""Number of BLAS threads: on small matrices one thread is faster than several, and much faster on a busy machine."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The referee: `check_certificate` verifies a margin's bracket from its JSON and the data alone, and trusts no one.
+"""The referee: `check_certificate` verifies a margin's bracket from its JSON and the data alone.
 
 It shares no code with the rest of the package (NumPy, fractions and the package's `InputError` only): factors,
-activations, kernels and enumerations are restated here, and whatever decides is decided in exact arithmetic.
+activations, kernels and enumerations are restated here, and every decision is made in exact arithmetic.
 
 =================  ==============================================================================================
 scope              how the upper end is proved
 =================  ==============================================================================================
 ``sphere-exact``   all cells of the arrangement of the adversary's points are enumerated; on each the payoff is bounded
-``sphere-bound``   the stored dual certificates are verified, and the cones they speak of cover the sphere
+``sphere-bound``   the stored dual certificates are verified, and their cones cover the sphere
 ``dictionary``     every direction of the given dictionary is evaluated
 ``kernel``         ``p'YKYp`` in fixed point of 160 bits or more
 =================  ==============================================================================================
@@ -48,14 +48,14 @@ def check_certificate(
     Parameters
     ----------
     certificate : the JSON document of ``maxmargin margin --json`` as parsed, the path of its file, or a `Certificate`.
-    X, y : the data (n, d) and labels (n,), -1/+1 or any two numbers, the larger of which is +1.
+    X, y : the data (n, d) and labels (n,), -1/+1 or any two numbers (the larger one is +1).
     directions : (K, D) the dictionary, for scope "dictionary"; by default the one that the certificate states.
     time_limit : seconds after which the verdict is "not settled"; None for no limit.
 
     Returns
     -------
-    Verdict : holds or not, the reason, and one `Check` per line of argument.  A claim that is true but that this
-        checker cannot prove does not hold; its verdict says that it is not settled.
+    Verdict : holds or not, the reason, and one `Check` per line of argument.  A true claim that this
+    checker cannot prove does not hold; its verdict says that it is not settled.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def check_certificate(
 
 
 def _document(certificate: Any) -> Any:
-    """The JSON document of a certificate, of what has one, or in a file."""
+    """The JSON document: given as a dict, by an object with `to_json`, or in a file."""
     if hasattr(certificate, "to_json"):
         return certificate.to_json()
     if not isinstance(certificate, (str, os.PathLike)):
@@ -93,7 +93,7 @@ def _document(certificate: Any) -> Any:
 
 
 def _check_itself(document: dict[str, Any], X: Array, y: Array, checks: list[Check]) -> Claim:
-    """Data, structure, gap and status: what can be refused without mathematics."""
+    """Checks of data, structure, gap and status, before any proof is verified."""
     _record(checks, "data", "SHA-256", lambda: check_data(document, X, y))
     _record(checks, "structure", "comparison", lambda: check_structure(read_claim(document, X, y)))
     claim = read_claim(document, X, y)

@@ -1,7 +1,7 @@
 """Fixed-point arithmetic on integer arrays, with the one transcendental function that the kernels need: an angle.
 
 A number x stands as the integer ``floor(x 2**bits)``; every operation truncates, and the bounds below count the units
-lost.  NumPy's ``arctan2`` only guesses the angle; exact Newton corrections make it independent of NumPy's accuracy.
+lost.  NumPy's ``arctan2`` guesses the angle; exact Newton corrections make it independent of NumPy's accuracy.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FixedPoint:
         return (16 * self._arctan_inverse(5) - 4 * self._arctan_inverse(239)) >> 64
 
     def _arctan_inverse(self, x: int) -> int:
-        """arctan(1/x) in units of 2**-(bits + 64); the alternating series, one unit lost a term."""
+        """arctan(1/x) in units of 2**-(bits + 64); the alternating series, one unit lost per term."""
         power = (self.one << 64) // x
         total, k = power, 1
         while power:

@@ -2,7 +2,7 @@
 
 Every full-dimensional cell of an arrangement whose normals span R^r is a pointed cone: it has an extreme ray, which
 lies on r-1 independent hyperplanes.  So one visits every (r-1)-subset I of normals, takes its ray a (the generalised
-cross product), reads the signs of all other normals at +a and -a, and lets the signs of I be anything.  Signs come
+cross product), reads the signs of all other normals at +a and -a, and takes all signs on I.  Signs come
 from floats where a rigorous rounding bound allows it and from integer determinants elsewhere.  If other normals vanish
 at a, the cells around a are those of the normals vanishing there, one rank lower.
 """

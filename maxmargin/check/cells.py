@@ -19,9 +19,9 @@ from .verdict import NotSettled
 MOST_NUMBERS = 300_000_000
 BATCH = 4_000_000
 MOST_RANK = 14  # a ray is the expansion of a determinant, 2^rank terms
-TOGETHER = 4096  # open cells that wait at most
+TOGETHER = 4096  # most open cells that wait
 SETTLED = 256  # cells that are settled in one call, between looks at the clock
-REMEMBERED = 200_000  # cells of which is known that they are settled: some 30 MB
+REMEMBERED = 200_000  # settled cells that are remembered: some 30 MB
 
 Index = NDArray[np.intp]
 
@@ -68,11 +68,11 @@ def sweep(
     for queue in queues:
         queue.empty()
     count = sum(queue.count for queue in queues)
-    return f"{visits} visits to the cells of {len(pieces.jumps)} hyperplanes, {count} of them left for a closer look"
+    return f"{visits} visits to the cells of {len(pieces.jumps)} hyperplanes, {count} of them settled one by one"
 
 
 class _Queue:
-    """Cells of one output sign that wait for a closer look, each once (a cell is seen from all of its rays)."""
+    """Cells of one output sign that the float test left open, each once (a cell is seen from all of its rays)."""
 
     def __init__(self, settle: Callable[[Signs, int], None], output: int, limits: Limits) -> None:
         self._settle, self._output, self._limits = settle, output, limits
@@ -89,7 +89,7 @@ class _Queue:
                     self.empty()
 
     def empty(self) -> None:
-        """Settle what waits, and forget which cells have been settled when there are too many of them."""
+        """Settle the waiting cells; clear the memory of settled cells when it holds too many."""
         for start in range(0, len(self._waiting), SETTLED):
             self._limits.demand()
             self._settle(np.array(self._waiting[start : start + SETTLED]), self._output)

@@ -1,4 +1,4 @@
-"""Reading a certificate: what it claims, of which data, and whether it is complete and consistent with itself."""
+"""Reading a certificate: its claim, its data, and whether it is complete and consistent with itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Activation:
 
 @dataclass(frozen=True)
 class Claim:
-    """A certificate that is structurally sound, with the data it speaks of.
+    """A structurally sound certificate with its data.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ def data_hash(X: Array, y: Array) -> str:
 
 
 def read_data(X: Any, y: Any) -> tuple[Array, Array]:
-    """The data as float arrays (n, d) and (n,); `InputError` when they are no labelled points at all."""
+    """The data as float arrays (n, d) and (n,); `InputError` when they are not labelled points."""
     try:
         X, y = np.array(X, dtype=float) + 0.0, np.array(y, dtype=float)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What a check will take, estimated from the document alone: before it is run, nobody knows more.
+"""Time and memory of a check, estimated from the document alone.
 
 The constants are seconds on one core of 2020 or later, measured on certificates of D = 3 to 6 and rounded up.
 """
@@ -9,13 +9,16 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-_RAY, _SIGN = 1e-5, 1.5e-7  # seconds of a ray, and of each of its signs
-_FACE, _CELL = 6e-7, 6e-6  # seconds of one of 3^(r-1) faces around it (degree 1), of 2^r cells (degree 2)
-_PAIR = 2.5e-5  # seconds of an entry of a Gram matrix, in 160 bits and now and then more
-_PRODUCT = 2e-9  # seconds of a multiplication inside a matrix product or a Cholesky factorisation
+_RAY, _SIGN = 1e-5, 1.5e-7  # seconds per ray, and per sign of a ray
+_FACE, _CELL = 6e-7, 6e-6  # seconds per face around a ray (3^(r-1) faces, degree 1), per cell (2^r cells, degree 2)
+_PAIR = 2.5e-5  # seconds per entry of a Gram matrix, in 160 bits and sometimes more
+_PRODUCT = 2e-9  # seconds per multiplication inside a matrix product or a Cholesky factorisation
 _SPAN = 1.0  # products for each of the D R^2 of a basis of R vectors, with its errors
-_EXACT = 6e-8  # of a product of two floats as integers: the margins of the points that pay, once again without rounding
-_NUMBER, _NUMBER_BYTES = 1e-6, 60.0  # of a number of the proof: read, and held as an object
+_EXACT = 6e-8  # seconds per product of two floats as integers (margins computed again exactly)
+_NUMBER, _NUMBER_BYTES = (
+    1e-6,
+    60.0,
+)  # seconds and bytes per number of the proof: to read it, and to hold it as an object
 _START = 0.01
 _PAIR_BYTES, _BATCH_BYTES = 2_000.0, 200e6
 
@@ -29,7 +32,7 @@ class Cost:
 
 
 def expected_cost(certificate: dict[str, Any]) -> Cost:
-    """Cost of `check_certificate` for a genuine document; of anything else, that of finding out (nearly none)."""
+    """Cost of `check_certificate` for a valid document; nearly zero for anything else, which is refused early."""
     try:
         return _of(certificate)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -65,7 +68,7 @@ def _enumeration(support: int, D: int, problem: dict[str, Any]) -> Cost:
 
 
 def _proof(proof: dict[str, Any], support: int, D: int) -> Cost:
-    # with fewer points than coordinates, their span is all there is
+    # with fewer points than coordinates, the check works in their span
     if proof["kind"] == "spectral":
         R = min(D, support)
         return Cost(_PRODUCT * (20.0 * (R**3 + support * R * R) + _SPAN * D * R * R), 100.0 * D * (R + support))

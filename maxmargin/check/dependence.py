@@ -42,15 +42,13 @@ def check_dependence(claim: Claim) -> None:
     if not y:
         raise Refusal(
             "status: 'not-separable' needs an adversary with a point at zero or two points that cancel on one line, "
-            "but no two of its points do exactly, so that some f earns from it"
+            "but it has neither, so that some f has a positive payoff"
         )
     if len(y) > LARGEST:
         raise Refusal(f"status: 'not-separable' rests on {len(y)} points, more than the {LARGEST} that can be decided")
     weights = [Fraction(float(weight)) for weight in claim.p[support]]
     if not _cancels(_conditions(points, y, lines, activation), weights):
-        raise Refusal(
-            "status: 'not-separable' needs weights that cancel exactly, and none near the adversary's weights do"
-        )
+        raise Refusal("status: 'not-separable' needs weights that cancel exactly; no weights near the adversary's do")
 
 
 def _has_kink(activation: Activation) -> bool:

@@ -3,7 +3,7 @@
     lower:  factor * min_i y_i sum_k w_k sigma(a_k.z_i)  >=  lower * sum_k |w_k| |a_k|^degree
     upper:  factor * |sum_i p_i y_i sigma(a_k.z_i)|  <=  upper * sum_i p_i * |a_k|^degree   for each direction a_k
 
-Both sides are integers times powers of two, except |a_k|, whose square is; its root is taken outward.
+Both sides are integers times powers of two, except |a_k|: its square is one, and the root is rounded outward.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _sigma(activation: Activation, U: Array) -> Array:
 def check_dictionary(claim: Claim, directions: Array | None) -> str:
     """No neuron of the given dictionary is paid more than `upper`, and the classifier uses no other neuron."""
     if directions is None:
-        raise Refusal("upper: scope 'dictionary' can only be checked with the directions it speaks of (--directions)")
+        raise Refusal("upper: scope 'dictionary' can only be checked with its directions (--directions)")
     directions = np.asarray(directions, dtype=float)
     if directions.ndim != 2 or directions.shape[1] != claim.Z.shape[1] or not np.isfinite(directions).all():
         raise Refusal(f"directions: found shape {directions.shape}, wanted (K, {claim.Z.shape[1]}) finite numbers")

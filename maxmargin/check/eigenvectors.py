@@ -13,7 +13,7 @@ from .exact import relative_error
 from .fields import Array
 
 GAP = 1e-6  # eigenvalues closer than this to U, relative to |V|, count as if above it
-SHORT = 1e-3  # normals with a shorter shadow on a plane are left out
+SHORT = 1e-3  # normals with a shorter projection on a plane are left out
 
 
 def eigenvalue_range(V: Array) -> tuple[Array, Array]:
@@ -76,12 +76,12 @@ def outside(vectors: Array, k: NDArray[np.intp], off: Array, cells: Signs, norma
 
 
 def _line_reach(local: Array) -> Array:
-    """For shadows (B, N, 1): some of them reach this far on either side."""
+    """For projections (B, N, 1): some of them reach this far on either side."""
     return np.asarray(np.minimum(local.max(axis=(1, 2)), -local.min(axis=(1, 2))))
 
 
 def _plane_reach(local: Array) -> Array:
-    """For shadows (B, N, 2): whatever the direction c, one of them has ``l.c <= -reach``.
+    """For projections (B, N, 2): for every direction c, one of them has ``l.c <= -reach``.
 
     With G the largest angle between neighbours, -c is within G/2 of one of them, and all are longer than `SHORT`.
     """
@@ -90,5 +90,5 @@ def _plane_reach(local: Array) -> Array:
     angle = np.sort(np.where(length > SHORT, angle, longest), axis=1)
     around = np.hstack([angle, angle[:, :1] + 2.0 * np.pi])
     gap = np.diff(around, axis=1).max(axis=1)
-    # arctan2 and cos are trusted to 1e-12, far beyond what NumPy promises; 1e-15 is what it delivers
+    # arctan2 and cos are assumed accurate to 1e-12; NumPy promises nothing and reaches 1e-15
     return np.where(gap < np.pi, SHORT * (np.cos(0.5 * gap) - 1e-12), -np.inf)

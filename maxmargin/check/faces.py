@@ -23,7 +23,7 @@ from .exact import relative_error
 from .fields import Array
 from .pieces import Pieces
 
-FIRST = 12  # hyperplanes that are looked at before all others
+FIRST = 12  # hyperplanes that are tested before all others
 
 
 def all_faces_have_rays(pieces: Pieces) -> bool:
@@ -91,7 +91,7 @@ def _inside(
     low, high = near.min(axis=1, initial=np.inf), near.max(axis=1, initial=-np.inf)
     for output, least in ((1, low), (-1, -high)):
         left = np.flatnonzero(~(least < -error))
-        # a few hyperplanes decide nearly all: the first ones, then the rest for what is left
+        # a few hyperplanes settle nearly all faces: test the first ones, then the rest for the faces left
         for some in (slice(0, FIRST), slice(FIRST, None)):
             heights = output * batch.signs[rows[left], some] * (w[left] @ normals_[some].T)
             left = left[~(heights.min(axis=1, initial=0.0) < -error[left])]

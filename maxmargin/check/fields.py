@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 def shown(value: Any) -> str:
-    """A value of the document as a sentence quotes it: at most 30 characters, whatever it is."""
+    """A value of the document as quoted in a sentence: at most 30 characters."""
     try:
         return repr(str(value)[:30]) if isinstance(value, str) else repr(value)[:30]
     except ValueError:  # Python does not print integers of more than 4,300 digits

@@ -33,8 +33,8 @@ from .verdict import Refusal
 Index = NDArray[np.intp]
 
 FIRST_BITS, MOST_BITS = 160, 2560
-# An entry of 2 pi K is off by at most 2**LOST_BITS units times (|z||z'|)^degree and the size of the coefficients: not
-# at all at z = 0.
+# An entry of 2 pi K is off by at most 2**LOST_BITS units times (|z||z'|)^degree and the size of the coefficients.
+# The error is 0 at z = 0.
 LOST_BITS = 40
 # Pairs of points in flight: each costs about 2 kB of integers.
 BLOCK = 50_000
@@ -43,7 +43,7 @@ WORK = 4e8  # pairs times bits that more than `FIRST_BITS` may cost: about a min
 
 @dataclass(frozen=True)
 class Image:
-    """What a kernel does to integer coefficients c: ``2 pi (K c)_i = values_i unit`` up to ``errors_i unit``.
+    """The image of integer coefficients c under a kernel: ``2 pi (K c)_i = values_i unit`` up to ``errors_i unit``.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Image:
 
 
 class Images:
-    """The images of the classifier's coefficients and of q = p y, in as many digits as it takes."""
+    """The images of the classifier's coefficients and of q = p y, with as many digits as the claim needs."""
 
     def __init__(self, claim: Claim, limits: Limits = UNLIMITED) -> None:
         self.claim, self.limits = claim, limits
@@ -77,7 +77,7 @@ class Images:
         self._known: dict[int, tuple[Image, Image]] = {}
 
     def settled(self, which: int, argument: Callable[[Claim, Image], bool | None]) -> Image:
-        """The first image in whose digits the argument says yes or no, or the last that can be had."""
+        """The first image with enough digits for a decision, or the last one that can be computed."""
         bits = FIRST_BITS
         while argument(self.claim, self._at(bits)[which]) is None and self._affordable(2 * bits):
             bits *= 2
@@ -133,9 +133,9 @@ def check_upper(images: Images) -> str:
         total = int(np.abs(image.c).sum())
         found = float(sqrt_above(image.square(above=True) / image.two_pi(above=False) / total**2))
         raise Refusal(
-            f"upper: the unit ball can earn {found:.17g} from the adversary, above the claimed {claim.upper!r}"
+            f"upper: the adversary pays some function of the unit ball {found:.17g}, above the claimed {claim.upper!r}"
         )
-    return f"no function of the unit ball earns more than {claim.upper!r} from the adversary"
+    return f"the adversary pays no function of the unit ball more than {claim.upper!r}"
 
 
 def _bounded(claim: Claim, image: Image) -> bool | None:

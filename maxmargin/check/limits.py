@@ -1,4 +1,4 @@
-"""What a check may take, and what it says when that is not enough: "not settled", neither proved nor refuted."""
+"""The time limit of a check; when it passes, the verdict is "not settled": neither proved nor refuted."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def check_linear(pieces: Pieces, limits: Limits = UNLIMITED) -> str:
 
 @dataclass(frozen=True)
 class LinearCells:
-    """The argument for one cell, in floats for many at once and exactly for those that floats leave open.
+    """The argument for one cell: in floats for many cells at once, exactly for the cells that floats leave open.
 
     Attributes
     ----------

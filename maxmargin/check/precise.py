@@ -25,7 +25,7 @@ from .exact import Integers, is_positive_semidefinite, solve
 Matrix = list[list[Fraction]]
 
 GUARD = 200  # bits beyond twice those of the separation
-SHORT, REACH = 1e-3, 1e-9  # directions in the plane: left out below this length, apart from a half-plane by this angle
+SHORT, REACH = 1e-3, 1e-9  # least length of a direction in the plane that is used; least reach beyond a half-plane
 
 
 def excluded_precisely(V: Integers, bound: Fraction, inward: Integers) -> bool:

@@ -39,7 +39,7 @@ MOST_LEAVES = 1_000_000
 
 @dataclass(frozen=True)
 class Points:
-    """The support points Z (N, D), or their few coordinates (N, N) and the way there; the proof's vectors have D."""
+    """The support points Z (N, D), or their coordinates (N, N) in the span with the map to them."""
 
     Z: Array
     D: int
@@ -195,7 +195,7 @@ def _symmetric(L: Array, row: Array, omega: Array, N: Array) -> Array:
 
 
 def _with_left_out(bound: float, claim: Claim, rest: NDArray[np.intp]) -> float:
-    """Points without a variable can pay |q_i| max(|right|, |left|) |z_i|^degree each."""
+    """Points without a variable pay at most |q_i| max(|right|, |left|) |z_i|^degree each."""
     if not rest.size:
         return float(bound)
     sizes = np.linalg.norm(claim.Z[rest], axis=1) ** claim.activation.degree

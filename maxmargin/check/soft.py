@@ -33,7 +33,7 @@ def worst(margins: Any, nu: float | None) -> Fraction:
 
 
 def allowing_for_rounding(claim: Claim) -> Claim:
-    """The claim whose upper end, times sum p, leaves room for what p lacks of the capped simplex."""
+    """The claim with an upper end that allows for the distance of p from the capped simplex."""
     if claim.nu is None or math.isinf(claim.upper):
         return claim
     weights = [Fraction(float(p)) for p in claim.p]
@@ -44,7 +44,7 @@ def allowing_for_rounding(claim: Claim) -> Claim:
 
 
 def _radius(claim: Claim) -> Fraction:
-    """The most that a function of the unit ball reaches on a point, rounded up."""
+    """The largest value of a function of the unit ball on a point, rounded up."""
     squares = (sum((Fraction(float(v)) ** 2 for v in z), Fraction(0)) for z in claim.Z)
     activation, D = claim.activation, claim.Z.shape[1]
     right, left = Fraction(activation.right), Fraction(activation.left)

@@ -29,7 +29,7 @@ _KINDS: dict[str, Callable[[Claim, dict[str, Any], Limits], tuple[float, int]]] 
 _VERSIONS = {"lifted-relaxation": (1, 2), "spectral": (1,)}  # 2: leaves have combinations instead of omega
 _WANTED = "version 1 or 2 of lifted-relaxation, or version 1 of spectral"
 
-ATTEMPTS = 4  # at a bound that implies the claim in spite of rounding; the second nearly always does
+ATTEMPTS = 4  # tries at a bound that implies the claim despite rounding; the second nearly always succeeds
 MOST_ENTRIES = 10_000_000  # of all quadratic forms together, each an integer of any size
 
 
@@ -46,10 +46,10 @@ def check_sphere(claim: Claim, limits: Limits = UNLIMITED) -> str:
         try:
             return f"{_cells(few, limits)}, in the span of {len(few.p)} points"
         except Refusal:
-            limits.demand()  # nothing is known yet: the claim itself may hold by less
+            limits.demand()  # not a refutation: the claim may hold by a smaller amount
     N, D = int(np.count_nonzero(claim.p)), claim.Z.shape[1]
     if claim.activation.degree == 2 and N * D * D > MOST_ENTRIES:
-        raise NotSettled(f"upper: {N} quadratic forms in {D} coordinates are too many to settle by how little it holds")
+        raise NotSettled(f"upper: {N} quadratic forms in {D} coordinates are too many for so small a slack")
     return _cells(claim, limits)
 
 

@@ -1,4 +1,4 @@
-"""What a certificate concludes from its bracket: the relative gap, and the status."""
+"""The relative gap and the status that follow from a bracket."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check_status(claim: Claim) -> str:
 
 
 def _negligible(claim: Claim) -> float:
-    """The payoff that counts as zero: 1e-12 of what no neuron, 1e-6 (a root) of what no f of the unit ball exceeds."""
+    """The payoff that counts as zero: 1e-12 of a bound over neurons, 1e-6 (a root) of a bound over the unit ball."""
     D, degree = claim.Z.shape[1], claim.activation.degree
     sizes = claim.p @ np.linalg.norm(claim.Z, axis=1) ** degree
     right, left = claim.activation.right, claim.activation.left

@@ -1,4 +1,4 @@
-"""What the checker answers: does the claim hold, which checks were made, and in which arithmetic."""
+"""The checker's answer: whether the claim holds, which checks were made, and in which arithmetic."""
 
 from __future__ import annotations
 

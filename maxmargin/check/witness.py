@@ -1,6 +1,6 @@
-"""A neuron that refutes a claim at once: before all cells are visited, a short ascent from the likeliest directions.
+"""Early refutation: before all cells are visited, a short ascent from likely directions looks for a better neuron.
 
-Whatever is found is compared exactly; nothing is concluded when nothing is found.
+A neuron that is found is compared exactly; if none is found, nothing follows.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _payoffs(claim: Claim, A: Array, Z: Array, q: Array) -> Array:
 
 
 def _ascended(claim: Claim, Z: Array, q: Array) -> Array:
-    """Unit directions: the starts, and where steps along the gradient of |g| lead from them."""
+    """Unit directions: the starts, and the ends of a few gradient steps of |g| from them."""
     sigma = claim.activation
     A = _starts(claim, Z)
     best, value = A, np.abs(_payoffs(claim, A, Z, q))

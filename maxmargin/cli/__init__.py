@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     try:
         with watched() as keyboard, _headless():
-            from .parser import build_parser  # and with it NumPy: Ctrl-C counts from here on
+            from .parser import build_parser  # imports NumPy; Ctrl-C is handled from here on
 
             arguments = build_parser().parse_args(argv)
             arguments.keyboard = keyboard
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("maxmargin: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader (head, less) has gone: nothing to tell anybody
+    except BrokenPipeError:  # the reader (head, less) has closed the pipe: print nothing
         _silence()
         return 0
     except OSError as error:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _headless() -> Iterator[None]:
-    """Figures go to files: whatever window or notebook the environment asks for is not loaded."""
+    """Draw figures into files, whatever display MPLBACKEND names."""
     before = os.environ.get("MPLBACKEND")
     os.environ["MPLBACKEND"] = "agg"
     try:
@@ -57,14 +57,14 @@ def _headless() -> Iterator[None]:
 
 
 def _flush() -> None:
-    """What a full disk or a closed pipe says, it says here and not when Python has ended."""
+    """Flush the output, so that a full disk or a closed pipe raises an error here and not at exit."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def _silence() -> None:
-    """Nothing more goes to standard output, not even what is waiting to be written."""
-    with suppress(OSError, ValueError, AttributeError):  # no such stream, or none with a number
+    """Discard standard output from here on, buffered text included."""
+    with suppress(OSError, ValueError, AttributeError):  # no stream, or one without a file descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

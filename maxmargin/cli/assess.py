@@ -1,4 +1,4 @@
-"""``maxmargin assess``: how far a network of one's own is from the limit of training."""
+"""``maxmargin assess``: how far a network of your own is from the limit of training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "network",
         metavar="NETWORK.npz",
-        help="arrays hidden (m, d), output (m,), perhaps hidden_bias (m,) and output_bias; "
+        help="arrays hidden (m, d), output (m,), optionally hidden_bias (m,) and output_bias; "
         "f(x) = output . relu(hidden x + hidden_bias) + output_bias",
     )
     common.add_source(parser)

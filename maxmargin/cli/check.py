@@ -66,14 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _units(verdict: Any, document: dict[str, Any], standardized: bool) -> str:
-    """The flag that is missing, or one too many, where the data are not those of the certificate."""
+    """A hint when the data are not those of the certificate: a flag that is missing or superfluous."""
     problem = document.get("problem")
     if verdict.holds or not isinstance(problem, dict) or verdict.checks[-1].name != "data":
         return ""
     stated = problem.get("standardized") is True
     if stated == standardized:
         return ""
-    return "; add --standardize" if stated else "; the certificate is of the data as they are: leave --standardize out"
+    return "; add --standardize" if stated else "; the certificate belongs to the raw data: leave --standardize out"
 
 
 def _conclusion(verdict: Verdict) -> str:

@@ -37,18 +37,18 @@ LAYOUT = (
 
 
 def add_source(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
-    """DATA, and how it is read: --label, --sep, --standardize, --name; `load_data` reads it. nargs "?": it may miss."""
+    """DATA, and how it is read: --label, --sep, --standardize, --name; `load_data` reads it. nargs "?": optional."""
     parser.add_argument("data", metavar="DATA", nargs=nargs, help=LAYOUT)
     parser.add_argument("--label", metavar="COLUMN", help="the label column of a .csv file")
     parser.add_argument("--sep", metavar="CHAR", help="separator of the cells (default: comma, tab, ; or |)")
     parser.add_argument(
         "--standardize", action="store_true", help="each feature minus its mean, divided by its standard deviation"
     )
-    parser.add_argument("--name", help="what tables and reports call the data (default: the file's name)")
+    parser.add_argument("--name", help="name of the data in tables and reports (default: the file's name)")
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """DATA and the flags that say what the activation sees and in which units margins are."""
+    """DATA and the flags for the activation, its input and the units of margins."""
     add_source(parser)
     parser.add_argument(
         "--feature", default="relu", help="activation: relu (default), squared-relu, or a registered one"
@@ -89,7 +89,7 @@ def load_data(arguments: argparse.Namespace) -> Any:
 
 
 def data_lines(data: Any) -> list[str]:
-    """Lines of a result's table: the data, their label column, and what a reader should know of them."""
+    """Lines of a result's table: the data, their label column, and warnings about them."""
     return [f"data      {data.text}", *(f"note      {note}" for note in data.notes)]
 
 
@@ -121,7 +121,7 @@ def progress(arguments: argparse.Namespace) -> Progress:
 
 
 def quiet_progress(arguments: argparse.Namespace) -> Progress:
-    """Progress of what is also done after Ctrl-C: drawing and writing what there is."""
+    """Progress of work that is also done after Ctrl-C: drawing and writing the results so far."""
     return reporter(arguments.quiet or arguments.json == "-")
 
 

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _test_data(arguments: argparse.Namespace) -> Any:
-    """The second file, read as the first is; its units are put right by `compare`."""
+    """The second file, read like the first; `compare` converts its units."""
     from ..dataset import load
 
     if arguments.test is None:

@@ -1,4 +1,4 @@
-"""``maxmargin datasets`` and ``maxmargin doctor``: what is built in, and what it runs on."""
+"""``maxmargin datasets`` and ``maxmargin doctor``: the built-in data sets; versions, solvers and arithmetic."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def examine(arguments: argparse.Namespace) -> int:
     import os
 
     import cvxpy
-    import numpy as np  # and with it the BLAS whose threads are reported
+    import numpy as np  # loads the BLAS whose threads are reported
     from threadpoolctl import threadpool_info
 
     from ..games.certificate import library_versions
@@ -88,7 +88,7 @@ def examine(arguments: argparse.Namespace) -> int:
 
 
 def _precision(bits: int) -> str:
-    """What brackets are made with where doubles lose digits."""
+    """The arithmetic of brackets where doubles lose digits."""
     if bits > 53:
         return f"{bits} bits: extended precision"
     return f"{bits} bits: no extended precision; brackets hold, those of F1 are wider on badly scaled data"

@@ -28,7 +28,7 @@ def add(subparsers: common.Subparsers) -> None:
     )
     add_training(parser, steps=1000, schedule="flow")
     parser.add_argument("--seed", type=common.natural, default=0, help="seed of everything random (default 0)")
-    parser.add_argument("--quiet", action="store_true", help="no progress, no closing line")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
     parser.set_defaults(run=run, width=400)
 
 

@@ -21,7 +21,7 @@ class Keyboard:
     pressed: bool = False
 
     def stopping(self, progress: Progress) -> Progress:
-        """The same progress, but whatever still runs after Ctrl-C ends at its first line, with what it has."""
+        """The same progress; after Ctrl-C its next line ends the work, and results so far are kept."""
 
         def show(line: str) -> None:
             if self.pressed:
@@ -33,7 +33,7 @@ class Keyboard:
 
 @contextmanager
 def watched() -> Iterator[Keyboard]:
-    """Notice Ctrl-C, which still arrives as `KeyboardInterrupt`; where somebody else handles it, leave it to them."""
+    """Record Ctrl-C, which still raises `KeyboardInterrupt`; a handler of other code stays in place."""
     keyboard = Keyboard()
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
@@ -42,7 +42,7 @@ def watched() -> Iterator[Keyboard]:
 
     def first(number: int, frame: Any) -> NoReturn:
         keyboard.pressed = True
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one need not wait for compiled code to return
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C ends the process at once, also in compiled code
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, first)

@@ -41,7 +41,7 @@ def add(subparsers: common.Subparsers) -> None:
         "--no-self-check",
         dest="self_check",
         action="store_false",
-        help="issue the certificate without asking the referee (maxmargin check) first",
+        help="issue the certificate without a check by the referee (maxmargin check)",
     )
     common.add_output(parser)
     parser.set_defaults(run=run)

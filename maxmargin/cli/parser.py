@@ -1,4 +1,4 @@
-"""The argument parser: one subcommand a module, usage errors as one clear line."""
+"""The argument parser: one module per subcommand, one line per usage error."""
 
 from __future__ import annotations
 

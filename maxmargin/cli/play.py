@@ -20,7 +20,7 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--port", type=common.natural, default=0, metavar="N", help="port on 127.0.0.1 (default: a free one)"
     )
-    parser.add_argument("--no-browser", dest="browser", action="store_false", help="print the address, open nothing")
+    parser.add_argument("--no-browser", dest="browser", action="store_false", help="only print the address")
     parser.add_argument(
         "--close-after",
         type=common.non_negative,
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             _open(server.url)
         server.serve()
     except KeyboardInterrupt:
-        arguments.keyboard.pressed = False  # Ctrl-C is how a server is stopped: its ordinary end, status 0
+        arguments.keyboard.pressed = False  # Ctrl-C is the normal way to stop the server: status 0
     finally:
         server.close()
     return 0

@@ -1,4 +1,4 @@
-"""``maxmargin reproduce``: the paper's figures, from runs that are kept."""
+"""``maxmargin reproduce``: the paper's figures, drawn from stored runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add(subparsers: common.Subparsers) -> None:
     parser = common.command(
         subparsers,
         "reproduce",
-        "run the paper's experiments, resumably, and draw its figures",
+        "run the paper's experiments (finished runs are kept) and draw its figures",
         "maxmargin reproduce fig2b --scale quick --jobs 2 --out reproduced",
     )
     parser.add_argument("figure", choices=FIGURES, metavar="FIGURE", help=", ".join(FIGURES))

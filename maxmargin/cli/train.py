@@ -18,7 +18,7 @@ def add(subparsers: common.Subparsers) -> None:
         "maxmargin train xor --layers both --width 200 --json run.json",
     )
     common.add_data(parser)
-    parser.add_argument("--layers", choices=LAYERS, default="both", help="which weights move (default both)")
+    parser.add_argument("--layers", choices=LAYERS, default="both", help="which weights are trained (default both)")
     add_training(parser)
     parser.add_argument(
         "--step-size", type=common.positive, metavar="S", help="step of the schedule (default: the schedule's own)"

@@ -41,7 +41,7 @@ class PatternOptimum:
     ----------
     lower : ``min_i y_i f(z_i)`` of the measure (total variation 1); 0 with an empty measure if nothing separates.
     upper : the dual value, recomputed with alpha, beta clipped at 0: a bound up to its own rounding.
-    measure : at most one neuron a pattern and sign.  adversary : (n,) p.
+    measure : at most one neuron per pattern and sign.  adversary : (n,) p.
     """
 
     lower: float

@@ -57,12 +57,13 @@ def read_npy_pair(path: Path) -> tuple[np.ndarray, np.ndarray, Path]:
 def check_shapes(where: str, X: tuple[int, ...], y: tuple[int, ...]) -> None:
     """Refuse large arrays whose shapes do not fit each other before they are read.
 
-    Small ones are read first: what is in them tells more of what went wrong.
+    Small arrays are read first, so that the message can say more.
     """
     if math.prod(X) + math.prod(y) <= _LARGE:
         return
     if len(X) != 2 or len(y) not in (1, 2) or X[0] != y[0] or math.prod(y[1:]) > _COLUMNS:
-        raise InputError(f"{where}: found X of shape {X} and y of shape {y}, wanted X (n, d) and y (n,), a label a row")
+        found = f"found X of shape {X} and y of shape {y}"
+        raise InputError(f"{where}: {found}, wanted X (n, d) and y (n,), one label per row")
 
 
 def read_npy(path: Path) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Cells that are no numbers: what each kind is called, and the line of pandas that mends it."""
+"""Cells that are not numbers: the name of each kind, and a line of pandas that mends it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be points, labels and names: the checks behind `make_dataset`, each refusal one sentence."""
+"""Checks of points, labels and names for `make_dataset`; each refusal is one sentence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FILL = "; drop those rows or fill them: scikit-learn: X = SimpleImputer().fit_t
 
 
 def check_points(X: ArrayLike) -> Array:
-    """A private float64 C-contiguous copy of X (n, d), or an InputError that says what is wrong with it."""
+    """A private float64 C-contiguous copy of X (n, d), or an InputError that names the fault."""
     array = densified(X) if is_sparse(X) else _as_array("X", X)
     names = column_names(X)
     if array.dtype == object and array.ndim == 2:
@@ -30,7 +30,7 @@ def check_points(X: ArrayLike) -> Array:
         raise InputError(f"X: found entries of type {array.dtype}, wanted real numbers{remedy}")
     if array.ndim != 2:
         raise InputError(
-            f"X: found an array of shape {array.shape}, wanted (n, d) with one row a point"
+            f"X: found an array of shape {array.shape}, wanted (n, d) with one row per point"
             + (" (one feature: X.reshape(-1, 1))" if array.ndim == 1 else "")
         )
     if 0 in array.shape:
@@ -67,7 +67,7 @@ def _called(names: Sequence[str] | None, column: int) -> str:
 
 
 def _remedy(value: object, names: Sequence[str] | None, column: int) -> str:
-    """One line that makes numbers of a column of words, dates or gaps."""
+    """One line of code that turns a column of words, dates or gaps into numbers."""
     if value is None or str(value) in ("<NA>", "NaT"):
         return _FILL
     place = f"frame[{names[column]!r}]" if names else f"X[:, {column}]"
@@ -88,7 +88,7 @@ def _as_array(argument: str, values: ArrayLike) -> np.ndarray:
 
 
 def _vector(y: np.ndarray) -> str:
-    """How the labels come out of an array that is no vector."""
+    """One line of code that takes the labels from an array of another shape."""
     if y.ndim != 2:
         return ""
     if y.shape[1] == 1:
@@ -123,7 +123,7 @@ def check_labels(y: ArrayLike) -> np.ndarray:
 
 
 def _plain_labels(labels: np.ndarray) -> np.ndarray:
-    """Objects, which is how pandas holds text and whatever may be missing, as strings or numbers."""
+    """An object array (pandas' type for text and missing values) as strings or numbers."""
     for kind, dtype in ((str, str), ((Real, np.bool_), float)):
         fits = np.array([isinstance(label, kind) for label in labels])
         if fits.all():

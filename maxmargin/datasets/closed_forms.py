@@ -1,4 +1,4 @@
-"""Problems whose max margins are known by hand: the reference that every solver and every flow must meet.
+"""Problems whose max margins are known by hand: the reference for every solver and every flow.
 
 All values are in the path convention (signed measures of total variation <= 1 over unit directions; the paper's
 gamma_1 is half of it for ReLU) and, for F2, for directions uniform on the sphere S^{D-1}. Each formula follows from a
@@ -23,7 +23,7 @@ ROOT2 = math.sqrt(2.0)
 
 @dataclass(frozen=True, eq=False)
 class ClosedForm:
-    """One instance: a data set, how it is seen (`bias`), and what its margins are (None: not known by hand).
+    """One instance: a data set, with or without `bias`, and its margins (None: not known by hand).
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def closed_forms() -> Iterator[ClosedForm]:
 def kappa(c: ArrayLike) -> Array:
     """kappa(c) = (sqrt(1 - c^2) + (pi - arccos c) c)/pi, so that K(z, z') = |z||z'| kappa(cos)/(2D) on the sphere.
 
-    Written here once more, apart from `features.kernels`: a reference shares nothing with what it judges.
+    Written here again, apart from `features.kernels`, so that the reference is independent of the tested code.
     """
     c = np.clip(c, -1.0, 1.0)
     return (np.sqrt((1.0 - c) * (1.0 + c)) + (np.pi - np.arccos(c)) * c) / np.pi
@@ -173,7 +173,7 @@ def _polygons() -> Iterator[ClosedForm]:
 
 
 def _orthogonal() -> Iterator[ClosedForm]:
-    """C6: orthogonally separable: gamma = m+ m-/(m+ + m-), m+- = dist(0, conv of the class), one neuron a class."""
+    """C6: orthogonally separable: gamma = m+ m-/(m+ + m-), m+- = dist(0, conv of the class), one neuron per class."""
     for k, r in ((2, 1.0), (4, 1.0), (5, 2.0), (8, 1.0)):
         data = small.orthogonal(k, r)
         plus, minus = int((data.y > 0).sum()), int((data.y < 0).sum())

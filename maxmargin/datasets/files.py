@@ -53,7 +53,7 @@ def read_csv(path: Path, label: str | None = None, sep: str | None = None) -> Da
     hint = "" if two_words(labels) else other_labels(header, columns, column)
     X = _numbers(rows)
     if X is None:
-        if hint and all(map(is_number, labels)):  # no label: that is the first thing to say
+        if hint and all(map(is_number, labels)):  # not a label: say that first
             _located(where, lambda: _as_dataset(path, np.zeros((len(rows), 1)), labels), hint)
         raise _bad_cell(path, names, rows, table.lines)
     remarks = choice.remarks + key_remark(names, [cells for k, cells in enumerate(columns) if k != column])
@@ -152,7 +152,7 @@ def _numbers(rows: list[list[str]]) -> Array | None:
 
 
 def _bad_cell(path: Path, names: list[str], rows: list[list[str]], lines: list[int]) -> InputError:
-    """The first cell that is no finite number, and what mends its column."""
+    """The error about the first cell that is not a finite number, with a line that mends its column."""
     for row, line in zip(rows, lines, strict=True):
         for k, cell in enumerate(row):
             if not is_finite(cell):
@@ -168,7 +168,7 @@ def _as_dataset(path: Path, X: Any, y: Any, recipe: dict[str, Any] | None = None
 
 
 def _located(where: str, build: Callable[[], Dataset], hint: str = "") -> Dataset:
-    """Put the place in front of what the checks of the values say, and the hint behind it."""
+    """Add the place before, and the hint after, an error of the checks of values."""
     try:
         return build()
     except InputError as error:

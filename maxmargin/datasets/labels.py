@@ -22,7 +22,7 @@ _KEY = re.compile(r"(^|[^a-z])(id|index|key|row|uuid|unnamed: 0)$", re.IGNORECAS
 
 @dataclass(frozen=True)
 class LabelColumn:
-    """The index of the label column, and what should be said about the choice."""
+    """The index of the label column, and remarks on the choice."""
 
     index: int
     remarks: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ _WANTED = {int: "a whole number", float: "a finite number", bool: "true or false
 
 
 class Description(NamedTuple):
-    """One line of ``maxmargin datasets``: name, options with their defaults, what it is."""
+    """One line of ``maxmargin datasets``: name, options with their defaults, description."""
 
     name: str
     options: dict[str, Any]
@@ -63,7 +63,7 @@ def names() -> tuple[str, ...]:
 
 
 def describe() -> list[Description]:
-    """What ``maxmargin datasets`` prints: (name, options with defaults, one-line description)."""
+    """The lines of ``maxmargin datasets``: (name, options with defaults, one-line description)."""
     return [Description(b.name, b.options, b.summary) for b in _REGISTRY.values()]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..conventions import Array
 
-# Largest ratio of two features' root mean squares that needs no remark. Beyond it the norm sees the large feature only.
+# Largest ratio of two features' root mean squares without a remark. Beyond it the large feature decides the norm.
 ALIKE = 30.0
 
 

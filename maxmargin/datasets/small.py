@@ -47,7 +47,7 @@ def polygon(k: int = 4, radius: float = 1.0) -> Dataset:
     _positive("polygon:radius", radius)
     angle = np.pi / k * np.arange(k)
     half = radius * np.column_stack([np.cos(angle), np.sin(angle)])
-    X = np.concatenate([half, -half])  # antipodes to the last bit: with rounded ones the margin is not quite 0
+    X = np.concatenate([half, -half])  # exact antipodes: with rounded ones the margin is not exactly 0
     return _dataset(X, np.tile([1.0, -1.0], k), "polygon")
 
 
@@ -80,7 +80,7 @@ def line(n: int = 6, seed: int = 0) -> Dataset:
 
 @builtin("orthogonal")
 def orthogonal(k: int = 4, radius: float = 1.0) -> Dataset:
-    """k orthogonal points of this norm with alternating labels: the optimum is one neuron a class."""
+    """k orthogonal points of this norm with alternating labels: the optimum is one neuron per class."""
     between("orthogonal:k", k, 2, 10_000)
     _positive("orthogonal:radius", radius)
     return _dataset(radius * np.eye(k), np.where(np.arange(k) % 2, -1.0, 1.0), "orthogonal")

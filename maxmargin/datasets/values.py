@@ -1,4 +1,4 @@
-"""The value that everything else consumes: n points, labels -1/+1, checked once and then frozen."""
+"""The data set that all other modules use: n points, labels -1/+1, checked once and then frozen."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Dataset:
     ----------
     X : (n, d) float64, finite, stored C-contiguous and read-only (a copy is made).
     y : (n,) float64 of -1 and +1, stored read-only. ``make_dataset`` accepts any two labels.
-    name : what reports call it.
+    name : its name in tables and reports.
     classes : (negative label, positive label) as the user wrote them.
     feature_names : d distinct names, or None.
-    recipe : how it came about: ``source`` (a file or a complete built-in name), for files also ``label`` and ``sep`` as
+    recipe : its origin: ``source`` (a file or a complete built-in name), for files also ``label`` and ``sep`` as
         asked, for built-ins ``options`` and ``bias`` (False where the closed form is the one without bias; a
         recommendation, never applied for you).
     label : name of the label column, None where there is none.
     standardized : whether `load` has subtracted each feature's mean and divided by its standard deviation; every margin
         is then one of the standardised data.
-    remarks : sentences on what reading the file left open.
+    remarks : sentences on doubts from reading the file, e.g. a second possible label column.
 
     Raises
     ------
@@ -86,7 +86,7 @@ class Dataset:
     def sha256(self) -> str:
         """SHA-256 of n and d (little-endian int64), X (n d little-endian float64, row by row), y (n int8).
 
-        The points and labels alone decide it: the same data from a CSV file, an NPZ file or arrays hash alike
+        It depends on points and labels alone: the same data from a CSV file, an NPZ file or arrays have one hash
         (-0.0 has become 0.0).
         """
         digest = hashlib.sha256(np.array(self.X.shape, dtype="<i8").tobytes())
@@ -96,7 +96,7 @@ class Dataset:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know before the numbers: another possible label column, scales far apart."""
+        """Warnings for the reader: another possible label column, features of very different scales."""
         names = self.feature_names or tuple(f"x{j + 1}" for j in range(self.d))
         scales = scale_note(self.X, names)
         return self.remarks if scales is None else (*self.remarks, scales)
@@ -113,7 +113,7 @@ class Dataset:
 
     @property
     def words(self) -> list[str] | None:
-        """The words after a command that read these data again, None for data that came as arrays."""
+        """The command-line arguments that read these data again; None for data given as arrays."""
         recipe = self.recipe or {}
         if "source" not in recipe:
             return None
@@ -122,7 +122,7 @@ class Dataset:
         return [str(recipe["source"]), *(word for flag in flags for word in flag), *standardize]
 
     def to_json(self) -> dict[str, Any]:
-        """What a document says of its data."""
+        """The entry about the data in a JSON document."""
         return {
             "name": self.name,
             "n": self.n,

@@ -1,4 +1,4 @@
-"""What the classifiers share: scikit-learn's checks of X and y, and a decision function read off the certificate."""
+"""Shared by the classifiers: scikit-learn's checks of X and y, and a decision function taken from the certificate."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MarginClassifier(ClassifierMixin, BaseEstimator):
     classes_: NDArray[Any]
 
     def __getstate__(self) -> dict[str, Any]:
-        """With the features that were registered here: a worker process knows only the built-in names."""
+        """Pickle with the features registered here: a worker process knows only the built-in names."""
         state: dict[str, Any] = super().__getstate__()
         return state | {"_registered": homogeneous.custom()}
 
@@ -96,9 +96,9 @@ def seed_of(random_state: Any) -> int:
 
 
 def refuse(arguments: dict[str, Any]) -> None:
-    """One sentence for what `fit` cannot take, ``sample_weight`` above all."""
+    """Refuse, in one sentence, arguments that `fit` does not take, such as ``sample_weight``."""
     if any(value is not None for value in arguments.values()):
         raise InputError(
-            f"fit: found {', '.join(arguments)}, wanted X and y alone: a margin is that of the worst point, so that "
+            f"fit: found {', '.join(arguments)}, wanted X and y alone: the margin is set by the worst point, so that "
             "weights change nothing; leave them out, or leave out points"
         )

@@ -68,11 +68,11 @@ class GradientFlowClassifier(MarginClassifier):
     convention : {"sphere", "path"}, default="sphere"
         Unit of F1 margins.
     batch_size : int or None, default=None
-        Points a step; None for all.
+        Points per step; None for all.
     time_limit : float or None, default=None
-        Seconds.
+        Seconds for training.
     random_state : int, RandomState instance or None, default=None
-        Of the initial weights and of mini-batches.
+        Seed of the initial weights and of mini-batches.
     weights : str or None, default=None
         The older name of `law`.
 
@@ -156,7 +156,7 @@ class GradientFlowClassifier(MarginClassifier):
         ----------
         X : array-like of shape (n_samples, n_features).
         y : array-like of shape (n_samples,), two classes.
-        refused : there is nothing else: ``sample_weight`` is refused, since a margin is that of the worst point.
+        refused : no further arguments; ``sample_weight`` is refused, because the margin is set by the worst point.
 
         Returns
         -------
@@ -198,7 +198,7 @@ class GradientFlowClassifier(MarginClassifier):
 
 
 def _certificate(network: Network, run: Run, data: Dataset) -> Certificate:
-    """The network as a proposer: its own function and its soft-min weights, certified by the game that it plays."""
+    """The network as a proposer: its function and its soft-min weights, certified by its game."""
     output = run.layers == "output"
     problem = Problem(
         norm="f2m" if output else "f1",

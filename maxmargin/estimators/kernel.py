@@ -43,13 +43,13 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         Fraction of the points that the soft margin averages over (the nu of a nu-SVM without intercept); None asks
         for the hard margin.
     on_inseparable : {"soften", "warn", "error"}, default="soften"
-        As in `VariationMaxMarginClassifier`.  Kernels of distinct points seldom leave anything inseparable.
+        As in `VariationMaxMarginClassifier`.  Kernels separate nearly all data with distinct points.
     solver : str, default="auto"
-        Of the hard margin: our exact active-set method, or one that `max_margin` knows.
+        Solver of the hard margin: "auto" (our exact active-set method), or another one of `max_margin`.
     tol : float, default=1e-6
         Relative gap at which the status is "certified".
     time_limit : float or None, default=None
-        Seconds.
+        Seconds for each problem solved.
     weights : str or None, default=None
         The older name of `law`.
 
@@ -107,7 +107,7 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         ----------
         X : array-like of shape (n_samples, n_features).
         y : array-like of shape (n_samples,), two classes.
-        refused : there is nothing else: ``sample_weight`` is refused, since a margin is that of the worst point.
+        refused : no further arguments; ``sample_weight`` is refused, because the margin is set by the worst point.
 
         Returns
         -------

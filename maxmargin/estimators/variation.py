@@ -49,7 +49,7 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
     time_limit : float or None, default=None
         Seconds for each problem solved; the best classifier so far is kept.
     random_state : int, RandomState instance or None, default=None
-        Of the random starts of local searches (D > 3).
+        Seed of the random starts of local searches (D > 3).
 
     Attributes
     ----------
@@ -121,7 +121,7 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         ----------
         X : array-like of shape (n_samples, n_features).
         y : array-like of shape (n_samples,), two classes.
-        refused : there is nothing else: ``sample_weight`` is refused, since a margin is that of the worst point.
+        refused : no further arguments; ``sample_weight`` is refused, because the margin is set by the worst point.
 
         Returns
         -------

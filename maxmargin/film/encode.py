@@ -1,4 +1,4 @@
-"""Frames as one JSON text that a script can carry: numbers small, nothing that could end the script early."""
+"""Frames as one compact JSON text that is safe inside a script element."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def unpack(packed: dict[str, Any]) -> np.ndarray:
 
 
 def signed_root(shares: np.ndarray) -> np.ndarray:
-    """sign(w) sqrt|w|, with at least one unit of quantisation: a neuron that weighs nothing still has a colour."""
+    """sign(w) sqrt|w|, at least one unit of quantisation: a neuron of weight zero still has a colour."""
     return np.sign(shares) * np.maximum(np.sqrt(np.abs(shares)), 1.0 / 32767)
 
 
@@ -82,7 +82,7 @@ def document(dataset: Any, run: Any, certificate: Any) -> dict[str, Any]:
 
 
 def _bracket(certificate: Any) -> list[float | None]:
-    """Both ends; exactly 0 where that is what is proved up to rounding, None for an upper end that nothing proves."""
+    """Both ends; exactly 0 where they are proved to be 0 up to rounding, None for an unproved upper end."""
     if not separable(certificate):
         return [0.0, 0.0]
     return [certificate.lower, certificate.upper if np.isfinite(certificate.upper) else None]
@@ -119,7 +119,7 @@ def _trace(run: Any) -> list[list[float | None]]:
 
 
 def pace(frames: film.Frames) -> list[float]:
-    """When each moment is shown, from 0 to 1: half of the time evenly, half where the measure and f change most."""
+    """Time at which each moment is shown, in [0, 1]: half evenly spread, half by the change of the measure and of f."""
     measure = (frames.shares[:, :, None] * frames.neurons).reshape(len(frames.shares), -1)
     field = np.clip(frames.field, -REACH, REACH).reshape(len(measure), -1)
     change = np.abs(np.diff(measure, axis=0)).sum(axis=1) + np.abs(np.diff(field, axis=0)).mean(axis=1)

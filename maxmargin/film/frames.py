@@ -57,9 +57,9 @@ def moments(dataset: Any, run: Any) -> list[Moment]:
 def adversaries(story: list[Moment], y: Array, payoff: Payoff, directions: Array) -> list[Array]:
     """For each moment the best adversary that the run has shown so far: soft-min weights of its margins, (n,).
 
-    Among soft-mins p_i ~ exp(-kappa u_i / gamma) of all temperatures, now and before, the one whose best payoff over
-    `directions` is least. Any weights are a valid adversary; at kappa = mass these are the flow's own, but in discrete
-    steps those jump between the support points once kappa is large.
+    Among soft-mins p_i ~ exp(-kappa u_i / gamma) of all temperatures, now and before, it is the one whose largest
+    payoff over `directions` is least. Any weights are a valid adversary. At kappa = mass these are the flow's own;
+    in discrete steps those jump between the support points once kappa is large.
     """
     features = payoff.factor * payoff.feature.evaluate(directions, payoff.Z)
     found, least, best = [], np.inf, np.full(len(y), 1.0 / len(y))
@@ -89,7 +89,7 @@ class Frames:
         angles (circle), latitudes x longitudes (sphere); for "disc" each neuron's payoff, with `payoff` empty.
     adversaries : (S, n) the weights that `live` belongs to, one adversary in all pictures of a moment.
     highest : (S,) the exact oracle's maximum of |live| over all directions, rounded up (D = 2, 3); else None.
-    scene : how the classifier is drawn: "line" (d = 1), "map" (d = 2) or "projection".
+    scene : how the classifier is drawn: "line" (d = 1), "map" (d = 2) or "projection" (d > 2).
     field : (S, LINE) or (S, GRID, GRID), f in units of gamma; target : the same for the certificate's classifier.
     limits : (xmin, xmax[, ymin, ymax]) of the scene.  points : (n, 1 or 2) where the data are drawn.
     labels : of the scene's axes, of the neurons' axes.
@@ -142,7 +142,7 @@ def build(dataset: Any, run: Any, certificate: Any) -> Frames:
 
 
 def _unit(certificate: Any, last: Moment) -> float:
-    """gamma, or where that is nothing to divide by, the largest |f(x_i)| of the last moment."""
+    """gamma; where the margin is zero, the largest |f(x_i)| of the last moment."""
     return certificate.lower if certificate.lower > 0 else float(np.abs(last.u).max()) or 1.0
 
 

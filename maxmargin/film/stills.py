@@ -1,4 +1,4 @@
-"""The film as GIF or MP4: the same four pictures drawn with matplotlib, one frame a recorded moment."""
+"""The film as GIF or MP4: the same four pictures drawn with matplotlib, one frame per recorded moment."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from . import frames as film
 
 Array = NDArray[np.float64]
 
-SECONDS, HOLD, DPI = 15.0, 16, 100  # length, frames that the last picture rests, dots an inch
+SECONDS, HOLD, DPI = 15.0, 16, 100  # length in seconds, frames for which the last picture stays, dots per inch
 _TAIL = 5
 
 

@@ -63,19 +63,19 @@ def max_margin(
     directions : (K, D) restricts F1 to these neurons, scope "dictionary"; rows are normalised.
     nu : fraction in (0, 1]; the soft margin, i.e. the mean of the worst fraction nu of the margins, instead of the
         least margin. The adversary then puts at most 1/(nu n) on a point.
-    start : a `Network` or a `Measure` whose neurons F1 starts from: a trained network is a proposer. It changes the
-        way, not what is proved.
-    solver : "auto", or who solves the finite programs: "highs", "clarabel", "scs", "osqp", "nnls" where they apply.
+    start : a `Network` or a `Measure` with neurons to start the F1 search from, e.g. a trained network. It may make the
+    search faster; the bracket is proved as without it.
+    solver : "auto", or the solver of the finite programs: "highs", "clarabel", "scs", "osqp", "nnls" where they apply.
     tol : relative gap at which the status is "certified".
-    time_limit : seconds. With a limit, F1 in high dimension goes on tightening its upper bound by branching until
-        the limit or `tol`; without one it stops after a few rounds.
-    max_rounds : at most so many rounds of column generation.
+    time_limit : seconds. With a limit, F1 in high dimension tightens its upper bound by branching until
+    the limit or `tol`; without one it stops after a few rounds.
+    max_rounds : the largest number of rounds of column generation.
     branching_rounds : rounds of branching for the upper end of F1 in high dimension when there is no time limit. Unlike
         a limit in seconds it gives the same proof every time.
     seed : seed of the random starts of local searches.
-    self_check : the referee looks at the certificate before it is returned, where that costs less than the solve or a
-        second; what it refuses is widened.
-    progress : called with one line now and then.
+    self_check : the referee checks the certificate before it is returned, where that costs less than the solve or a
+    second. A bracket that it refuses is widened.
+    progress : called regularly with one line of text.
     weights : the older name of `law`.
 
     Returns
@@ -129,11 +129,11 @@ def _checked(request: Request, certificate: Certificate) -> Certificate:
 
 
 def _kernel_margin(request: Request) -> Certificate:
-    """Ctrl-C while a named solver is being set up leaves what our own engine has to begin with."""
+    """After Ctrl-C while a named solver is being set up, our own engine gives its first bracket."""
     try:
         return kernel_margin(request)
     except KeyboardInterrupt:
-        if request.solver == "auto":  # it has kept what it had, or has nothing yet
+        if request.solver == "auto":  # it has already kept its bracket, or has none yet
             raise
     asked = Attempt(f"cvxpy/{request.solver}", INTERRUPTED, 0.0)
     certificate = kernel_margin(replace(request, solver="auto", time_limit=0.0, progress=silent))

@@ -1,7 +1,7 @@
-"""`assess`: how far a network of one's own is from the limit of training, as proved numbers.
+"""`assess`: how far a network of your own is from the limit of training, in proved numbers.
 
 in  : data and the arrays of a two-layer ReLU network.   out : an `Assessment`.
-The network is a proposer like any other: its neurons are the learner, its soft-min weights the adversary.
+The network is treated as a proposer: its neurons are the learner, its soft-min weights the adversary.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Assessment:
     imbalance : ``1 - 2 sum |a_j| |b_j| / sum (|a_j|^2 + b_j^2)``: 0 for a balanced network, towards 1 for others.
     reference : certificate of gamma_1.
     fraction_of_lower, fraction_of_upper : margin over each end of the reference; None where that end is 0. The network
-        reaches between the second and the first of the max margin.
+    reaches a fraction of the max margin between the second number and the first.
     own_upper : upper end of gamma_1 that the network's soft-min weights prove.
     certificate : the network as classifier with those weights.
     """
@@ -89,7 +89,7 @@ class Assessment:
         }
 
     def __str__(self) -> str:
-        """The network's margin, the limit, how much of it is reached and what the network proves, a line each."""
+        """One line each: the network's margin, the limit, the fraction reached, the bound that the network proves."""
         reference = self.reference
         limit = bracket_text(reference.lower, reference.upper)
         if self.raw_margin <= 0.0:
@@ -105,7 +105,7 @@ class Assessment:
                 f"neurons   {self.active} active, {self.dead} positive on no point",
                 f"limit     {limit}   ({reference.scope}, {reference.status.value})",
                 f"reaches   {reached}",
-                f"proves    no margin is above {self.own_upper:.9g}, from the network's own soft-min weights",
+                f"proves    no margin is above {self.own_upper:.9g}, by the network's own soft-min weights",
             ]
         )
 
@@ -126,7 +126,7 @@ class Layers:
 
     Attributes
     ----------
-    a : (m, D).  b : (m,).  hidden : the first so many are neurons of the user.
+    a : (m, D).  b : (m,).  hidden : the number of neurons of the user, which come first.
     """
 
     a: Array
@@ -178,14 +178,14 @@ def assess(
     Parameters
     ----------
     data : as in `max_margin`; any two labels, the larger one is positive.
-    hidden : (m, d) input weights, a row a neuron.  output : (m,) output weights.
+    hidden : (m, d) input weights, one row per neuron.  output : (m,) output weights.
     hidden_bias : (m,), None for zeros.  output_bias : a number: the neuron (0, ..., 0, 1) with that output weight.
     bias : the norm counts the biases and the reference has them: z = (x, 1). False compares with networks without.
     convention, tol, time_limit, seed, progress : as in `max_margin`, for the reference.
 
     Raises
     ------
-    InputError : shapes that do not belong together, numbers that are not finite, a bias where the norm has none.
+    InputError : shapes that do not fit, numbers that are not finite, a bias where the norm has none.
     """
     dataset = load(data)
     arrays = {"hidden": hidden, "output": output, "hidden_bias": hidden_bias, "output_bias": output_bias}
@@ -221,7 +221,7 @@ def assess(
 
 
 def _certificate(request: Request, layers: Layers) -> Certificate:
-    """What the network proves by itself."""
+    """The certificate of the network's own pair."""
     Z, y = request.Z, request.data.y
     game = VariationGame(Z, y, RELU, request.convention, oracle=Proving(Z, RELU))
     measure = layers.measure().normalised(RELU.degree)
@@ -237,14 +237,15 @@ def read_layers(d: int, arrays: dict[str, Any], bias: bool) -> Layers:
     A, b = _numbers("hidden", arrays["hidden"]), _numbers("output", arrays["output"])
     if A.ndim != 2 or A.shape[1] != d or not len(A):
         turned = "; pass hidden.T" if A.ndim == 2 and A.shape[0] == d else ""
-        raise InputError(f"hidden: found shape {A.shape}, wanted (m, {d}), a row a neuron, for {d} features{turned}")
+        wanted = f"wanted (m, {d}), one row per neuron, for {d} features{turned}"
+        raise InputError(f"hidden: found shape {A.shape}, {wanted}")
     m = len(A)
     if b.size != m or max(b.shape, default=1) != m:
-        raise InputError(f"output: found shape {b.shape}, wanted ({m},), one weight a neuron of hidden {A.shape}")
+        raise InputError(f"output: found shape {b.shape}, wanted ({m},), one weight per neuron of hidden {A.shape}")
     given = arrays["hidden_bias"]
     offsets = np.zeros(m) if given is None else _numbers("hidden_bias", given)
     if offsets.size != m or max(offsets.shape, default=1) != m:
-        raise InputError(f"hidden_bias: found shape {offsets.shape}, wanted ({m},), one number a neuron")
+        raise InputError(f"hidden_bias: found shape {offsets.shape}, wanted ({m},), one number per neuron")
     constant = _numbers("output_bias", arrays["output_bias"])
     if constant.size != 1:
         raise InputError(f"output_bias: found shape {constant.shape}, wanted one number")
@@ -264,12 +265,12 @@ def read_layers(d: int, arrays: dict[str, Any], bias: bool) -> Layers:
 def read_network(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The arguments of `assess` from an ``.npz`` file: hidden, output, and hidden_bias, output_bias where present.
 
-    A file of `Network.save` is read, too: its 1/m goes into the output weights, its last column into the biases.
+    A file of `Network.save` is also read: its 1/m goes into the output weights, its last column into the biases.
     """
     arrays = read_arrays(Path(path))
     if missing := {"hidden", "output"} - set(arrays):
         found = f"{path}: found arrays {sorted(arrays)}, missing {sorted(missing)}"
-        raise InputError(f"{found}; wanted hidden (m, d), output (m,), perhaps hidden_bias (m,) and output_bias")
+        raise InputError(f"{found}; wanted hidden (m, d), output (m,), optionally hidden_bias (m,) and output_bias")
     names = ("hidden", "output", "hidden_bias", "output_bias")
     network = {name: arrays[name] for name in names if name in arrays}
     if "feature" in arrays and "bias" in arrays:  # ours

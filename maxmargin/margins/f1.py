@@ -1,4 +1,4 @@
-"""F1 margins: the game, and who proposes pairs for it; over all neurons of the sphere, or over a given dictionary.
+"""F1 margins: the game and its proposers, over all neurons of the sphere or over a given dictionary.
 
 ======================  =============================================================================================
 proposer                pair
@@ -51,10 +51,10 @@ Array = NDArray[np.float64]
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
 BRANCHING_GAP = 1e-3  # relative gap at which no more work goes into the upper end
-SEARCHED = 0.1  # part of the tolerance that the search may use up: the rest is for rounding
-LOCAL_SMOOTHING = 0.6  # of the adversary asked: the vertices of the LP jump about more in high dimension
-LOCALLY_MANY = 20_000  # points from which a local search works on some of them: the support is large
-_UNIT = 1e-14  # norms that are one up to this are not divided by
+SEARCHED = 0.1  # fraction of the tolerance at which the search stops: the rest is for rounding
+LOCAL_SMOOTHING = 0.6  # weight of the last adversary in the next one: in high dimension the LP's vertices jump more
+LOCALLY_MANY = 20_000  # number of points from which a local search uses a working set
+_UNIT = 1e-14  # a norm within this distance of one is not divided out
 
 
 def dictionary_margin(request: Request, directions: Array) -> Certificate:
@@ -67,7 +67,7 @@ def dictionary_margin(request: Request, directions: Array) -> Certificate:
         unit = asked.unit
         found = max_margin_dictionary(unit, data.y, feature, directions, asked.options())
         pair = asked.pair(asked.second_opinion(found, directions))
-        return replace(pair, judge=None)  # the bound over all neurons that a stopped search is judged by is another
+        return replace(pair, judge=None)  # `judge` bounds over all neurons, not over this dictionary
 
     certificate = prove(request.problem, request.softened(game), [propose], asked.budget, request.Z)
     return replace(certificate, dictionary_sha256=dictionary_hash(directions), dictionary=directions)
@@ -104,7 +104,7 @@ class Search:
 
     @property
     def proposers(self) -> list[Proposer]:
-        """In the order in which they are asked."""
+        """The proposers in order."""
         upper = [] if self.exact or self.request.quick else [self.enumerated, self.relaxed]
         return [self.contradiction, self.started, self.columns, *upper]
 
@@ -154,7 +154,7 @@ class Search:
         return Pair(measure, capped(p, request.cap), Reason.STALLED, judge=self.cheap)
 
     def columns(self, found: Proved | None) -> Pair:
-        """Column generation, from the neurons that there are."""
+        """Column generation, from the neurons found so far."""
         request, feature, unit = self.request, self.request.feature, self.unit
         y, initial = request.data.y, self.start
         if self.exact:
@@ -168,7 +168,7 @@ class Search:
         return self.pair(self.second_opinion(better))
 
     def enumerated(self, found: Proved | None) -> Pair | None:
-        """Column generation from the neurons that there are, with exact best responses, where their support allows."""
+        """Column generation from the neurons found so far, with exact best responses where the support allows."""
         request, clock = self.request, self.budget.clock
         if found is None or found.bracket.scope is not Scope.SPHERE_EXACT or clock.expired:
             return None

@@ -1,6 +1,6 @@
 """`min_norm`: the smallest norm of a wide two-layer network that takes given real values, as a proved bracket.
 
-in  : points with real targets, a norm, a tube.   out : a `MinimumNorm`: both ends with what proves them.
+in  : points with real targets, a norm, a tube.   out : a `MinimumNorm`: both ends with their proofs.
 Equal points become one with the intersection of their tubes; the two ends are proved on the points as given.
 """
 
@@ -50,9 +50,9 @@ class MinimumNorm:
     ----------
     problem : norm, feature, bias, convention, n, d, tube, data_sha256 (of points and targets).
     status : "certified", "bracketed", "interrupted", or "infeasible" when no function takes these values.
-    scope : what `lower` covers.  lower, upper : inf where there is none.
+    scope : what `lower` covers.  lower, upper : the proved ends of the norm; inf where there is none.
     classifier : f1: `Measure` with f = c sum_k w_k sigma(a_k.z), c = 1/2 for ReLU in the sphere convention, else 1, and
-        norm sum_k |w_k|; f2, ntk: `KernelExpansion`. It meets the targets up to rounding, which `upper` pays for.
+        norm sum_k |w_k|; f2, ntk: `KernelExpansion`. It meets the targets up to rounding, which `upper` includes.
     adversary : (n,) weights of any sign that prove `lower`.
     proof : dual multipliers behind `lower` for scope "sphere-bound".
     tol : relative gap up to which the status is "certified".
@@ -86,7 +86,7 @@ class MinimumNorm:
             factor = variation_factor(feature.degree, self.problem["convention"])
             return factor * self.classifier.outputs(Z, feature)
         if self.training is None:
-            raise InputError("min_norm: a kernel function needs its training points, which this result does not hold")
+            raise InputError("min_norm: a kernel function needs its training points; this result does not hold them")
         kernel = Kernel(feature, self.problem["weights"], tangent=self.problem["norm"] == "ntk")
         return kernel(Z, self.training) @ self.classifier.coefficients
 
@@ -210,7 +210,7 @@ class _Task:
     def _tightened(
         self, interpolation: Interpolation, p: Array, lower: float, response: Response
     ) -> tuple[Array, float, Response]:
-        """The same weights with the bound of the lifted relaxation, where it proves more."""
+        """The same weights with the bound of the lifted relaxation, where it is better."""
         signs = np.where(p < 0.0, -1.0, 1.0)
         limits: dict[str, Any] = {"clock": self.clock, "tolerance": _TIGHT, "progress": self.progress}
         found = lifted_bound(self.Z, signs, self.feature, p=np.abs(p), fixed=True, **limits)

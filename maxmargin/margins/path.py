@@ -76,7 +76,7 @@ def margin_path(
 
     Returns
     -------
-    list of PathPoint, one a lambda, from the largest lambda to the smallest.
+    list of PathPoint, one per lambda, from the largest lambda to the smallest.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""The one pipeline: proposers name pairs, the game certifies them, the best two ends become a certificate.
+"""The one pipeline: proposers give pairs, the game certifies them, the two best ends make a certificate.
 
-in  : a game, proposers in the order in which they are to be asked, and a budget.
+in  : a game, its proposers in order, and a budget.
 out : a `Certificate`; nothing in it is copied from a solver's report.
-Every margin of the package, whoever asks for it, comes through here.
+Every margin of the package is computed here.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _TEMPERATURES = np.append(0.0, np.geomspace(0.1, 1e9, 60))  # inverse, in units 
 
 @dataclass(frozen=True)
 class Budget:
-    """Within what a margin is to be proved.
+    """The limits for the proof of a margin.
 
     Attributes
     ----------
-    tol : relative gap at which the status is "certified" and no further proposer is asked.
-    clock : what every loop, oracle and LP reads.  progress : called with one line now and then.
+    tol : relative gap at which the status is "certified" and the search ends.
+    clock : the clock of every loop, oracle and LP.  progress : called regularly with one line of text.
     """
 
     tol: float = 1e-9
@@ -57,7 +57,7 @@ class Proved:
     stopped: bool = False
 
     def settled(self, tol: float) -> bool:
-        """Whether nothing is left to gain."""
+        """Whether the bracket is closed, so that no more work is needed."""
         return self.stopped or self.bracket.relative_gap <= tol
 
     def met(self, pair: Pair, bracket: Bracket) -> Proved:
@@ -80,14 +80,14 @@ class Proved:
         )
 
 
-# Asked for a pair, given what is proved so far (None at first); None when it has nothing to add.
+# Called with the bracket proved so far (None at first); returns a pair, or None when it has nothing to add.
 Proposer = Callable[[Proved | None], Pair | None]
 
 
 def prove(
     problem: Problem, game: Game, proposers: Iterable[Proposer], budget: Budget, training: Array | None = None
 ) -> Certificate:
-    """Certify what the proposers find until the bracket is closed, the time is over, or all have been asked.
+    """Certify the pairs of the proposers in turn until the bracket is closed or the time is over.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def _asked(game: Game, proposers: Iterable[Proposer], budget: Budget) -> Proved:
 
 
 def judged(game: Game, pair: Pair, found: Proved | None = None) -> Proved:
-    """The pair as the game sees it, beside what was proved before."""
+    """The pair certified by the game, joined with the bracket proved before."""
     watch = Clock()
     bracket = certify(pair.judge or game, pair)
     pair = replace(pair, attempts=(*pair.attempts, Attempt("certification", str(bracket.scope), watch.seconds)))
@@ -143,7 +143,7 @@ def conclude(
 
     Parameters
     ----------
-    negligible : the bound that counts as a margin of zero, where the caller knows better than the game.
+    negligible : the bound that counts as a margin of zero, instead of the game's own.
     more : further fields of the certificate.
     """
     bracket = found.bracket
@@ -168,7 +168,7 @@ def conclude(
 def softmin_weights(margins: Array, payoffs: Callable[[Array], Array], others: Array | None = None) -> Array:
     """Soft-min weights exp(-beta u_i) of the temperature that pays a network's own neurons least, (n,).
 
-    At the temperature at which training ends they may sit on a single point, which proves little.
+    At the final temperature of training all weight may be on a single point, which gives a weak bound.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def softmin_weights(margins: Array, payoffs: Callable[[Array], Array], others: A
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """The engines multiply many small matrices: threads of BLAS would only wait for each other."""
+    """Run on one BLAS thread: the engines multiply many small matrices, and further threads would only wait."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, user_api="blas"):

@@ -1,4 +1,4 @@
-"""What is asked of `max_margin`, checked before any work starts."""
+"""The arguments of `max_margin`, checked before any work starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .prove import Budget
 
 Array = NDArray[np.float64]
 
-SOFT = ("auto", "highs")  # who solves soft margins
+SOFT = ("auto", "highs")  # solvers of soft margins
 NORMS = ("f1", "f2", "ntk")
 BRANCHING_ROUNDS = 6  # default number of branching rounds; they take a few seconds
 
@@ -53,7 +53,7 @@ class Request:
     progress: Progress = silent
     self_check: bool = True
     nu: float | None = None
-    quick: bool = False  # above D = 3: no more than a cheap bound for the upper end
+    quick: bool = False  # above D = 3: only a cheap bound for the upper end
     local_tol: float = 1e-9
     start: Measure | None = None
 
@@ -95,7 +95,7 @@ class Request:
 
     @property
     def problem(self) -> Problem:
-        """The certificate's statement of what was asked."""
+        """The problem as the certificate states it."""
         data, kernel = self.data, self.norm != "f1"
         return Problem(
             norm=self.norm,

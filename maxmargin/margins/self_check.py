@@ -1,7 +1,7 @@
-"""Certified means checked: the referee sees a certificate before anyone else does.
+"""Certified means checked: the referee checks a certificate before it is returned.
 
 The check is run when its expected cost is below the time of the solve (or one second) and below a bound on memory.  A
-certificate that the referee refuses is not issued: the bracket is widened to what both agree on.
+certificate that the referee refuses is not issued: the bracket is widened until both agree.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ Array = NDArray[np.float64]
 
 LEAST_SECONDS = 1.0  # a check of at most this many seconds is always made
 MEMORY = 1e9  # bytes a check may use
-OVERRUN = 2.0  # times the allowance after which a check that was thought to be cheap is given up
+OVERRUN = 2.0  # factor on the expected time after which a check is given up
 WIDENINGS = (1e-12, 1e-9, 1e-6, 1e-3, math.inf)  # relative widenings of a refused end, tried in this order
 
 
 def self_checked(certificate: Certificate, X: Array, y: Array, time_limit: float | None = None) -> Certificate:
-    """The certificate with the referee's word on it, or the widest bracket of it on which both agree.
+    """The certificate with the referee's verdict, or with its bracket widened until the referee accepts it.
 
     Parameters
     ----------
     certificate : as a game issues it.
-    X, y : the data (n, d) and labels +-1 that it speaks of.
-    time_limit : of the solve; what it has left of it is all that a check of more than a second may take.
+    X, y : its data (n, d) and labels +-1.
+    time_limit : of the solve, in seconds; a check of more than a second may take only the time that is left.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def self_checked(certificate: Certificate, X: Array, y: Array, time_limit: float
         if verdict.holds or not (verdict.settled or attempts):
             word = () if verdict.holds else (Attempt("check", f"gave up: {verdict.reason}", seconds),)
             return _signed(current, verdict.holds, seconds, (*attempts, *word))
-        # once the referee has refused, nothing is issued that it has not accepted
+        # after a refusal, only a bracket that the referee accepts is issued
         attempts.append(Attempt("check", f"refused: {verdict.reason}", seconds))
         end_refused = verdict.checks[-1].name if verdict.checks else ""
         if left <= 0.0 or tried.get(end_refused, len(WIDENINGS)) >= len(WIDENINGS):
@@ -74,7 +74,7 @@ def self_checked(certificate: Certificate, X: Array, y: Array, time_limit: float
 
 
 def _bracket(certificate: Certificate, lower: float, upper: float) -> Certificate:
-    """The certificate with these ends, and what may still be concluded from them."""
+    """The certificate with these ends and the status that follows from them."""
     bracket = replace(certificate.bracket, lower=lower, upper=upper)
     if certificate.proof is not None and certificate.scope == Scope.SPHERE_EXACT:
         bracket = replace(bracket, scope=Scope.SPHERE_BOUND)
@@ -85,6 +85,6 @@ def _bracket(certificate: Certificate, lower: float, upper: float) -> Certificat
 
 
 def _signed(certificate: Certificate, checked: bool, seconds: float, attempts: tuple[Attempt, ...]) -> Certificate:
-    """With the referee's word, and its refusals among the attempts."""
+    """The certificate with the referee's verdict, and with its refusals among the attempts."""
     everyone = (*certificate.attempts, *attempts)
     return replace(certificate, checked=checked, check_seconds=seconds, attempts=everyone)

@@ -1,4 +1,4 @@
-"""The playground: a local page on which points are put, and the solved and the trained classifiers are seen.
+"""The playground: a local page with points to place, and the solved and trained classifiers of these points.
 
 `Server` is the page's HTTP server on 127.0.0.1; ``maxmargin play`` runs it.
 """

@@ -1,4 +1,4 @@
-"""Who may come in: the page itself, from this machine, with the token, with small requests."""
+"""Checks of requests: only the page itself, from this machine, with the token and a small body, is answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Server-sent events: what happens is handed to every page that listens; a slow page gets the latest of each kind."""
+"""Server-sent events for every open page; a slow page gets only the latest event of each kind."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Hub:
         self._changed = threading.Condition()
         self._waiting: list[dict[str, Any]] = []
         self._close_after = close_after
-        self._left: float | None = None  # since when nobody has listened; None before anybody has
+        self._left: float | None = None  # time since which no page listens; None before the first page
         self._closed = False
 
     def publish(self, kind: str, content: dict[str, Any]) -> None:
-        """Hand over an event; of those that a page has not fetched yet it replaces the last of its kind."""
+        """Send an event to every page; it replaces an earlier event of its kind that a page has not fetched yet."""
         with self._changed:
             for waiting in self._waiting:
                 waiting.pop(kind, None)
@@ -39,11 +39,11 @@ class Hub:
 
     @contextmanager
     def listen(self) -> Iterator[Take]:
-        """A page listens: yields a function that waits so many seconds for events; None when the hub has closed.
+        """Register a page: yields a function that waits some seconds for events; None when the hub has closed.
 
         Raises
         ------
-        BlockingIOError : as many pages listen as may.
+        BlockingIOError : the largest number of pages listens already.
         """
         waiting: dict[str, Any] = {}
         with self._changed:

@@ -23,9 +23,9 @@ from ..text import bracket_text, gap_text
 from .limits import TOLERANCE
 from .requests import Regression, Solve
 
-_NODES = 241  # of a smooth interpolant
-_DOUBLED = 1e-6  # of the span, distance of kinks that are drawn as one
-_FLAT = 1e-12  # slopes of unit neurons below which a kink is out of sight
+_NODES = 241  # samples of a smooth interpolant
+_DOUBLED = 1e-6  # kinks closer than this fraction of the span are drawn as one
+_FLAT = 1e-12  # a unit neuron with a slope below this has its kink out of sight
 GRID = 56  # nodes of a kernel classifier's map, each way
 
 _neurons: dict[str, Measure] = {}  # of the last answer of this process: the next one starts from them
@@ -49,7 +49,7 @@ def solve(request: Solve, progress: Progress) -> dict[str, Any]:
 
 
 def first(progress: Progress) -> None:
-    """A small problem, so that what is loaded at the first call of a solver is there before somebody waits for it."""
+    """Solve a small problem, so that the solvers are loaded before the first request."""
     solve(Solve.read({"points": [[-1, 0, -1], [0, 0, 1], [1, 0, -1]], "norms": list(NORMS)}), progress)
 
 
@@ -129,7 +129,7 @@ def _interpolant(found: MinimumNorm, request: Regression) -> dict[str, Any]:
 
 
 def _apart(kinks: np.ndarray, span: float) -> np.ndarray:
-    """The kinks without those that rounding has doubled: a neuron and its mirror image have one kink."""
+    """The kinks, each once: a neuron and its mirror image have the same kink up to rounding."""
     return kinks[np.concatenate([[True], np.diff(kinks) > _DOUBLED * span])]
 
 
@@ -138,7 +138,7 @@ def _graph(found: MinimumNorm, x: np.ndarray) -> list[list[float]]:
 
 
 def nothing(request: Any, progress: Progress) -> dict[str, Any]:
-    """What replaces a job that is cancelled."""
+    """The job that replaces a cancelled one."""
     return {"answer": {}}
 
 

@@ -36,7 +36,7 @@ class Trainer:
             return self._number
 
     def prepare(self) -> None:
-        """Let the process import what it needs."""
+        """Load the modules of the process."""
         with self._lock:
             self._running()
 
@@ -79,7 +79,7 @@ class Trainer:
 
 
 class Playground:
-    """What the page can ask for, as plain JSON in and out.
+    """The requests of the page and their answers, as plain JSON.
 
     Parameters
     ----------
@@ -92,11 +92,11 @@ class Playground:
         self.hub = Hub(close_after)
         self._solver, self._checker = Desk("maxmargin solver"), Desk("maxmargin checker")
         self._trainer = Trainer(self.hub)
-        self._shown: dict[str, Any] = {}  # norm -> certificate and its points, as last answered
+        self._shown: dict[str, Any] = {}  # norm -> certificate and points of the last answer
         self._hash = ""  # of the points that they are about
 
     def start(self) -> None:
-        """Let the processes import what they need before anybody waits for them."""
+        """Load the modules of the processes before the first request."""
         self._solver.start()
         self._trainer.prepare()
 
@@ -107,12 +107,12 @@ class Playground:
             part.close()
 
     def tick(self) -> None:
-        """Now and then: a run that no page listens to ends."""
+        """Called regularly: ends a run when no page listens."""
         if self.hub.unheard > limits.UNHEARD_SECONDS:
             self._trainer.command("stop")
 
     def config(self) -> dict[str, Any]:
-        """What the page has to know when it is loaded."""
+        """The settings that the page needs when it is loaded."""
         start = {"points": [], "classes": ["-1", "+1"]} if self.data is None else scene(self.data)
         return start | {
             "name": "" if self.data is None else str(self.data.name),
@@ -124,7 +124,7 @@ class Playground:
 
         Raises
         ------
-        InputError : the request says something impossible.
+        InputError : the request is invalid.
         """
         routes = {
             "solve": self._solve,

@@ -1,4 +1,4 @@
-"""Scenes to begin with, and scenes as CSV text. Points are rows [x1, x2, label] with labels -1 and +1."""
+"""Built-in scenes, and scenes as CSV text. Points are rows [x1, x2, label] with labels -1 and +1."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LABEL_COLUMNS = ("y", "label", "target")
 
 
 def preset(document: dict[str, Any]) -> dict[str, Any]:
-    """The scene of that name; `k` and `n` where they mean something, `seed` where something is random."""
+    """The scene of that name; `k`, `n` and `seed` are used where the scene depends on them."""
     name = choice(document, "name", PRESETS)
     k, n = whole(document, "k", 3, 1, 12), whole(document, "n", 40, 2, limits.MAX_POINTS)
     seed = whole(document, "seed", 0, 0, 2**31)
@@ -54,7 +54,7 @@ def scene(data: Dataset) -> dict[str, Any]:
 
 
 def from_csv(document: dict[str, Any]) -> dict[str, Any]:
-    """The scene of a pasted text; what is wrong with it is an answer too: ``{"error": sentence}``.
+    """The scene of a pasted text; for a bad text the answer is ``{"error": sentence}``.
 
     A header row is optional. The label is the column ``y``, else ``label``, else ``target``, else the last.
     """

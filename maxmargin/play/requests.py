@@ -1,4 +1,4 @@
-"""JSON requests of the page as checked values: nothing else reaches the solvers."""
+"""JSON requests of the page as checked values; only these reach the solvers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LAYERS = ("both", "output", "magnitudes")
 LOSSES = ("exp", "logistic")
 SCHEDULES = ("flow", "paper", "constant", "loss-based", "theorem")
 STARTS = ("gaussian", "balanced")
-PACES = {"slow": 1.03, "normal": 1.08, "fast": 1.25}  # by how much the step number grows from frame to frame
+PACES = {"slow": 1.03, "normal": 1.08, "fast": 1.25}  # factor by which the step number grows from frame to frame
 
 
 def parse(body: bytes) -> dict[str, Any]:

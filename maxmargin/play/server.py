@@ -1,4 +1,4 @@
-"""The HTTP server: the page's files, JSON answers, one event stream a page. Standard library only."""
+"""The HTTP server: the page's files, JSON answers, one event stream per page. Standard library only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .gate import Gate, Refused
 from .playground import Playground
 
 _KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-_BEAT = 1.0  # seconds between two signs of life on a quiet stream
+_BEAT = 1.0  # seconds between two keep-alive lines of a quiet stream
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -37,7 +37,7 @@ _HEADERS = {
 
 
 def _assets() -> dict[str, tuple[str, bytes]]:
-    """Path -> (kind, bytes) of the files of the page, read once: a request names a key, never a file."""
+    """Path -> (kind, bytes) of the files of the page, read once: a request names a key, never a path."""
     found = {"/drawing.js": ("text/javascript", files("maxmargin.film").joinpath("drawing.js").read_bytes())}
     for entry in files("maxmargin.play").joinpath("page").iterdir():
         suffix = entry.name[entry.name.rfind(".") :]
@@ -96,24 +96,24 @@ class Server(ThreadingHTTPServer):
         self.playground.close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """A thread a connection, up to a limit; beyond it the connection is closed."""
+        """One thread per connection, up to a limit; further connections are closed."""
         if not self._places.acquire(blocking=False):
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer one connection, then give its place back."""
+        """Answer one connection, then free its place."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that breaks is nobody's news."""
+        """Ignore a connection that breaks."""
 
     def page(self) -> bytes:
-        """index.html with what the page has to know."""
+        """index.html with the settings that the page needs."""
         names = ("negative", "positive", "f1", "f2", "ntk", "ink", "muted")
         config = self.playground.config() | {
             "palette": {name: getattr(style, name.upper()) for name in names},
@@ -138,11 +138,11 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "maxmargin", ""
     timeout = limits.READ_SECONDS
-    wbufsize = 1 << 16  # an answer leaves in one piece
+    wbufsize = 1 << 16  # an answer is sent in one piece
     disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Standard error stays quiet."""
+        """Write nothing to standard error."""
 
     def do_GET(self) -> None:
         """Answer a GET request."""
@@ -181,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.gate.check_token(self.path)
         size = self.server.gate.body_size(self.headers)
         body = self.rfile.read(size)
-        self.headers.replace_header("Content-Length", "0")  # of which nothing is left to read
+        self.headers.replace_header("Content-Length", "0")  # the whole body has been read
         if len(body) < size:
             raise Refused(400, "body: found less than its stated length")
         from .requests import parse
@@ -210,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(503, f"{error}; close one") from None
 
     def _refuse(self, refusal: Refused) -> None:
-        """Tell why, and throw away what of the body still comes, so that the sender lives to read it."""
+        """Send the refusal, and read the rest of the body, so that the sender gets the answer."""
         self.close_connection = True
         self._json(refusal.status, {"error": str(refusal)})
         self.wfile.flush()
@@ -230,7 +230,7 @@ class Handler(BaseHTTPRequestHandler):
         self._head(status, kind, len(body), body)
 
     def _head(self, status: int, kind: str, length: int | None, body: bytes = b"") -> None:
-        """Headers and body; what is written leaves at once when the request has been handled."""
+        """Write headers and body; they are sent when the request has been handled."""
         self.send_response(status)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         if length is not None:

@@ -21,8 +21,8 @@ from . import limits
 from .requests import Train
 
 _FRAME = 1.0 / limits.FRAMES
-_BUSY = 0.8 * _FRAME  # of a frame's time, what may go into steps
-_QUIET = 0.2  # seconds between two looks for a command while nothing runs
+_BUSY = 0.8 * _FRAME  # seconds of each frame that are spent on steps
+_QUIET = 0.2  # seconds between two polls for a command while no run is active
 
 
 class Session:
@@ -74,7 +74,7 @@ class Session:
         self._look()
 
     def advance(self, seconds: float) -> None:
-        """The steps up to the next frame: some per cent more than were taken so far, as many as the time allows."""
+        """Take the steps up to the next frame: a few per cent of those taken so far, as many as the time allows."""
         deadline = time.perf_counter() + seconds
         goal = max(self.t + 1, round(self.t * self._growth))
         while self.status is None and self.t < goal and time.perf_counter() < deadline:

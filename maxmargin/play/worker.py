@@ -1,7 +1,7 @@
-"""One process that does one job at a time; the latest request wins, a superseded one is left at its next progress.
+"""One process that does one job at a time; the latest request wins, a superseded one stops at its next progress line.
 
-The process sees that it is superseded because the next request waits in its pipe. What does not come to a progress
-soon enough is ended by force, and a new process takes over.
+The process sees that it is superseded because the next request waits in its pipe. A job without a progress line
+for too long is killed, and a new process takes over.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ..errors import InputError, SolverError
 from ..progress import Progress
 from . import limits
 
-_CROWD = 8  # requests that a process may leave unseen
+_CROWD = 8  # requests that may wait unread in the pipe of a process
 STALE: dict[str, Any] = {"stale": True}  # the answer to a request that a later one has superseded
 
 
 class Superseded(Exception):
-    """A later request waits: leave this one."""
+    """A later request waits: stop this one."""
 
 
 def attend(connection: Connection) -> None:
     """The process of a `Desk`: take a job, do it, answer, until the other end closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's business, which then closes the pipe
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles Ctrl-C and then closes the pipe
     from threadpoolctl import threadpool_limits
 
     from .jobs import JOBS, first
@@ -66,7 +66,7 @@ def _answer(job: Callable[[Any, Progress], dict[str, Any]], request: Any, progre
         raise
     except (InputError, SolverError, MemoryError) as error:
         return {"answer": {"error": str(error) or "not enough memory"}}
-    except Exception as error:  # the page shows it, and the next job has its chance
+    except Exception as error:  # the page shows it, and the next job can run
         return {"answer": {"error": f"the solver failed ({type(error).__name__}: {error}); move a point and try again"}}
 
 
@@ -84,7 +84,7 @@ class _Pending:
 
 
 class Process:
-    """A child process with a pipe and a thread that hands over what it says.
+    """A child process with a pipe, and a thread that passes on its messages.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class Process:
         return not self._hung_up and self._child.is_alive()
 
     def send(self, message: Any) -> None:
-        """Hand over a message; a process that has ended does not get it, and `hear(None)` says so."""
+        """Send a message; a process that has ended does not get it, and `hear(None)` reports that."""
         try:
             self._ours.send(message)
         except OSError:
@@ -125,7 +125,7 @@ class Process:
             self._hear(message)
 
     def end(self) -> None:
-        """End the process now, whatever it does, and the thread with it."""
+        """Kill the process, and end the thread."""
         self._child.kill()
         self._child.join()
         if self._thread is not threading.current_thread():
@@ -146,7 +146,7 @@ class Desk:
         self._unseen = 0  # requests since the process last began one
 
     def start(self) -> None:
-        """Let the process import what it needs before anybody waits for it."""
+        """Load the modules of the process before the first request."""
         with self._lock:
             self._running()
 
@@ -156,12 +156,12 @@ class Desk:
         Parameters
         ----------
         job : key of `jobs.JOBS`.  request : its argument.
-        seconds : the process is ended by force after so many, and some slack.
+        seconds : the process is killed after this time and some slack.
         """
         with self._lock:
             self._retire()
             if self._ready.is_set() and self._unseen >= _CROWD:
-                self._end()  # a process that looks at nothing would fill its pipe, and block whoever sends
+                self._end()  # a process that reads nothing would fill its pipe and block the sender
             self._count += 1
             self._unseen += 1
             pending = self._pending = _Pending(self._count)
@@ -169,7 +169,7 @@ class Desk:
             process.send((pending.number, job, request))
         if not pending.begun.wait(limits.PATIENCE_SECONDS if ready.is_set() else limits.START_SECONDS):
             with self._lock:
-                if self._pending is pending:  # the process does not leave what it was asked before
+                if self._pending is pending:  # the process has not stopped the earlier request
                     self._end()
                     self._running().send((pending.number, job, request))
             pending.begun.wait(limits.START_SECONDS)
@@ -182,7 +182,7 @@ class Desk:
         return pending.answer
 
     def cancel(self) -> bool:
-        """Leave the present request, which is answered `STALE`; False when there is none."""
+        """Stop the present request, which is answered `STALE`; False when there is none."""
         with self._lock:
             if self._pending is None:
                 return False

@@ -23,7 +23,7 @@ _GRID = {"map": 220, "projection": 60}
 
 @style.styled
 def decision_map(comparison: Any) -> Figure:
-    """One panel a classifier: solved above, trained below; F1 left, F2 right.
+    """One panel per classifier: solved above, trained below; F1 left, F2 right.
 
     d = 1: f over the line, which has to pass every point's gate. d = 2: filled map, contours at f = -1, 0, 1.
     d > 2: the plane of the F1 neurons' two principal directions, f averaged over the other coordinates of the data.
@@ -95,7 +95,7 @@ class _Map:
 
 
 class _Projection(_Map):
-    """d > 2: f averaged over what the plane leaves out."""
+    """d > 2: f averaged over the coordinates outside the plane."""
 
     contours = False
 
@@ -125,7 +125,7 @@ def scatter(axes: Axes, points: Array, y: Array, rings: Array) -> None:
     size = 26.0 if len(y) < 200 else 14.0
     positives = set(map(tuple, points[y > 0]))
     disputed = np.array([tuple(point) in positives for point in points[y < 0]], dtype=bool)
-    x1, x2 = points[y < 0][disputed].T  # points of both classes on one another: both are to be seen
+    x1, x2 = points[y < 0][disputed].T  # points of both classes in one place: draw both visibly
     axes.scatter(x1, x2, s=5 * size, c=style.NEGATIVE, marker="o", edgecolors="white", linewidths=0.6, zorder=4.5)
     for label, colour, marker in ((-1.0, style.NEGATIVE, "o"), (1.0, style.POSITIVE, "D")):
         x1, x2 = points[y == label].T
@@ -213,7 +213,7 @@ def line_nodes(dataset: Any) -> Array:
 
 
 def line_panel(axes: Axes, comparison: Any, group: list[View], x: Array) -> None:
-    """d = 1: the first function of the group wide, a second one dashed, and the gates that they have to pass."""
+    """d = 1: the first function of the group as a wide line, a second one dashed, and the gates to pass."""
     X, y = comparison.dataset.X, comparison.dataset.y
     for view, style_of in zip(group, (_SOLVED, _TRAINED), strict=False):
         colour = view.colour if style_of is _SOLVED else style.INK
@@ -227,7 +227,7 @@ def line_panel(axes: Axes, comparison: Any, group: list[View], x: Array) -> None
 
 
 def map_of(comparison: Any, views: dict[str, View]) -> _Map:
-    """What draws a map of these views: f itself in two dimensions, its mean over the other coordinates above."""
+    """The function that draws these views: f itself for d = 2, its mean over the other coordinates for d > 2."""
     return _Map(comparison, views) if comparison.dataset.d == 2 else _Projection(comparison, views)
 
 

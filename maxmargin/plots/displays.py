@@ -35,7 +35,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class ShownRun:
-    """A run with the bracket that it is drawn against; nothing is known of a missing one but that it holds."""
+    """A run with the bracket that it is drawn against; a missing bracket is replaced by one without information."""
 
     run: Any
     reference: str
@@ -48,7 +48,7 @@ class ShownRun:
 
 
 class Display:
-    """A plot of one thing on one axes.
+    """A plot of one result on one axes.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Display:
 
         Raises
         ------
-        InputError : the data are not those that the certificate is about.
+        InputError : the data are not those of the certificate.
         """
         dataset = _its_data(certificate, data)
         return cls(Shown(dataset, {certificate.problem.norm: certificate})).plot(ax)
@@ -190,12 +190,12 @@ class DualPotentialDisplay(Display):
 
 def _its_data(certificate: Any, data: Any) -> Dataset:
     if data is None:
-        raise InputError("data: found none, wanted the data that the certificate is about")
+        raise InputError("data: found none, wanted the data of the certificate")
     dataset = load(data)
     if dataset.sha256 != certificate.problem.data_sha256:
         raise InputError(
-            f"data: found {dataset.name!r} with another hash than the certificate's, wanted the data it is about (the "
-            "same file, label and units)"
+            f"data: found {dataset.name!r} with another hash than the certificate's, wanted the same data (file, "
+            "label and units)"
         )
     return dataset
 
@@ -205,7 +205,7 @@ def _reference(run: Any) -> str:
 
 
 def shown_run(run: Any, certificate: Any) -> ShownRun:
-    """Against the certificate, else what the run knows of its own limit."""
+    """The bracket of the certificate, else the bracket that the run itself carries."""
     if certificate is not None and run.norm == "f1":
         return ShownRun(run, "f1", certificate.bracket)
     if run.norm != "f1" and run.gamma_2m is not None:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-_UNLIKE = 5.0  # beyond this ratio of the ranges of two coordinates they are in different units
-_ROWS = 4096  # a kernel classifier forms rows x n numbers at a time
+_UNLIKE = 5.0  # two coordinates whose ranges differ by more than this factor are in different units
+_ROWS = 4096  # rows evaluated at a time: a kernel classifier forms rows x n numbers
 
 
 def in_blocks(f: Callable[[Array], Array], X: Array) -> Array:
@@ -86,7 +86,7 @@ def principal_plane(X: Array, directions: Array | None, weights: Array | None, n
     """The plane of the neurons' two principal directions: top eigenvectors of sum_k |w_k| b_k b_k', b_k = scale * a_k.
 
     Falls back to the principal components of X without neurons, and where they span less than a plane. Within the
-    plane the first axis points along the feature that it contains best: a plane of two features is drawn upright.
+    plane the first axis points along the feature that lies closest to it: a plane of two features is drawn upright.
     """
     centre, scale = X.mean(axis=0), X.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
@@ -101,7 +101,7 @@ def principal_plane(X: Array, directions: Array | None, weights: Array | None, n
 
 
 def upright(axes: Array) -> Array:
-    """Rotate two orthonormal columns within their span: the best contained coordinate first, the next one upward."""
+    """Rotate two orthonormal columns within their span: the closest coordinate first, the next one upward."""
     leading = int(np.argmax((axes**2).sum(axis=1)))
     first = axes[leading] / np.linalg.norm(axes[leading])
     rotated = axes @ np.array([[first[0], -first[1]], [first[1], first[0]]])

@@ -21,8 +21,8 @@ Array = NDArray[np.float64]
 
 _DASHED, _DOTTED = (0, (5, 3)), (0, (1, 1.6))
 _ZERO = 1e-12  # a proved upper end below this is rounding around 0
-_NEAR = 1e-4  # a run that is this near its best for long is cut off
-_PAPER = {"facecolor": style.PAPER, "alpha": 0.85, "linewidth": 0, "pad": 1.0}  # text stays legible over a curve
+_NEAR = 1e-4  # the time axis ends well after the margin is within this relative distance of its best
+_PAPER = {"facecolor": style.PAPER, "alpha": 0.85, "linewidth": 0, "pad": 1.0}  # behind text over a curve
 _BELOW = 0.35  # share of the reference down to which the negative beginning is shown
 
 
@@ -30,7 +30,7 @@ _BELOW = 0.35  # share of the reference down to which the negative beginning is 
 def margin_curve(comparison: Any) -> Figure:
     """One panel a reference: F1 for both-layer runs, the random features' own margin for output-layer runs.
 
-    Thin line: normalised margin of each recorded iterate; thick line: best so far (what Propositions 6 and 7 speak of);
+    Thin line: normalised margin of each recorded iterate; thick line: best so far (as in Propositions 6 and 7);
     band and dashed lines: the proved bracket of the reference.
     """
     references = [name for name in ("f1", "f2m") if any(item.reference == name for item in comparison.runs)]
@@ -43,7 +43,7 @@ def margin_curve(comparison: Any) -> Figure:
 
 
 def _handles(panels: Sequence[Axes]) -> list[Line2D]:
-    """Legend of what is in sight: the run's own upper bounds start far above."""
+    """Legend of the visible curves: the run's own upper bounds may lie above the axes."""
     own = [(axes, line) for axes in panels for line in axes.lines if line.get_gid() == "own"]
     lines = [
         Line2D([], [], color=style.MUTED, linewidth=2.4, label="best iterate so far"),
@@ -101,11 +101,11 @@ def time_axis(axes: Axes, runs: Sequence[Any], floor: float) -> None:
 
 
 def height_limits(run: Any, lower: float, upper: float) -> tuple[float, float]:
-    """Ends of the margin axis: the proved bracket is in sight, and so is the best of a run that never separates."""
+    """Ends of the margin axis: they show the proved bracket, and the best margin of a run that never separates."""
     margins = series(run)[1]
     best = float(margins.max(initial=-np.inf))
     top = upper if np.isfinite(upper) else max(lower, best)
-    if top <= _ZERO:  # zero, approached from below
+    if top <= _ZERO:  # the margin is zero: the curve approaches it from below
         depth = float(-margins.min(initial=0.0)) or 1.0
         return -1.1 * depth, 0.35 * depth
     top = max(top, best)

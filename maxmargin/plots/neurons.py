@@ -24,8 +24,8 @@ def neurons(comparison: Any) -> Figure:
     """Dots: neurons of the both-layer network, area proportional to their share of the total variation. Stars: the
     atoms of the F1 classifier. Colour: the class that a neuron votes for.
 
-    D = 2: the circle, with a rose of the mass. D = 3: two half spheres, equal area. Else: the plane that the atoms
-    span best, its unit circle as the rim.
+    D = 2: the circle, with a rose of the mass. D = 3: two half spheres, equal area. Else: the plane of the atoms'
+    two principal directions, its unit circle as the rim.
     """
     certificate = comparison.margins["f1"]
     item = first_run(comparison, "f1")
@@ -174,7 +174,7 @@ def half_sphere(axes: Axes, names: list[str]) -> None:
 
 
 def half_sphere_title(axes: Axes, name: str, upper: bool) -> None:
-    """Which half it is, `name` being the coordinate that points at the reader."""
+    """Title of a half sphere; `name` is the coordinate that points at the reader."""
     axes.set_title(f"{name} \u2265 0" if upper else f"{name} < 0")
     style.note(axes, "half sphere of directions, equal area" if upper else "the other half, seen through the first")
 
@@ -190,7 +190,7 @@ def kinks(axes: Axes, Z: Array, p: Array, upper: bool) -> None:
 
 
 def _disc(panels: Sequence[Axes], comparison: Any, certificate: Any, trained: Measure | None) -> None:
-    """D > 3: projections on the plane that the atoms span best; the rim is the unit circle of that plane."""
+    """D > 3: projections on the plane of the atoms' two principal directions; the rim is its unit circle."""
     atoms = certificate.classifier
     plane = geometry.top_axes(atoms.directions, atoms.weights)
     names = coordinate_names(comparison.dataset, certificate.problem.bias)

@@ -1,4 +1,4 @@
-"""Numbers for readers: a bracket shows the digits that agree once, and stays true when rounded outward."""
+"""Numbers as text: a bracket shows its common digits once, and is rounded outward, so that it still holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..text import lower_text, upper_text
 def shared_digits(lower: float, upper: float, digits: int = 6) -> str:
     """``0.0378712[3, 9]``: the digits that agree, then the two ends, rounded outward.
 
-    Equal ends give one number of that many `digits`, ends that share hardly a digit the usual ``[lower, upper]``.
+    Equal ends give one number of that many `digits`; ends with few common digits give ``[lower, upper]``.
     """
     if lower == upper:
         return f"{lower:.{digits}g}"

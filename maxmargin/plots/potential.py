@@ -46,7 +46,7 @@ def dual_potential(comparison: Any) -> Figure:
 
 
 def draw_potential(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff, trained: Any) -> None:
-    """The potential as one panel: over the angle (D = 2), the highest over latitude (D = 3), else rows of payoffs."""
+    """The potential as one panel: over the angle (D = 2), its maximum over latitude (D = 3), else rows of payoffs."""
     D = payoff.Z.shape[1]
     if D == 2:
         _curve(axes, comparison, certificate, payoff)

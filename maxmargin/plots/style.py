@@ -101,7 +101,7 @@ def light_grid(axes: Axes, axis: Literal["x", "y"] = "y") -> None:
     """Hairlines behind the data."""
     axes.ticklabel_format(
         axis=axis, style="plain", useOffset=False
-    )  # a power of ten above the axis would hit the title
+    )  # a power of ten above the axis would overlap the title
     axes.grid(True, axis=axis, color="#ECECEC", linewidth=0.8)
     axes.set_axisbelow(True)
 
@@ -117,7 +117,7 @@ def bare(axes: Axes, reach: float) -> None:
 
 
 def note(axes: Axes, text: str) -> None:
-    """A muted second line under the title; a long one must not squeeze the panel."""
+    """A muted second line under the title; its length does not change the size of the panel."""
     title = axes.get_title(loc="left")
     axes.set_title(title, loc="left", pad=21.0)
     line = axes.annotate(

@@ -1,4 +1,4 @@
-"""The paper's figures from the rows of a store alone: nothing is computed anew but means."""
+"""The paper's figures, drawn from the rows of a store; only means are computed here."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _fig2d(rows: list[Row]) -> Figure:
 
 
 def _fig1(rows: list[Row]) -> Figure:
-    """A row a training set, a column a classifier."""
+    """One row per training set, one column per classifier."""
     seeds = list(dict.fromkeys(parameters["data"]["seed"] for parameters, _ in rows))
     columns = ("f1", "both", "f2", "output")
     figure = style.new_figure(9.6, 0.5 + 2.4 * len(seeds), "compressed")
@@ -140,7 +140,7 @@ def _fig1(rows: list[Row]) -> Figure:
 
 
 def _map_legend(figure: Any) -> None:
-    """What points, colours and lines of the maps mean."""
+    """Legend of the points, colours and lines of the maps."""
     handles = [
         Line2D([], [], color=style.POSITIVE, marker="D", linestyle="", markersize=5, label="class +1"),
         Line2D([], [], color=style.NEGATIVE, marker="o", linestyle="", markersize=5, label="class \u22121"),
@@ -169,7 +169,7 @@ def _map(axes: Axes, values: list[float], points: dict[str, Any]) -> None:
 
 
 def _fig3(rows: list[Row]) -> Figure:
-    """A row a start: maps over time between the two solved ones; below, the distances to both."""
+    """One row per start: maps over time between the two solved maps; below, the distances to both."""
     columns = 2 + max(len(result["times"]) for _, result in rows)
     figure = style.new_figure(1.75 * columns, 0.4 + 2.0 * len(rows) + 3.6)
     parts: Any = figure.subfigures(2, 1, height_ratios=(2.0 * len(rows) + 0.4, 3.6))

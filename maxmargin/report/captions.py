@@ -27,15 +27,15 @@ _PLANE = (
 )
 _DOTS = (
     "Each dot is the direction of a trained neuron, its area the share of the network's mass, its colour the class "
-    "it votes for; stars are the atoms of the F1 max-margin classifier. The closer the margin is to its limit, the "
-    "more of the mass sits at stars; specks elsewhere are neurons that were left behind and carry almost nothing."
+    "it votes for; stars are the atoms of the F1 max-margin classifier. As the margin approaches its limit, the mass "
+    "gathers at the stars; small dots elsewhere are neurons that carry almost no mass."
 )
 _NEURONS = {
     2: f"The circle holds every possible neuron. {_DOTS}",
     3: f"The two discs hold every possible neuron (equal-area maps of the half spheres). {_DOTS} The thin lines "
     "are the places where a neuron's kink passes through a support point.",
 }
-_SHADOWS = f"Shadows of the unit sphere on the plane that the atoms span best (rim: directions inside it). {_DOTS}"
+_SHADOWS = f"The unit sphere projected on the atoms' principal plane (rim: directions inside the plane). {_DOTS}"
 _PAYS = (
     "The adversary puts weight p on the points; a neuron is paid the correlation of its output with the weighted "
     "labels. The proved upper end of the margin is at least the largest payment that any neuron gets. "

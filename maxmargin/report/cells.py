@@ -70,7 +70,7 @@ def assessment_cell(assessment: Any) -> str:
     meaning = [
         "The margin of your network is its smallest y f(x) over its variation norm; the limit is the largest such "
         "value of any network, both ends proved.",
-        "Neurons that are positive on no point cost norm and bring nothing; an imbalance of the layers costs mass.",
+        "A neuron that is positive on no point adds to the norm, not to the margin. Unbalanced layers add mass.",
     ]
     return _cell(str(assessment), meaning, _atoms(assessment.certificate))
 

@@ -23,7 +23,7 @@ _COLOURS = {"both": "f1", "output": "f2m", "svc": "", "logistic": ""}
 
 
 def values(comparison: Any) -> dict[str, Any]:
-    """Everything that the template prints of a comparison, but for the figures."""
+    """Everything that the template prints of a comparison, except the figures."""
     data, margins = comparison.dataset, comparison.margins
     f1, scores = margins.get("f1"), getattr(comparison, "scores", ())
     test = getattr(comparison, "test", None)
@@ -147,12 +147,12 @@ def _unit(norm: str, convention: str, weights: str | None) -> str:
 
 
 def _zero(upper: float) -> str:
-    """A margin of zero, and what of it is proved."""
+    """A margin of zero, with the proved upper end."""
     return "0" if upper == 0 else f"0 (at most {minus(upper_text(upper, 2))})"
 
 
 def _commands(comparison: Any) -> Iterable[str]:
-    """The commands that make each certificate again and check it, as they can be pasted."""
+    """The commands that compute each certificate again and check it, ready to paste."""
     data = getattr(comparison, "source", None) or shlex.quote(str(comparison.dataset.name))
     options = getattr(comparison, "options", {})
     for name, certificate in comparison.margins.items():
