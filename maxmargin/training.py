@@ -14,6 +14,7 @@ from .features.homogeneous import Feature, get_feature
 from .flow.run import Run
 from .flow.train import train_flow
 from .games.random_features import RandomFeatureGame
+from .options import whole
 from .oracles.selection import proving_oracle
 from .progress import Progress, silent
 from .solvers.random_features import random_feature_margin
@@ -61,7 +62,7 @@ def train(
     given = {name: value for name, value in options.items() if value is not None}
     if law is not None:
         given["weights"] = law_of(law, given.get("weights"))
-    with one_thread_if_small(len(Z) * given.get("width", 1000)):
+    with one_thread_if_small(len(Z) * whole("width", given.get("width", 1000), 1)):
         run = train_flow(
             Z,
             dataset.y,

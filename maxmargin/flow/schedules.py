@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import options
 from ..errors import InputError
 from .dynamics import Dynamics
 from .implicit import Flow, Step
@@ -135,6 +136,4 @@ def get_rule(schedule: str | StepRule, step_size: float | None = None) -> StepRu
         raise InputError(f"schedule: found {schedule!r}, wanted one of {', '.join(_RULES)}")
     if step_size is None:
         return _RULES[schedule]()
-    if not 0 < step_size < math.inf:
-        raise InputError(f"step size: found {step_size!r}, wanted a positive number")
-    return _RULES[schedule](float(step_size))
+    return _RULES[schedule](options.positive("step_size", step_size))

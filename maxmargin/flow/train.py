@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import conventions, memory
+from .. import conventions, memory, options
 from ..errors import InputError
 from ..features import RELU, Feature
 from ..oracles.oracle import Oracle
@@ -90,7 +90,8 @@ def train_flow(
     Z, y = np.ascontiguousarray(Z, dtype=float), np.asarray(y, dtype=float)
     _check(
         Z, y, layers=layers, dtype=dtype, weights=weights,
-        width=width, steps=steps, batch_size=batch_size, certify_every=certify_every,
+        width=width, steps=steps, batch_size=batch_size, certify_every=certify_every, bias=bias,
+        seed=seed, time_limit=time_limit, progress=progress,
     )  # fmt: skip
     began = time.perf_counter()
     rng = np.random.default_rng(seed)
@@ -115,7 +116,8 @@ def train_flow(
         progress=progress,
     )
     status, taken = course.run(steps)
-    asked: dict[str, Any] = dict(layers=layers, step_size=step_size, loss=loss, seed=seed, dtype=dtype, bias=bias)
+    asked: dict[str, Any] = dict(layers=layers, step_size=step_size, loss=loss, dtype=dtype, bias=bool(bias))
+    asked["seed"] = int(seed) if isinstance(seed, int | np.integer) else None  # a Generator has no name
     asked |= dict(batch_size=batch_size, convention=convention, feature=feature.name)
     asked["schedule"] = schedule if isinstance(schedule, str) else repr(schedule)
     asked["init"] = init if isinstance(init, str) else type(init).__name__.lower()
@@ -167,7 +169,7 @@ def _margin(network: Network, Z: Array, y: Array, norm: str) -> float:
     return float((y * network.outputs(Z)).min()) / size if size > 0 else 0.0
 
 
-def _check(Z: Array, y: Array, **options: Any) -> None:
+def _check(Z: Array, y: Array, **asked: Any) -> None:
     """`InputError` for the first argument outside its range."""
     if Z.ndim != 2 or y.shape != Z.shape[:1] or not len(y):
         raise InputError(f"data: found Z {Z.shape} and y {y.shape}, wanted (n, D) and (n,)")
@@ -175,12 +177,14 @@ def _check(Z: Array, y: Array, **options: Any) -> None:
         raise InputError("data: wanted finite numbers in Z and labels -1 or +1 in y")
     allowed = {"layers": LAYERS, "dtype": ("float64", "float32"), "weights": conventions.WEIGHTS}
     for name, values in allowed.items():
-        if options[name] not in values:
-            raise InputError(f"{name}: found {options[name]!r}, wanted one of {', '.join(values)}")
+        options.choice(name, asked[name], values)
     for name, least in (("width", 1), ("steps", 0), ("batch_size", 1), ("certify_every", 1)):
-        value = options[name]
-        if value is not None and (not isinstance(value, int | np.integer) or value < least):
-            raise InputError(f"{name}: found {value!r}, wanted an integer of at least {least}")
-    batch = options["batch_size"]
+        if name in ("width", "steps") or asked[name] is not None:
+            options.whole(name, asked[name], least)
+    options.flag("bias", asked["bias"])
+    options.seed("seed", asked["seed"])
+    options.seconds("time_limit", asked["time_limit"])
+    options.call("progress", asked["progress"])
+    batch = asked["batch_size"]
     if batch is not None and batch > len(y):
         raise InputError(f"batch_size: found {batch}, wanted at most the {len(y)} points")

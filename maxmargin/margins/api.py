@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..features.directions import check_directions
 from ..features.homogeneous import Feature, get_feature
 from ..games.certificate import Certificate
+from ..options import flag
 from ..outcome import Attempt
 from ..progress import Progress, silent
 from ..solvers.proposal import INTERRUPTED
@@ -92,10 +93,10 @@ def max_margin(
         data=dataset,
         norm=norm,
         feature=get_feature(feature),
-        bias=bias,
+        bias=flag("bias", bias),
         convention=convention,
         law=law_of(law, weights),
-        solver=solver.lower(),
+        solver=solver.lower() if isinstance(solver, str) else solver,
         tol=tol,
         time_limit=time_limit,
         max_rounds=max_rounds,

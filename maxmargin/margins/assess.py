@@ -35,6 +35,7 @@ Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-assessment", 1
 _TOL = 1e-3  # relative gap that a trained network can be expected to reach
+_RANGE = 1e75  # largest magnitude of a layer's weights; its inverse is the smallest
 
 
 @dataclass(frozen=True)
@@ -283,10 +284,16 @@ def read_network(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _numbers(name: str, values: Any) -> Array:
+    if np.iscomplexobj(values):
+        raise InputError(f"{name}: found complex numbers, wanted real ones")
     try:
         array = np.array(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: found values that are no numbers ({error}), wanted an array of numbers") from None
     if not np.isfinite(array).all():
         raise InputError(f"{name}: found a number that is not finite, wanted finite numbers only")
+    largest = float(np.abs(array).max(initial=0.0))
+    if largest and not 1.0 / _RANGE <= largest <= _RANGE:
+        wanted = f"0 or {1.0 / _RANGE:g} to {_RANGE:g}, where squares neither over- nor underflow"
+        raise InputError(f"{name}: found largest magnitude {largest:.3g}, wanted {wanted}: rescale the network")
     return array

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import atomic
+from .. import atomic, options
 from ..clock import Clock
 from ..conventions import inputs, relative_gap, variation_factor
 from ..errors import InputError
@@ -152,8 +152,8 @@ def min_norm(
     ------
     InputError : bad data or option, in one sentence.
     """
-    feature, clock = get_feature(feature), Clock(time_limit)
-    _check(norm, tube, tol, time_limit)
+    _check(norm=norm, tube=tube, tol=tol, time_limit=time_limit, seed=seed, progress=progress)
+    bias, feature, clock = options.flag("bias", bias), get_feature(feature), Clock(time_limit)
     X, targets = read_targets(data)
     problem = {
         "norm": norm,
@@ -243,17 +243,13 @@ class _Task:
         return Measure(np.eye(1, D), np.zeros(1)) if self.norm == "f1" else KernelExpansion(np.zeros(n))
 
 
-def _check(norm: str, tube: Any, tol: Any, time_limit: Any) -> None:
-    if norm not in NORMS:
-        raise InputError(f"norm: found {norm!r}, wanted one of {', '.join(NORMS)}")
-    for name, value, wanted, valid in (
-        ("tube", tube, "a finite distance >= 0, e.g. 0.1", lambda v: 0.0 <= v < math.inf),
-        ("tol", tol, "a relative gap between 0 and 1, e.g. 1e-6", lambda v: 0.0 < v < 1.0),
-        ("time_limit", time_limit, "seconds >= 0, or None for no limit", lambda v: 0.0 <= v < math.inf),
-    ):
-        number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-        if not (number and valid(value)) and not (name == "time_limit" and value is None):
-            raise InputError(f"{name}: found {value!r}, wanted {wanted}")
+def _check(**asked: Any) -> None:
+    options.choice("norm", asked["norm"], NORMS)
+    options.real("tube", asked["tube"], "a finite distance >= 0, e.g. 0.1", lambda v: 0.0 <= v < math.inf)
+    options.tolerance("tol", asked["tol"])
+    options.seconds("time_limit", asked["time_limit"])
+    options.seed("seed", asked["seed"])
+    options.call("progress", asked["progress"])
 
 
 def _feature(problem: dict[str, Any]) -> Feature:

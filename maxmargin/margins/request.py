@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import options
 from ..clock import Clock
 from ..conventions import CONVENTIONS, WEIGHTS
 from ..dataset import Dataset
@@ -58,13 +58,22 @@ class Request:
     start: Measure | None = None
 
     def __post_init__(self) -> None:
-        _choice("norm", self.norm, NORMS)
-        _choice("convention", self.convention, CONVENTIONS)
-        _choice("law", self.law, WEIGHTS)
-        if not (isinstance(self.tol, (int, float)) and 0 < self.tol < 1):
-            raise InputError(f"tol: found {self.tol!r}, wanted a relative gap between 0 and 1, e.g. 1e-6")
-        if self.time_limit is not None and not (self.time_limit >= 0 and math.isfinite(self.time_limit)):
-            raise InputError(f"time_limit: found {self.time_limit!r}, wanted seconds >= 0, or None for no limit")
+        options.choice("norm", self.norm, NORMS)
+        options.choice("convention", self.convention, CONVENTIONS)
+        options.choice("law", self.law, WEIGHTS)
+        for name in ("bias", "self_check"):
+            options.flag(name, getattr(self, name))
+        options.tolerance("tol", self.tol)
+        options.seconds("time_limit", self.time_limit)
+        options.whole("branching_rounds", self.branching_rounds, 0)
+        if self.max_rounds is not None:
+            options.whole("max_rounds", self.max_rounds, 0)
+        options.seed("seed", self.seed)
+        if not isinstance(self.solver, str):
+            raise InputError(f"solver: found {self.solver!r}, wanted 'auto' or the name of a solver")
+        options.call("progress", self.progress)
+        if self.start is not None and not isinstance(self.start, Measure):
+            raise InputError(f"start: found {type(self.start).__name__!r}, wanted a Network or a Measure")
         if self.start is not None and (self.norm != "f1" or self.start.directions.shape[1] != self.Z.shape[1]):
             found = f"neurons in dimension {self.start.directions.shape[1]} with norm {self.norm!r}"
             raise InputError(f"start: found {found}, wanted norm 'f1' and dimension {self.Z.shape[1]}, that of z")
@@ -111,8 +120,3 @@ class Request:
             notes=data.notes,
             nu=self.nu,
         )
-
-
-def _choice(argument: str, found: object, wanted: tuple[str, ...]) -> None:
-    if found not in wanted:
-        raise InputError(f"{argument}: found {found!r}, wanted one of {', '.join(wanted)}")
