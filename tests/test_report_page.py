@@ -93,7 +93,7 @@ def test_feature_names_and_classes_are_escaped_in_figures():
     ("status", "scope", "ends", "words"),
     [
         (Status.NOT_SEPARABLE, "sphere-exact", (0.0, 0.0), "the margin is 0"),
-        (Status.BRACKETED, "sphere-bound", (0.08, 0.12), "the truth is between them"),
+        (Status.BRACKETED, "sphere-bound", (0.08, 0.12), "both ends are proved"),
         (Status.CERTIFIED, "dictionary", (0.1, 0.1), "these directions only"),
         (Status.INTERRUPTED, "sphere-bound", (0.08, float("inf")), "\u221e"),
     ],
@@ -113,7 +113,7 @@ def test_claims_no_more_than_is_proved(status, scope, ends, words):
     html = render(comparison, {"margin_curve": margin_curve(comparison)})
     text = "".join(parsed(html).text)
     assert words in text
-    assert ("none does better is proved" in text) == (status is Status.CERTIFIED and scope != "dictionary")
+    assert ("proved that none does better" in text) == (status is Status.CERTIFIED and scope != "dictionary")
 
 
 def test_same_report_twice():
@@ -129,7 +129,7 @@ def test_commands_quote_names_with_spaces():
 def test_accuracies_and_held_out_data_are_reported():
     comparison = mm.compare(mm.load("clusters:n=40,d=3,k=2,seed=1"), test_size=0.25, width=30, steps=40)
     text = " ".join("".join(parsed(render(comparison, {})).text).split())
-    assert "Test: 10 points that nobody was trained on" in text and "SVC (RBF, C = 1)" in text
+    assert "Test: 10 points that were used in no training" in text and "SVC (RBF, C = 1)" in text
     assert "Each row is in its own norm" in text and text.count("Each row is in its own norm") == 1
     for row in comparison.scores:
         assert f"{100 * row.train.accuracy:.1f} %" in text and f"{100 * row.test.accuracy:.1f} %" in text

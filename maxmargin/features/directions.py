@@ -1,6 +1,6 @@
 """Finite dictionaries of directions: unit rows in R^D, each family nested (a smaller K is a prefix of a larger one).
 
-Nested dictionaries make gamma_1^(m) monotone in m, so that a convergence curve shows the width and not the draw.
+Nested dictionaries make gamma_1^(m) monotone in m: a convergence curve then shows the effect of m, not of the draw.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def quasi_random_directions(K: int, D: int, seed: int | np.random.Generator = 0)
     if D > qmc.Sobol.MAXDIM or K > 2**SOBOL_BITS:
         raise InputError(f"directions: found {K} in D = {D}, wanted at most 2^{SOBOL_BITS} and D <= {qmc.Sobol.MAXDIM}")
     sobol = qmc.Sobol(D, bits=SOBOL_BITS, seed=np.random.default_rng(seed))
-    points = sobol.random_base2((K - 1).bit_length())[:K]  # whole powers of two only are balanced; prefixes are nested
+    points = sobol.random_base2((K - 1).bit_length())[:K]  # only sets of 2^k points are balanced; prefixes are nested
     return _normalised(ndtri(points + 0.5 ** (SOBOL_BITS + 1)))  # centre of the cell: the quantile of 0 is infinite
 
 
@@ -56,8 +56,8 @@ def circle_grid(K: int) -> Array:
 def load_directions(path: str | os.PathLike[str], D: int) -> Array:
     """Read a dictionary from an ``.npz`` file: the array ``directions`` (K, D), or the only array in it.
 
-    Rows of any positive length are normalised (a dictionary is a set of directions); rows that are units to rounding
-    come back unchanged.
+    Rows of any positive length are normalised (a dictionary is a set of directions); rows of length one up to
+    rounding are returned unchanged.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def load_directions(path: str | os.PathLike[str], D: int) -> Array:
 
 
 def check_directions(rows: np.ndarray, D: int, where: str = "directions") -> Array:
-    """Rows (K, D) of any positive length as unit vectors; `where` begins the sentence of a refusal.
+    """Rows (K, D) of any positive length as unit vectors; `where` is the beginning of the error message.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _check_shape(shape: tuple[int, ...], D: int, where: str) -> None:
 
 
 def _normalised(rows: Array) -> Array:
-    """rows / |row|; scaled first, so that no square over- or underflows; units to rounding are left alone."""
+    """rows / |row|; scaled first, so that no square over- or underflows; rows of length one up to rounding are kept."""
     scaled = rows / np.abs(rows).max(axis=1, keepdims=True)
     units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
     already = np.abs(rows - units).max(axis=1, keepdims=True) <= 4 * np.finfo(float).eps

@@ -27,7 +27,7 @@ class Feature:
 
     Parameters
     ----------
-    name : how the command line and the JSON call it.
+    name : its name on the command line and in the JSON.
     degree : 1 (piecewise linear) or 2 (piecewise quadratic); phi is then (degree+1)- or, with a sign
         for output weight, degree-homogeneous in its parameters (assumption A1 of the paper).
     right, left : the two coefficients; ReLU is (1, 0), leaky ReLU of slope s is (1, -s), |u| is (1, 1).
@@ -97,7 +97,7 @@ def register(feature: Feature) -> Feature:
 
 
 def custom() -> tuple[Feature, ...]:
-    """The registered features that are not built in: what another process has to be told."""
+    """The registered features that are not built in; another process needs them."""
     return tuple(feature for feature in _REGISTERED.values() if feature not in (RELU, SQUARED_RELU))
 
 
@@ -122,7 +122,7 @@ def get_feature(feature: str | Feature | dict[str, Any]) -> Feature:
 
 
 def document(feature: Feature) -> str | dict[str, Any]:
-    """How a JSON document states a feature: the name of a built-in one, all its numbers else."""
+    """A feature as a JSON document states it: the name of a built-in one, else all its numbers."""
     return feature.name if feature in (RELU, SQUARED_RELU) else asdict(feature)
 
 

@@ -7,7 +7,7 @@ With ``theta`` the angle of z and z', ``a`` uniform on the sphere S^{D-1} and k 
 
 (arc-cosine kernels of Cho and Saul, NeurIPS 2009; docs/theory.rst, A1).  A Gaussian ``a`` multiplies by
 ``conventions.kernel_factor(k, D, "gaussian")**2``.  Everything is a function of the *supplement* psi, because the
-kernels vanish like psi^(2k+1) at antipodes: there, and only there, relative accuracy needs care.
+kernels vanish like psi^(2k+1) at antipodes, where relative accuracy needs care.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .kernels_angles import Angles, UnitRows, angles, pi
 Array = NDArray[np.float64]
 Floats = NDArray[np.floating[Any]]  # float64, or extended precision for certificates
 
-_BLOCK = 1 << 16  # entries in flight: the handful of temporaries then stays in the cache
+_BLOCK = 1 << 16  # entries computed at once: the few temporaries then stay in the cache
 
 
 class Activation(NamedTuple):

@@ -1,4 +1,4 @@
-"""Angles between vectors, accurate where arccos of a rounded cosine is not: near 0 and near pi."""
+"""Angles between vectors, accurate also near 0 and near pi, where arccos of a rounded cosine is not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[np.floating[Any]]
 
 # arccos(c) errs by (error of c) / sin theta.  Kernels vanish like psi^3 or faster at antipodes, so that psi needs all
-# its digits there; near theta = 0 some depend on theta to first order and need it to absolute accuracy.
+# its digits there. Near theta = 0 some kernels depend on theta to first order and need absolute accuracy.
 _ANTIPODE = -0.98
 _COPY = 0.99
 _PAIRS = 1 << 15  # pairs per chunk of the accurate computation, which needs several (pairs, D) buffers

@@ -1,7 +1,7 @@
 """Entries of a network kernel in fixed point, for margins so small that extended precision is too coarse.
 
-A number x stands as an integer near ``x 2**bits``, up to the units that each function states; whoever asks chooses
-`bits`, because a margin of 2**-k of the data's size needs entries to about 2k bits.  With
+A number x stands as an integer near ``x 2**bits``, up to the units that each function states.  The caller chooses
+`bits`: a margin of 2**-k of the data's size needs entries to about 2k bits.  With
 A = |z|^2, B = |z'|^2, G = z.z' (exact integers), h = sqrt(A B - G^2) = |z||z'| sin theta and psi = pi - theta, the
 kernels of `kernels` are, up to their constants,
 
@@ -29,13 +29,13 @@ from .kernels import Activation, Kernel, derivative
 
 Indices = NDArray[np.intp]
 
-BITS = 144  # of the first attempt: enough for margins above 1e-15 of the data's size
+BITS = 144  # bits of the first attempt: enough for margins above 1e-15 of the data's size
 _GUARD = 32  # further bits inside `acute_angle`, where halvings and the series lose fewer than 2**25 units
-_HALVINGS = 16  # theta <= pi/2 becomes less than 2**-15: thirty bits a term of the series
+_HALVINGS = 16  # theta <= pi/2 becomes less than 2**-15: each term of the series gains thirty bits
 _RANGE = 2200  # bits between the largest and the smallest entry of Z that are carried exactly: any doubles
-LARGEST = 600  # points
-_BLOCK = 20_000  # pairs in flight, about a kilobyte each
-_PAIR_SECONDS = 4e-5  # of one pair at `BITS`; the cost grows like bits^1.5
+LARGEST = 600  # most points of an exact Gram matrix
+_BLOCK = 20_000  # pairs computed at once, about a kilobyte each
+_PAIR_SECONDS = 4e-5  # seconds per pair at `BITS`; the cost grows like bits^1.5
 _isqrt = np.frompyfunc(math.isqrt, 1, 1)
 
 
@@ -43,7 +43,7 @@ def acute_angle(cos: Integers, sin: Integers, bits: int) -> Integers:
     """theta in [0, pi/2] of fixed-point cos, sin >= 0 with `bits` bits that err by a few units; theta by 2**25 units.
 
     cos(theta/2) = sqrt((1 + cos theta)/2) >= 1/sqrt 2 and sin(theta/2) = sin theta / (2 cos(theta/2)) lose two units
-    a halving; the arctangent of their quotient loses one a term; doubling back multiplies by ``2**_HALVINGS``.
+    per halving; the arctangent of their quotient loses one per term; doubling back multiplies by ``2**_HALVINGS``.
     """
     one = 1 << bits
     for _ in range(_HALVINGS):
@@ -92,8 +92,8 @@ class ExactGram:
 
     Attributes
     ----------
-    kernel : which kernel.
-    Z : (n, D) what the activation sees, |entries| <= 1 (`NetworkGram` holds it so).
+    kernel : the kernel.
+    Z : (n, D) what the activation sees, |entries| <= 1 (as in `NetworkGram`).
     bits : binary digits after the point.
     """
 
@@ -108,7 +108,7 @@ class ExactGram:
 
     @property
     def seconds(self) -> float:
-        """A rough forecast of what `matrix` takes."""
+        """Expected seconds of `matrix`, roughly."""
         return seconds(len(self.Z) ** 2 / 2, self.bits)
 
     @property
@@ -123,7 +123,7 @@ class ExactGram:
         return size * self.Z.shape[1] ** 3 << 10
 
     def matrix(self) -> Integers:
-        """(n, n) integers, symmetric; about 40 microseconds a pair at 144 bits."""
+        """(n, n) integers, symmetric; about 40 microseconds per pair at 144 bits."""
         n = len(self.Z)
         out = np.empty((n, n), dtype=object)
         first, second = np.triu_indices(n)
@@ -177,7 +177,7 @@ class ExactGram:
 
 
 def seconds(pairs: float, bits: int) -> float:
-    """A rough forecast of what that many entries take."""
+    """Expected seconds of that many entries, roughly."""
     return pairs * _PAIR_SECONDS * (bits / BITS) ** 1.5
 
 

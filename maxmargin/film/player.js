@@ -5,7 +5,7 @@ const button = document.getElementById("play"), slider = document.getElementById
 const readout = document.getElementById("readout");
 const start = /frame=([\d.]+)/.exec(location.hash);
 
-// Slow where much happens: s in [0, 1] is the film's own time, t counts recorded moments.
+// Slower where more changes: s in [0, 1] is the time of the film, t counts recorded moments.
 function momentOf(s) {
   let k = 0;
   while (k + 1 < LAST && film.pace[k + 1] <= s) k++;
@@ -33,7 +33,7 @@ document.getElementById("potential-note").textContent = film.kind === "disc"
   ? "what the best adversary so far pays to each neuron"
   : `line: best adversary so far; grey: ${film.separable ? "the optimal one" : "equal weights"}`;
 document.getElementById("atoms").hidden = !film.separable;
-document.getElementById("margin-note").textContent = film.trace.some((row) => row[2] !== null) ? "dotted: upper ends proved on the way" : "normalised, against log time";
+document.getElementById("margin-note").textContent = film.trace.some((row) => row[2] !== null) ? "dotted: upper ends proved during the run" : "normalised, against log time";
 if (film.kind === "sphere") document.getElementById("drag").textContent = "; drag the sphere to turn it";
 
 function show() {

@@ -32,7 +32,7 @@ Rows = NDArray[np.int64]
 
 _PAD = 8
 _SLOTS = 8  # kinks a neuron may rest on, or beyond D of them
-_FEW = 1 / 3  # share of the points below which screening and gathering pay
+_FEW = 1 / 3  # share of the points below which screening and gathering save time
 _SINGLE, _SINGLE_RANGE = 2.0**-24, 1e30
 
 
@@ -160,7 +160,7 @@ class BothLayers:
             turned = eta * math.sqrt(self._speed * conventions.mean_field(self._m) / self.size())
             self._turn(eta)
         self._touch()
-        self._few = False  # the implicit step wants all outputs exactly
+        self._few = False  # the implicit step needs all outputs exactly
         return turned
 
     def _slide(self, eta: float) -> float:

@@ -1,7 +1,7 @@
 """What moves along the flow: both layers, the output layer, or the magnitudes.
 
 Each dynamics knows its parameters w, the products u_i = y_i h_m(w, x_i), the ascent direction m grad F_m(w) for given
-weights p = grad S(u) (Eq. 7), and the norm in which its margin is stated.  How far to go is a step rule's business.
+weights p = grad S(u) (Eq. 7), and the norm in which its margin is stated.  A step rule decides how far to go.
 """
 
 from __future__ import annotations

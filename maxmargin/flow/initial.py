@@ -56,8 +56,8 @@ class Balanced:
 class Paired:
     """m/2 Gaussian neurons, each twice with opposite b_j: same tangent kernel, and an output of zero up to rounding.
 
-    A Gaussian start has an output of size scale^2/sqrt m, as large as anything learnt while the flow is lazy; a lazy
-    phase is seen undisturbed from here (the doubling trick of Chizat, Oyallon and Bach, NeurIPS 2019).
+    A Gaussian start has an output of size scale^2/sqrt m, as large as the function learnt in the lazy phase. From a
+    paired start the lazy phase is seen without it (the doubling trick of Chizat, Oyallon and Bach, NeurIPS 2019).
     """
 
     scale: float = 1.0
@@ -84,7 +84,7 @@ def get_start(init: str | Start) -> Start:
         size = -1.0
     if name not in _NAMED or not 0 < size < np.inf:
         raise InputError(
-            f"init: found {init!r}, wanted 'gaussian', 'balanced' or 'paired', perhaps with a positive scale "
+            f"init: found {init!r}, wanted 'gaussian', 'balanced' or 'paired', optionally with a positive scale "
             "('gaussian:40'), or a Network"
         )
     return _NAMED[name](size)

@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_SWEEPS = 20  # of coordinate descent; the gates of the last step are the start
+_SWEEPS = 20  # sweeps of coordinate descent, which starts at the gates of the last step
 _SETTLED = 1e-5  # largest change of a gate in the last sweep
-_INSIDE = 1e-6  # a gate this far from 0 and 1 belongs to a neuron that rests on the kink
-_REACHED = 1e-3  # and its distance from the kink is below this share of what the whole gate moves it
-_NEAR = 2.0  # kinks within this multiple of the way of the step are solved for
+_INSIDE = 1e-6  # a neuron rests on a kink if its gate is at least this far from 0 and 1 ...
+_REACHED = 1e-3  # ... and its distance from the kink is below this share of the motion by the whole gate
+_NEAR = 2.0  # kinks within this multiple of the length of the step are solved for
 _WEIGHTY = 1e-9  # points with less than this share of the largest weight have kinks too weak to matter
-_FLAT = 1e-9  # a normal of which less than this share is new depends on those before
+_FLAT = 1e-9  # a normal depends on the earlier ones if less than this share of it is orthogonal to them
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def hyperbolic(A: Array, b: Array, G: Array, eta: float) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Pull:
-    """What moves the neurons during one step.
+    """The forces on the neurons during one step.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class Pull:
     Z, q : the points with weight, (r, D), and their signed weights (r,).
     points : (r,) their indices among all points.
     jump : kappa = right + left of the activation.
-    rank : a neuron rests on at most so many independent kinks, D - 1 without padding.
+    rank : the largest number of independent kinks on which a neuron rests, D - 1 without padding.
     """
 
     G: Array
@@ -120,7 +120,7 @@ def slide(A: Array, b: Array, pull: Pull, kinks: Kinks, slots: int) -> tuple[Arr
     Parameters
     ----------
     A : (m, D), b : (m,) neurons.  pull : see `Pull`.  kinks : of the last step, for its gates.
-    slots : at most so many kinks a neuron are solved for, the nearest ones.
+    slots : the number of kinks per neuron that are solved for, the nearest ones.
     """
     near = _nearest(A, b, pull, slots)
     if near is None:

@@ -14,7 +14,7 @@ from .loss import Loss
 from .recorder import Recorder
 from .schedules import Step
 
-_EVERY = 0.5  # seconds after which a run says again how far it is
+_EVERY = 0.5  # seconds between two progress lines of a run
 Array = NDArray[np.float64]
 Progress = Callable[[str], None]
 
@@ -27,7 +27,7 @@ class Loop:
     ----------
     dynamics : what moves.  loss : the smooth margin.  step : takes one step.  recorder : keeps the path.
     batches : rows of each step, or None for all.  deadline : of `time.perf_counter`.
-    progress : called now and then with a line, or None.
+    progress : called regularly with a line of text, or None.
     """
 
     dynamics: Dynamics
@@ -76,7 +76,7 @@ class Loop:
         return self.dynamics.ascend(self.p) > 0
 
     def _tell(self) -> None:
-        """How far the run is, for people: at every recorded step, and in between when that takes long."""
+        """Progress lines of the run: at every recorded step, and in between when that takes long."""
         if self.progress is None:
             return
         self.shown, best = time.perf_counter(), self.recorder.best

@@ -62,7 +62,7 @@ class Loss:
         return math.log(len(u)) - float(top) - math.log(total), p
 
     def linearise(self, u: Array) -> Linearised:
-        """How grad S answers to changes of u; exact for the exponential loss."""
+        """The linearised change of grad S with u; exact for the exponential loss."""
         if self.name == "exp":
             return Linearised(u, np.ones_like(u), 1.0)
         # l'(v) = 1/(1 + e^-v): -log l'(-u) = log(1 + e^u), whose slope is 1/(1 + e^-u)
@@ -83,5 +83,5 @@ class Linearised:
 
 
 def adversary(p: Array) -> Array:
-    """The gradient of S scaled to the simplex: what the flow, as a player, proposes for the other one."""
+    """The gradient of S scaled to the simplex: the adversary that the flow proposes."""
     return p / p.sum()

@@ -42,8 +42,8 @@ def geometric_steps(steps: int, count: int) -> list[int]:
 class AverageAdversary:
     """The soft-min weights averaged over flow time, between the last half and the last three quarters of the steps.
 
-    At late times the weights of one moment jump between the points that are nearly worst; their average is what
-    converges (Theorem 3 assumes that it does), and, as for any online play, what certifies.
+    At late times the weights of one moment jump between the points that are nearly worst; their average
+    converges (as Theorem 3 assumes), and proves better bounds.
     """
 
     def __init__(self, n: int):
@@ -65,7 +65,7 @@ class AverageAdversary:
 
 
 class Recorder:
-    """Sees every iterate, keeps the best and the scheduled ones.
+    """Receives every iterate; keeps the best one and the scheduled ones.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class Recorder:
         return self._scale * float(u.min()) / size if size > 0 else 0.0
 
     def visit(self, step: int, u: Array) -> None:
-        """See the iterate: keep it if its margin is the best so far."""
+        """Keep the iterate if its margin is the best so far."""
         margin = self.margin(u)
         if margin > self.best:
             self.best, self.step_of_best, self._best_state = margin, step, self._dynamics.state()

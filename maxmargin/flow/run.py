@@ -1,4 +1,4 @@
-"""One finished training run: what was asked, what came out, and the path at geometrically spaced steps."""
+"""One finished training run: its arguments, its result, and its path at geometrically spaced steps."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUSES = {
     "finished": "all steps were taken",
     "interrupted": "stopped by the time limit or by the user; everything up to then is kept",
     "collapsed": "the gradient is zero: every neuron is dead (take smaller steps or another seed), "
-    "or nothing in reach tells the classes apart",
+    "or no neuron can separate the classes",
     "diverged": "a number overflowed: the last good state is kept; take smaller steps",
 }
 
@@ -42,12 +42,12 @@ class Run:
         divided by sqrt(mean r_j^2), for this run's own random features).
     weights : law of the random features of an output-layer run, "sphere" or "gaussian"; None else.
     status : a key of `STATUSES`.
-    margin_best, step_of_best : best normalised margin over all iterates (Prop. 6 and 7 speak of it).
+    margin_best, step_of_best : best normalised margin over all iterates (as in Prop. 6 and 7), and its step.
     margin_last : normalised margin of the last network.
     upper, scope : least recorded upper bound on the margin of this norm, and what it covers; None if none was proved.
     gamma_2m : proved bracket of the margin that the random features of an output-layer run allow (Prop. 7), in the unit
         of its own margins; set by `maxmargin.train`.
-    data : what `Dataset.to_json` says of the data: name, hash, label column, notes; set by `maxmargin.train`.
+    data : the data as in `Dataset.to_json`: name, hash, label column, notes; set by `maxmargin.train`.
     seconds, peak_bytes : wall time of the run, peak resident size of the process.
     trace : rows {"step", "time", "margin", "smooth_margin", "mass", ...} at geometric steps, see `recorder`.
     adversary : (n,) soft-min weights at the end, on the simplex.
@@ -99,7 +99,7 @@ class Run:
         return document
 
     def __str__(self) -> str:
-        """Margin, norm, status and time, a line each; margins rounded down, the proved limit up."""
+        """One line each for margin, norm, status and time; margins rounded down, the proved limit up."""
         upper = "" if self.upper is None else f", proved limit at most {upper_text(self.upper)}"
         if self.upper and self.margin_best > 0:
             upper += f": {math.floor(1000 * self.margin_best / self.upper) / 10:.1f} % of it reached"

@@ -1,6 +1,6 @@
-"""Step rules: how far along m grad F_m each step goes.  One small value object a rule.
+"""Step rules: how far along m grad F_m each step goes.  One small value object per rule.
 
-A rule's `stepper` is told of one run's dynamics and loss and returns the function that advances it by one step:
+A rule's `stepper` takes one run's dynamics and loss and returns the function that advances the run by one step:
 ``step(t, S, p) -> elapsed flow time, adversary weights``, t = 1, 2, ..., S and p the smooth margin and its gradient at
 the present parameters; the weights that come back are those that drove the step.
 """

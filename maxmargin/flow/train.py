@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 LAYERS = ("both", "output", "magnitudes")
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what leaves the range of floats ends as "diverged"
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # an overflow ends the run as "diverged"
 def train_flow(
     Z: Array,
     y: Array,
@@ -68,9 +68,9 @@ def train_flow(
     init : "gaussian", "balanced", "paired", one of them with a scale ("gaussian:40"), or a `Network`; see `initial`.
     seed : of the initial weights and of the mini-batches; the same seed gives the same bytes.
     dtype : "float64" or "float32", for the products with hidden weights.
-    batch_size : rows a step of stochastic gradient; None for all.  Margins are then seen at recorded steps only.
+    batch_size : rows per step of stochastic gradient; None for all.  Margins are then seen at recorded steps only.
     feature : the activation.
-    bias : whether the last column of Z is the constant (only told to the networks that are returned).
+    bias : whether the last column of Z is the constant (stored in the returned networks only).
     convention : "sphere" or "path", of the both-layer and magnitude margins.
     weights : hidden directions of an output-layer run, "sphere" (uniform on the unit sphere, Eq. 5) or "gaussian" (as
         drawn by `init`); its margins live in that normalisation.

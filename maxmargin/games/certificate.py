@@ -47,8 +47,8 @@ class Problem:
     law : of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
     n, d : number of points and of features.  data_sha256 : hash of the points and labels.
     label : name of the data's label column.  standardized : the margin is one of the standardised data.
-    notes : what a reader of the numbers should know of the data (see `Dataset.notes`).
-    nu : fraction of the points whose worst margins a soft margin averages; None for the hard margin.
+    notes : warnings about the data (see `Dataset.notes`).
+    nu : fraction of the points, those of worst margin, over which a soft margin averages; None for the hard margin.
     """
 
     norm: str
@@ -65,7 +65,7 @@ class Problem:
     nu: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The entry "problem" of the certificate; what is not set is left out."""
+        """The entry "problem" of the certificate; fields that are not set are left out."""
         document: dict[str, Any] = {
             "norm": self.norm,
             "feature": homogeneous.document(self.feature),
@@ -93,7 +93,7 @@ class Certificate:
     adversary : (n,) weights p >= 0 with sum one.
     adversary_low : (k, n) further parts of p where its rounding would lose the margin; p is the sum of all (None: p).
     tol : relative gap up to which the status is "certified".
-    attempts : solvers called, what they said and cost.  iterations : rounds of the search.
+    attempts : solvers called, with their status and time.  iterations : rounds of the search.
     seconds : wall time, without imports and file reading.  versions : of the libraries used.
     proof : dual multipliers of a "sphere-bound" (None when enumeration is the proof).
     dictionary_sha256, dictionary : hash and rows of the unit directions (K, D), for scope "dictionary".
@@ -132,7 +132,7 @@ class Certificate:
 
     @property
     def sentence(self) -> str:
-        """What the status means here, and what would improve on it."""
+        """The meaning of the status here, and what would improve it."""
         by_time = self.scope == SPHERE_BOUND
         return ROUNDING if self.status is Status.BRACKETED and not by_time else self.status.sentence
 
@@ -154,7 +154,7 @@ class Certificate:
     def decision_function(self, X: Array) -> Array:
         """f(x) of the max-margin classifier at X (N, d), in units of the margin: ``min_i y_i f(x_i) = lower``.
 
-        Right to 1e-6 of the margin or of the value, whatever is left of its terms (`games.values`).
+        Right to 1e-6 of the margin or of the value, even where its terms cancel (`games.values`).
 
         Raises
         ------
@@ -182,7 +182,7 @@ class Certificate:
         ------
         InputError : the classifier is a kernel expansion, or zero.
         """
-        from ..flow.network import Network  # a certificate knows no flow; this is the one bridge to it
+        from ..flow.network import Network  # imported here, because certificates do not depend on `flow` otherwise
 
         if not isinstance(self.classifier, Measure) or not self.classifier.weights.any():
             raise InputError("certificate: only a non-zero F1 classifier is a finite network")
@@ -224,7 +224,7 @@ class Certificate:
 
     @property
     def _referee(self) -> str:
-        """The referee's word, as printed."""
+        """The referee's verdict, as printed."""
         if self.checked:
             return f"yes: the referee accepts it, {self.check_seconds or 0.0:.2f} s"
         if self.check_seconds is None:
@@ -232,7 +232,7 @@ class Certificate:
         return f"no: {self.attempts[-1].status}"
 
     def __str__(self) -> str:
-        """Margin, norm, scope, status and time, a line each; the ends rounded outward."""
+        """One line each for margin, norm, scope, status and time; the ends rounded outward."""
         problem, bracket = self.problem, bracket_text(self.lower, self.upper)
         unit = describe(problem.norm, problem.convention, problem.law)
         units = ", of the standardised data" if problem.standardized else ""
@@ -258,7 +258,7 @@ class Certificate:
 
     @classmethod
     def from_json(cls, source: dict[str, Any] | str | PathLike[str], training: Array | None = None) -> Certificate:
-        """Read a certificate; the numbers are taken as claims (``maxmargin check`` is what verifies them).
+        """Read a certificate; the numbers are not verified (``maxmargin check`` does that).
 
         Parameters
         ----------
@@ -351,7 +351,7 @@ def _rows(document: dict[str, Any], name: str) -> Array | None:
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of every package that takes part in a result."""
+    """Versions of Python and of every package used for a result."""
     return dict(_library_versions())
 
 

@@ -1,8 +1,8 @@
-"""The contract of a game: a ball for the learner, an oracle for the adversary, and what both prove of a pair.
+"""The contract of a game: a ball for the learner, an oracle for the adversary, and the bracket that a pair proves.
 
     gamma = max_{norm(f) <= 1} min_i y_i f(x_i) = min_p max_{norm(f) <= 1} sum_i p_i y_i f(x_i)
 
-in  : data and a ball.   out : brackets, recomputed from a (learner, adversary) pair, whoever proposed it.
+in  : data and a ball.   out : brackets, recomputed from any proposed (learner, adversary) pair.
 A new game states `margins`, `norm`, `lower`, `best_response` and `negligible`; `certify` and the pipeline follow.
 """
 
@@ -23,7 +23,7 @@ from ..outcome import Attempt, Reason, Scope, Status
 Array = NDArray[np.float64]
 
 
-ROUNDING = "the bracket holds but is wider than the tolerance: rounding is what limits it; rescale the columns of X"
+ROUNDING = "the bracket holds but is wider than the tolerance: rounding limits it; rescale the columns of X"
 
 # An adversary whose best payoff is below this fraction of the data's scale is a proof of gamma = 0 up to rounding.
 ZERO = 1e-12
@@ -71,8 +71,8 @@ class Response:
 
     Attributes
     ----------
-    learner : an f of the unit ball that p pays well.
-    value : what it is paid; evaluated, hence an estimate up to rounding.
+    learner : an f of the unit ball with a large payoff against p.
+    value : its payoff; evaluated, hence an estimate up to rounding.
     bound : proved ``sum_i p_i y_i f(x_i) / sum_i p_i <= bound`` for every f of the ball; inf if nothing is proved.
     scope : what the bound covers.
     proof : what a checker needs besides p, JSON-able; None when the game's own arithmetic is the proof.
@@ -87,7 +87,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Pair:
-    """A proposal: a learner, an adversary, and how the proposer came by them.
+    """A proposal: a learner, an adversary, and how the proposer found them.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class Pair:
     reason : why the proposer stopped.  attempts : the solvers it called.  rounds : its iterations.
     proof : dual multipliers for p that the proposer already has; verified, never trusted.
     judge : the same game with a finer arithmetic or a better oracle for this p; None for the game asked.
-    stopped : Ctrl-C: whoever asked wants what there is, now.
+    stopped : ended by Ctrl-C: return what there is without further work.
     """
 
     learner: Any
@@ -126,7 +126,7 @@ class Game(ABC):
 
     @abstractmethod
     def best_response(self, p: Array) -> Response:
-        """An f of the unit ball that p >= 0 pays well, and a proved bound for all of them."""
+        """An f of the unit ball with a large payoff against p >= 0, and a proved bound on all payoffs."""
 
     @abstractmethod
     def negligible(self, p: Array) -> float:
@@ -149,14 +149,14 @@ class Game(ABC):
 
 
 def certify(game: Game, pair: Pair) -> Bracket:
-    """What the game says of a pair: both ends recomputed, with the proof that the upper end rests on."""
+    """Both ends that a pair proves, recomputed, with the proof of the upper end."""
     p, proof = pair.p, pair.proof
     response = game.best_response(p) if proof is None else game.response_from(proof, p)
     return Bracket(game.lower(pair.learner), response.bound, response.scope, response.proof)
 
 
 def demand(game: Any, asker: str, needs: Iterable[str]) -> None:
-    """`InputError` that lists what `asker` needs of a game and names what is missing."""
+    """`InputError` that lists what `asker` needs of a game and names the missing one."""
     needs = tuple(needs)
     missing = [name for name in needs if not hasattr(game, name)]
     if missing:

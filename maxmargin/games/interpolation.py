@@ -4,7 +4,7 @@
 
 Any weights p of any sign prove a lower end, (p.t - E |p|_1) / max_{norm(f) <= 1} sum_i p_i f(x_i), by the oracles that
 answer the adversaries of margins.  A function proves an upper end even though it meets the targets only up to rounding:
-what it misses, a residual r, is the value of another function, whose norm is at most
+the residual r is interpolated by another function, whose norm is at most
 
     F1:  |r|_1 max_i sum_k |W_ki| / (1 - delta)    with neurons a_k and W such that |1 - sigma(A z)' W|_1 <= delta < 1
     F2:  |r|_2 / sqrt(smallest eigenvalue of K)
@@ -35,9 +35,9 @@ from .rkhs import KernelExpansion, KernelGame
 from .variation import VariationGame
 
 Array = NDArray[np.float64]
-_EXACT_WORK = 1_000_000  # products of integers: a second
-_RATIONAL = 40  # points that are eliminated in rational arithmetic: a few seconds
-_HELPERS = 4  # random neurons a point, from which functions of small norm with given values are built
+_EXACT_WORK = 1_000_000  # most products of integers: a second
+_RATIONAL = 40  # most points of an elimination in rational arithmetic: a few seconds
+_HELPERS = 4  # random neurons per point, from which functions of small norm with given values are built
 
 
 class Interpolation(ABC):
@@ -48,14 +48,14 @@ class Interpolation(ABC):
 
     @abstractmethod
     def response(self, p: Array, proof: dict[str, Any] | None = None) -> Response:
-        """What the unit ball can earn from p (n,) of any sign; per unit of p, not of its mass. `proof`: multipliers."""
+        """The largest payoff against p (n,) of any sign, not divided by the mass of p. `proof`: multipliers."""
 
     @abstractmethod
     def upper(self, learner: Any) -> float:
         """A proved norm of a function that meets the targets, near the learner; inf where there may be none."""
 
     def lower(self, p: Array, proof: dict[str, Any] | None = None) -> tuple[float, Response]:
-        """The norm that every function within the tube has at least, as p (and stored multipliers) prove it."""
+        """A lower bound on the norm of every function within the tube, proved by p (and stored multipliers)."""
         response, value = self.response(p, proof), self.value(p)
         if value <= 0 or math.isinf(response.bound):
             return 0.0, response
@@ -125,7 +125,7 @@ class VariationInterpolation(Interpolation):
         return Response(learner, float(found.values[0]), bound, found.scope or Scope.SPHERE_BOUND, found.proof)
 
     def upper(self, learner: Measure) -> float:
-        """The total variation, and that of a function through what the learner misses."""
+        """The total variation of the learner, plus that of a function through its residuals."""
         ball = self.ball
         missed = self.missed(ball.margins(learner), ball.margin_errors(learner))
         norm = ball.norm_above(learner)
@@ -202,7 +202,7 @@ def _values(feature: Feature, learner: Measure, Z: Array) -> Array:
 
 
 def _exact_features(feature: Feature, A: Array, Z: Array) -> list[list[Fraction]]:
-    """sigma(a_k.z_i), a row a point."""
+    """sigma(a_k.z_i), one row per point."""
     right, left = Fraction(feature.right), Fraction(feature.left)
     directions = [[Fraction(float(v)) for v in a] for a in A]
     rows = []
@@ -259,7 +259,7 @@ class KernelInterpolation(Interpolation):
         return Response(learner, self.ball.norm(learner), self.ball.norm_above(learner), Scope.KERNEL)
 
     def upper(self, learner: KernelExpansion) -> float:
-        """sqrt(c'Kc), and the norm of a function through what the learner misses."""
+        """sqrt(c'Kc) of the learner, plus the norm of a function through its residuals."""
         ball = self.ball
         missed = self.missed(ball.margins(learner), ball.margin_errors(learner))
         norm = ball.norm_above(learner)

@@ -56,7 +56,7 @@ class Measure:
     def normalised(self, degree: int) -> Measure:
         """The same classifier with unit directions, absolute weights summing to one, and no empty atoms.
 
-        The zero function, too, is a measure of total variation one: a neuron and its negative.
+        The zero function becomes a neuron and its negative, with total variation one.
         """
         norms = np.linalg.norm(self.directions, axis=1)
         weights = self.weights * norms**degree

@@ -78,7 +78,7 @@ def _lengths(Z: Array) -> Array:
 
 
 def _opposed(units: Array, y: Array, degree: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs of unit vectors that floats see on one line and whose kinks have opposite signs."""
+    """Pairs of unit vectors on one line up to rounding whose kinks have opposite signs."""
     from scipy.spatial import KDTree
 
     votes, both = np.concatenate([y, y if degree == 1 else -y]), np.concatenate([units, -units])
@@ -90,7 +90,7 @@ def _opposed(units: Array, y: Array, degree: int) -> tuple[NDArray[np.intp], NDA
 
 
 def _neighbours(units: Array) -> NDArray[np.intp]:
-    """Those unit vectors (n, D) that have another one near: only these are worth a search, slow in high dimension.
+    """The unit vectors (n, D) with a near neighbour; only these are searched, which is slow in high dimension.
 
     Vectors that agree to `_SAME_LINE` do so along any fixed direction, up to the rounding of the product.
     """
@@ -109,7 +109,7 @@ def _parallel(z: Integers, w: Integers) -> bool:
 
 
 def _system(points: Integers, y: Array, lines: NDArray[np.intp], feature: Feature) -> Rows:
-    """Rows of the linear system in p: one a line for the kinks, then the smooth parts."""
+    """Rows of the linear system in p: one per line for the kinks, then the smooth parts."""
     kink, degree = _kinks(feature) != 0.0, feature.degree
     signs = [int(label) for label in y]
     along = [int(points[i] @ points[np.flatnonzero(lines == lines[i])[0]]) for i in range(len(y))]

@@ -2,8 +2,8 @@
 
     gamma_2^(m) = max { min_i y_i (1/m) sum_j r_j Phi_ji :  (1/m) |r|^2 <= 1 } = min_p m^{-1/2} |Phi (y p)|
 
-It is the kernel game of K = Phi' Phi / m, written with output weights: what a network trained in its last layer is,
-and twice as many digits as coefficients on the points would keep.
+It is the kernel game of K = Phi' Phi / m, written with output weights, like a network trained in its last layer.
+Output weights keep twice as many digits as coefficients on the points.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RandomFeatureGame(Game):
         return max(0.0, rounding.below(lower, rounding.dot_error(lower, 8)))
 
     def best_response(self, p: Array) -> Response:
-        """The output weights of norm one that the adversary p pays best; the features count as exact."""
+        """The output weights of norm one with the largest payoff against p; the features count as exact."""
         m, total = len(self.Phi), float(p.sum())
         r = self.Phi @ (self.y * p)
         norm = self.norm(r)

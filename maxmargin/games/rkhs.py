@@ -31,7 +31,7 @@ KERNEL = Scope.KERNEL
 _CHUNK = 1 << 21  # Gram entries per chunk of a sum over rows
 LONG = np.longdouble
 ULP = 4.0 * rounding.UNIT_ROUNDOFF  # covers a conversion to float64 and the operation after it
-_MOSTLY = 1.5  # a gap this many times the one without rounding is mostly rounding
+_MOSTLY = 1.5  # rounding dominates a gap that is more than this multiple of the gap without rounding
 LONG_ROUNDOFF = float(np.finfo(LONG).eps) / 2.0  # 2^-64 on x86, 2^-53 where long double is double
 
 
@@ -161,11 +161,11 @@ class KernelGame(Game):
         return Response(learner, value, self._upper_end(evaluation, p), KERNEL)
 
     def negligible(self, p: Array) -> float:
-        """Payoffs that are zero up to rounding; the kernel alone cannot tell a small margin from none."""
+        """Payoffs that are zero up to rounding; the kernel alone cannot tell a small margin from zero."""
         return KERNEL_ZERO * self.size(p)
 
     def size(self, p: Array) -> float:
-        """sum_i p_i |K(x_i, .)|: no f in the unit ball is paid more (what gamma = 0 is measured against)."""
+        """sum_i p_i |K(x_i, .)|: no f in the unit ball is paid more (the scale against which gamma = 0 is judged)."""
         return self.scale * float(p @ np.sqrt(np.maximum(self.K.diagonal(), 0.0)))
 
     def certify(self, learner: KernelExpansion, p: Array, tol: float = 1e-12) -> Bracket:

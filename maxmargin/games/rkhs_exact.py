@@ -1,4 +1,4 @@
-"""The kernel game's bracket in integers: what remains when gamma^2 is lost in the rounding of an extended sum.
+"""The kernel game's bracket in integers: used when gamma^2 is lost in the rounding of an extended sum.
 
 With N = 2**bits K up to ``error`` units an entry, and coefficients c = C 2**e (exact), both ends are quotients of
 integers.  Nothing is rounded but the last division and root.

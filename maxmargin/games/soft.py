@@ -59,7 +59,7 @@ class Capped(Game):
 
     Attributes
     ----------
-    game : any game with `margin_errors`, `norm_above` and `radius`: what the rounding of a mean of margins needs.
+    game : any game with `margin_errors`, `norm_above` and `radius`, which bound the rounding of a mean of margins.
     cap : 1/(nu n).
 
     Raises
@@ -93,8 +93,8 @@ class Capped(Game):
     def best_response(self, p: Array) -> Response:
         """As in the hard game, for the point of the capped simplex that is nearest to p.
 
-        No f of the unit ball exceeds `radius` on a point, which pays for what p lacks of a sum of one and for what it
-        has beyond the cap, rounding of the cap included.
+        No f of the unit ball exceeds `radius` on a point, which bounds the effect of a sum of p below one and of
+        weights beyond the cap, rounding of the cap included.
         """
         return self._with_room(self.game.best_response(p), p)
 

@@ -1,7 +1,7 @@
-"""f(x) of a certified classifier, in the arithmetic that its margin needs.
+"""Values f(x) of a certified classifier, in an arithmetic that is precise enough for its margin.
 
-A classifier of margin gamma on points of size r sums terms about ``r^2/gamma`` times as large as what is left of
-them.  Each value is summed in float64 together with a bound on its error; where the bound is above `FRACTION` of the
+A classifier of margin gamma on points of size r sums terms about ``r^2/gamma`` times as large as their
+sum.  Each value is summed in float64 together with a bound on its error; where the bound is above `FRACTION` of the
 value and of the margin, the sum is made again in extended precision and then in integers.
 """
 
@@ -90,7 +90,7 @@ def _sums(kernel: Kernel, parts: Array, training: Array, Z: Array, dtype: Any) -
 
 
 def _exact_sums(kernel: Kernel, parts: Array, training: Array, Z: Array, margin: float) -> Array:
-    """The same in integers, in as many digits as it takes."""
+    """The same in integers, with as many digits as needed."""
     both = np.concatenate([Z, training])
     exponent = int(np.frexp(np.abs(both).max(initial=0.0))[1])
     C, unit = summed(parts), integers(parts)[1]

@@ -33,7 +33,7 @@ _EXACT_WORK = 1_000_000  # products of integers: about 0.1 s
 
 @dataclass(frozen=True)
 class _Variation(Game):
-    """What both F1 games share: how a measure is measured, and its proved lower bound.
+    """Shared by both F1 games: the norm of a measure, and its proved lower bound.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class _Variation(Game):
         return measure.total_variation(self.feature.degree)
 
     def negligible(self, p: Array) -> float:
-        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, the most that can be paid."""
+        """Payoffs that are zero up to rounding: a tiny multiple of sum_i p_i |z_i|^k, a bound on all payoffs."""
         return float(ZERO * self.factor * (p @ np.linalg.norm(self.Z, axis=1) ** self.feature.degree))
 
     def lower(self, measure: Measure) -> float:
@@ -92,10 +92,10 @@ class _Variation(Game):
 
     @abstractmethod
     def responses(self, p: Array, count: int = 15) -> Responses:
-        """Neurons that the adversary p pays best, in path units."""
+        """Neurons with the largest payoffs against p, in path units."""
 
     def best_response(self, p: Array) -> Response:
-        """The neuron that p pays best, and the oracle's bound per unit of mass; inf where the oracle proves nothing."""
+        """The neuron with the largest payoff, and the oracle's bound per unit of mass (inf: nothing is proved)."""
         found = self.responses(p, 1)
         learner, value = Measure(found.directions[:1], found.signs[:1]), self.factor * float(found.values[0])
         bound = _per_mass(self.factor * found.bound, p)
@@ -110,12 +110,12 @@ class _Variation(Game):
 
 @dataclass(frozen=True)
 class VariationGame(_Variation):
-    """F1 over all neurons of the sphere; `oracle` answers the adversary and says what its answer proves."""
+    """F1 over all neurons of the sphere; `oracle` gives best responses, each with its proved bound."""
 
     oracle: Oracle = field(kw_only=True)
 
     def responses(self, p: Array, count: int = 15) -> Responses:
-        """Neurons that the adversary p pays best, in path units (multiply by `factor`)."""
+        """Neurons with the largest payoffs against p, in path units (multiply by `factor`)."""
         return self.oracle(p * self.y, count)
 
     def negligible(self, p: Array) -> float:
@@ -123,7 +123,7 @@ class VariationGame(_Variation):
         return super().negligible(p) if vanishes(self.Z, self.y, self.feature, p) else -1.0
 
     def response_from(self, proof: dict[str, Any], p: Array) -> Response:
-        """The bound that stored dual multipliers establish, recomputed, whatever made them."""
+        """The bound that stored dual multipliers establish, recomputed."""
         bound = proved_bound(self.Z, self.y, self.feature, p, proof)
         return Response(None, 0.0, _per_mass(self.factor * bound, p), Scope.SPHERE_BOUND, proof)
 

@@ -1,4 +1,4 @@
-"""The margin of a measure without rounding: what remains when doubles lose it in ``u |a| |z|``."""
+"""The margin of a measure without rounding, for margins below the rounding error ``u |a| |z|`` of doubles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an oracle answers to an adversary: neurons, their payoffs, a proved bound; and the simplest oracle, a list."""
+"""The answer of an oracle to an adversary: neurons, payoffs, a proved bound; and the simplest oracle, a finite list."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ FACES = 16.0  # cost of a crossing in that dimension, relative to lower dimensio
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
 FEW = 0.25  # a single enumeration may take 1/FEW = 4 times as long as each of many
-SHARE = 0.5  # share of the time left that a single enumeration may take
-ENTRY = 3e-6  # seconds of an entry of the matrix (D, D) that an enumeration of degree 2 sums without rounding
+SHARE = 0.5  # largest share of the time left for a single enumeration
+ENTRY = 3e-6  # seconds per entry of the matrix (D, D) that an enumeration of degree 2 sums without rounding
 
 
 def exact_oracle(Z: Array, feature: Feature, clock: Clock = FOREVER) -> Oracle:
@@ -44,7 +44,7 @@ def exact_oracle(Z: Array, feature: Feature, clock: Clock = FOREVER) -> Oracle:
 
 
 def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
-    """The exact oracle with the least rounding there is, for the one answer that a certificate states."""
+    """The exact oracle with the least rounding error, for the one answer that a certificate states."""
     if Z.shape[1] == 3 and feature.degree == 1:
         return ExtendedArrangementOracle(Z, feature)
     return exact_oracle(Z, feature)
@@ -114,7 +114,7 @@ class Supported:
 
 
 class Proving:
-    """The best proof that seconds can buy for any adversary: enumeration where its support allows, a bound elsewhere.
+    """The best proof within a few seconds for any adversary: enumeration where its support allows, else a bound.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class SpectralOracle:
     Z : (n, D) what the activation sees.
     feature : sigma.
     rounds : Frank-Wolfe rounds for each sign; a few milliseconds at n = 256, D = 15.
-    clock : no round starts after it expires; where not even one would end in time, an extreme eigenvalue has to do.
+    clock : no round starts after it expires; where not even one would end in time, an extreme eigenvalue is used.
     """
 
     def __init__(self, Z: Array, feature: Feature, rounds: int = 12, clock: Clock = FOREVER) -> None:
@@ -223,5 +223,5 @@ def _trust_region(H: Array, linear: Array) -> tuple[Array, float, float]:
 
 
 def _outward(value: float, size: float) -> float:
-    """A little above, so that the semidefinite test has room for rounding."""
+    """Slightly larger, so that the semidefinite test succeeds despite rounding."""
     return value + 1e-11 * size

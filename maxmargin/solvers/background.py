@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-_LOOK = 0.02  # seconds between two looks
+_LOOK = 0.02  # seconds between two polls
 
 
 def in_background(work: Callable[[], Result]) -> Result:
@@ -35,7 +35,7 @@ def in_background(work: Callable[[], Result]) -> Result:
     while thread.is_alive():
         thread.join(_LOOK)
         if handler is not None:
-            signal.signal(signal.SIGINT, handler)  # take it back from a solver that has put its own in place
+            signal.signal(signal.SIGINT, handler)  # restore our handler after a solver has installed its own
     if errors:
         raise errors[0]
     return results[0]

@@ -34,26 +34,26 @@ Array = NDArray[np.float64]
 
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero, unless the oracle sees further
 _ROUGH = 1e-3  # relative gap at which scouting ends
-_BLUNT = 1.5  # the LP's own gap, as a multiple of ours, above which it is refined before anything stalls
-_SMALL = 20_000  # products that cost nothing: extended from the start
-_EXTENDED = 20_000_000  # products of all neurons with all points, up to which they are kept extended
-_PATIENCE, _LESS = 50, 0.99  # rounds after which the gap must be less than this multiple of what it was
-_CROWD = (1, 800, 3)  # columns a point, at least, and per active one, beyond which the less useful half is forgotten
+_BLUNT = 1.5  # the LP is refined when its own gap exceeds this multiple of our gap
+_SMALL = 20_000  # up to this many products all columns are extended from the start
+_EXTENDED = 20_000_000  # up to this many products (neurons times points) columns may be kept extended
+_PATIENCE, _LESS = 50, 0.99  # stop when after so many rounds the gap is not below this multiple of the earlier gap
+_CROWD = (1, 800, 3)  # limit on columns: per point, at least, and per active one; beyond it the worse half is dropped
 
 
 @dataclass(frozen=True)
 class ColumnGeneration:
-    """How to search; what to search is in `__call__`.
+    """Options of the search; `__call__` takes the problem.
 
     Parameters
     ----------
     tol : stop when (upper - lower) <= tol * upper by our own evaluation.
-    local_tol : with an oracle that proves nothing: stop when no neuron pays (1 + local_tol) times what is had.
+    local_tol : with an oracle that proves nothing: stop when no neuron pays more than (1 + local_tol) times the margin.
     time_limit : seconds; the best pair so far is returned.
     max_rounds : oracle calls.
-    count : best responses added a round.
+    count : best responses added per round.
     smoothing : the oracle is asked about ``smoothing * (last p asked) + (1 - smoothing) * (p of the LP)``; the
-        vertices p of the LP jump about, and what is best for the mean is good for both.
+    vertices p of the LP jump about, and their mean converges faster.
     scouts : random directions whose dictionary margin is solved roughly first; 0 for none.
     progress : called after every round with its `Round`.
     cap : largest weight of the adversary on one point; 1/(nu n) makes the margin soft (`games.soft`).
@@ -102,7 +102,7 @@ class ColumnGeneration:
         return search.proposal(hint)
 
     def _scout(self, Z: Array, y: Array, feature: Feature) -> Measure:
-        """Neurons of a rough margin over random directions: the first p then has something to be weighed against."""
+        """Neurons of a rough margin over random directions, to start from."""
         theta = np.random.default_rng(self.seed).standard_normal((self.scouts, Z.shape[1]))
         theta /= np.linalg.norm(theta, axis=1, keepdims=True)
         rough = replace(self, tol=_ROUGH, time_limit=0.2 * self.time_limit, smoothing=0.0, progress=None)
@@ -125,7 +125,7 @@ class _Search:
 
     def __post_init__(self) -> None:
         n, D = self.Z.shape
-        # Where points can cancel, what is left of them is rounding: chasing it takes thousands of rounds.
+        # Where points can cancel, the remainder is rounding, which would take thousands of rounds to reduce.
         cancel = may_vanish(self.Z, self.y, self.feature, np.ones(len(self.y)))
         self.zero = _ZERO if cancel else getattr(self.oracle, "zero", _ZERO)
         self.sizes = np.linalg.norm(self.Z, axis=1) ** self.feature.degree
@@ -163,7 +163,7 @@ class _Search:
         except SolverError as error:
             self.refusal = str(error)
         if not self.trace:
-            self._respond(self.p)  # an upper end even when there was no time to solve anything
+            self._respond(self.p)  # an upper end even if there was no time for an LP
         return INTERRUPTED if self.left <= 0.0 else FAILED
 
     def _rounds(self) -> Reason:
@@ -192,7 +192,7 @@ class _Search:
                 continue
             if self.left <= 0.0 or len(self.trace) >= options.max_rounds:
                 return INTERRUPTED
-            # Nothing new against the LP's own p: ask about that one alone.
+            # No new neuron against the averaged p: ask about the p of the LP alone.
             blend = options.smoothing if fresh and len(self.trace) > 1 and not self.sharp else 0.0
             p = self._solve() if fresh else p
 
@@ -253,7 +253,7 @@ class _Search:
         return float(p @ self.sizes)
 
     def _solve(self) -> Array:
-        """Solve the restricted game, keep the best learner, forget columns long out of play; its p."""
+        """Solve the restricted game, keep the best learner, drop columns long out of use; returns p."""
         start = time.perf_counter()
         try:
             self.solution, self.refined = self.master.solve(self.left), False
@@ -280,12 +280,12 @@ class _Search:
             self.measure = Measure(self.directions[support], (self.signs * solution.weights)[support])
 
     def _blunt(self, solution: MasterSolution) -> bool:
-        """Is the gap that the solver's tolerances leave in the LP beyond ours?"""
+        """Whether the LP's own gap (solver tolerances) is too large beside our gap."""
         wide = solution.value - solution.margin > _BLUNT * (self.upper - self.lower)
         return wide and self.exact and self.options.cap >= 1.0
 
     def _sharpen(self) -> Array:
-        """The p of the last LP with all its digits, and so of all later ones."""
+        """Refine the last LP, and all later ones; the p of the last."""
         if self.solution is None or self.options.cap < 1.0 or not self.exact:
             return self.p if self.solution is None else self.solution.p
         watch = Clock()

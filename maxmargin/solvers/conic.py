@@ -82,7 +82,7 @@ def constraint(problem: cvxpy.Problem, label: str) -> cvxpy.Constraint:
 
 
 class Solution(NamedTuple):
-    """What a solver returned, to be certified: the variable, the dual values of ``margins`` (None without a point)."""
+    """The result of a solver, to be certified: the variable, the dual values of ``margins`` (None without a point)."""
 
     variable: Array | None
     dual: Array | None

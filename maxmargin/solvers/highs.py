@@ -1,4 +1,4 @@
-"""HiGHS' simplex as the master LP needs it: silent, warm, and never given up at the first stall."""
+"""HiGHS' simplex for the master LP: silent, warm-started, and repeated with other settings after a stall."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPTIONS = {
 _DUAL, _PRIMAL = 1, 4
 _TRIES = ((_DUAL, 1e-10), (_PRIMAL, 1e-10), (_DUAL, 1e-9), (_PRIMAL, 1e-7))  # strategy, feasibility tolerance
 _PIVOTS = 4, 1000  # a try counts as stalled after this many pivots per column or row, and at least this many
-_NEARLY = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown)  # within somewhat more than asked
+_NEARLY = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown)  # feasible within about the tolerance
 ANSWERS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt)
 
 
@@ -39,8 +39,8 @@ class Simplex(highspy.Highs):
     def optimise(self, time_limit: float) -> None:
         """Run until the model is called optimal.
 
-        A cycle or a singular basis is no reason to give up: once more from scratch by the other simplex, for where one
-        of them stalls the other usually does not, and then less tightly.
+        After a cycle or a singular basis the model is solved again from scratch by the other simplex, because where one
+        of them stalls the other usually does not, and then with looser tolerances.
 
         Raises
         ------

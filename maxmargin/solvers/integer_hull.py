@@ -2,7 +2,7 @@
 
     min x'Qx,  x >= 0,  sum x = 1;      Q and x in units of 2**-bits
 
-Where doubles are a start, refinement with residuals in integers solves on a support; where they are none, elimination
+Refinement of a solution in doubles, with residuals in integers, solves on a support; where doubles fail, elimination
 in integers does.  `exchanged` is fast from a nearly right support, `walked` (Wolfe, Math. Programming 11, 1976) is
 finite from anywhere, for singular Q as well.
 """
@@ -25,7 +25,7 @@ Indices = NDArray[np.intp]
 _STEPS, _PATIENCE = 40, 3
 _ELIMINATED = 250  # largest number of points of an exact elimination (some seconds)
 _RESIDUAL = 1e-25  # residual, relative to x'Qx, at which the solve ends
-_SLACK = 46  # margins that agree to so many binary digits are not worth an exchange
+_SLACK = 46  # margins that agree to this many binary digits count as equal
 
 
 def exchanged(Q: Integers, p: Array, bits: int, clock: Clock) -> Integers | None:
@@ -58,7 +58,7 @@ def exchanged(Q: Integers, p: Array, bits: int, clock: Clock) -> Integers | None
 
 
 def walked(Q: Integers, bits: int, clock: Clock) -> Integers | None:
-    """One point enters at a time, and the norm falls in every step; None when time is up."""
+    """One point enters at a time, and the norm falls in every step; None when the time is over."""
     x = np.zeros(len(Q), dtype=object)
     x[int(np.argmin(np.diagonal(Q)))] = 1 << bits
     last = None

@@ -26,11 +26,11 @@ Array = NDArray[np.float64]
 
 _SCOUTS = 4  # random neurons per point in the first program (at least 200 in all)
 _ROUNDS = 200
-_COUNT = 30  # neurons added a round
-_PAYS = 1e-9  # a neuron is added when it is paid this much more than 1
-_ROUGH = 1e-4  # and while the targets are not reached, that much more: the price rises anyway
-_STUCK, _LESS = 30, 0.99  # rounds after which the best payoff must exceed 1 by less than this multiple of before
-_PATIENCE = 20, 2000  # a program may take so many times the most steps before it, and so many more
+_COUNT = 30  # neurons added per round
+_PAYS = 1e-9  # a neuron is added when its payoff exceeds 1 by more than this ...
+_ROUGH = 1e-4  # ... or by more than this while the targets are not reached (the price will rise anyway)
+_STUCK, _LESS = 30, 0.99  # stuck: in so many rounds the excess of the best payoff over 1 did not fall to this multiple
+_PATIENCE = 20, 2000  # limit on the steps of a program: a multiple of the most steps so far, plus a constant
 _TOLERANCE = 1e-10  # feasibility tolerance of the linear programs
 _INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
 _PRICES = 1e3, 1e9, 100.0  # penalty on residuals: first value, last value, factor between two
@@ -118,8 +118,8 @@ def variation_interpolant(
 ) -> Found:
     """Column generation on the linear program, from random neurons.
 
-    The program is elastic: what the neurons so far cannot reach costs `price` a unit, which bounds |p_i|. The price
-    rises while that pays, for as long as it can be told from the tolerance.
+    The program is elastic: residuals cost `price` per unit, which bounds |p_i|. The price
+    rises while that reduces the residuals beyond the tolerance.
     """
     unit = 2.0 ** -int(np.frexp(np.abs(values.Z).max(initial=0.0))[1])
     Z, watch, rng = values.Z * unit, Clock(), np.random.default_rng(seed)
@@ -140,7 +140,7 @@ def variation_interpolant(
             if last is None:
                 raise
             solution = None
-        if solution is None:  # HiGHS turns in circles between such neurons
+        if solution is None:  # HiGHS cycles between such neurons
             status, (A, weights, p) = "time limit" if clock.expired else "stalled", last
             break
         weights, p, unmet, steps = solution
@@ -174,7 +174,7 @@ def variation_interpolant(
 
 
 def _earned(p: Array, values: Values) -> float:
-    """p.t - E |p|_1: what the weights p prove over the best payoff against them."""
+    """p.t - E |p|_1: divided by the best payoff against p this is the lower end."""
     return float(p @ values.centre - np.abs(p) @ values.half)
 
 

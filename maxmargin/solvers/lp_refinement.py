@@ -31,7 +31,7 @@ Point = tuple[Array, Array]
 
 _ROUNDING = 1.01 * 2.0**-53  # relative rounding error of an entry of p and of a weight
 _COSTS = 2.0**14
-_LEAST, _GAIN, _ENOUGH = 2.0**-40, 2.0**20, 2.0**28  # the most that residuals are enlarged, by what each time, the aim
+_LEAST, _GAIN, _ENOUGH = 2.0**-40, 2.0**20, 2.0**28  # least residual, its growth of scale per round, largest scale
 _STEPS, _RANK = 4, 1e-14  # steps of iterative refinement; smaller singular values (relative) are not inverted
 
 

@@ -48,11 +48,11 @@ class Master:
     ----------
     n : number of points.
     cap : largest weight of the adversary on one point; 1/(nu n) makes the margins soft (`games.soft`).
-    sizes : (n,) how much a neuron can get out of each point, |z_i|^degree; all the same by default.
+    sizes : (n,) the largest payoff of a neuron on each point, |z_i|^degree; all equal by default.
 
     Notes
     -----
-    One row a *signed* neuron: of the two signs of a symmetric neuron the oracle names the violated one, and a
+    One row per *signed* neuron: of the two signs of a symmetric neuron the oracle names the violated one, and a
     second row for the other sign is hardly ever active.  HiGHS has absolute tolerances and drops small entries, so it
     sees the columns divided by the current margin, and the model is passed again (with its basis) whenever that unit
     has changed by more than `rescale`.  Points much larger than others (e_i < 1), and rows with entries far above the
@@ -116,7 +116,7 @@ class Master:
         """Solve again while the unit is far from the margin, as far as that is `known`."""
         for _ in range(_UNITS):
             before = self._unit
-            # What is rounding noise in the present unit says only that the margin is smaller.
+            # A value at the level of rounding in the present unit shows only that the margin is smaller.
             unit = max(known(solution), self.noise * before, _ZERO * self._peak)
             if solution.value > self.rescale * before and solution.margin < 0.5 * solution.value:
                 unit = solution.value
@@ -130,7 +130,7 @@ class Master:
         return solution
 
     def _restart(self, time_limit: float) -> MasterSolution:
-        """In the unit of the data: that of a margin which is nearly zero cannot always be solved in."""
+        """Solve in the unit of the data: in the unit of a nearly zero margin the LP may be unsolvable."""
         self._highs, self._unit = Simplex(), 0.0
         self._pass(self._peak)
         return self._run(time_limit)
@@ -270,7 +270,7 @@ def better(columns: Any, solution: MasterSolution, p: Extended, weights: Extende
 
 
 def evaluate(columns: Array, p: Array, weights: Array, cap: float = 1.0) -> MasterSolution:
-    """The pair with its value and (soft, when capped) margin over these columns."""
+    """The pair with its value and (if capped: soft) margin over these columns."""
     return MasterSolution(p, weights, float((columns @ p).max()), worst_mean(weights @ columns, cap))
 
 

@@ -1,7 +1,7 @@
 """The min-norm point in exact arithmetic, and written down in doubles that keep its margin.
 
 Two things limit `min_norm_point` to a relative gap of ``u r^2/gamma^2`` (u the unit roundoff, r^2 the size of K_ii):
-its residuals, and the rounding of the coefficients themselves.  Both can be had:
+its residuals, and the rounding of the coefficients themselves.  Both are removed here:
 
 * an active-set method in integers (`integer_hull`) finds the minimiser to as many digits as the Gram matrix has;
 * the rounding errors e of the coefficients on the support S move the margins there by K_SS e.  Tiny coefficients d on
@@ -28,7 +28,7 @@ from .integer_hull import exchanged, fixed, floats, walked
 Array = NDArray[np.float64]
 
 NAME = "exact-refinement"
-_NOISE = 32  # number of last digits of x'Qx that errors of the entries may spoil
+_NOISE = 32  # number of last binary digits of x'Qx that errors of the entries may change
 _TRUNCATION = 1e-8  # singular values below this fraction of the largest would need large corrections
 
 
@@ -57,7 +57,7 @@ class Minimiser:
     scale: float
 
     def rounded(self, count: int) -> Pair:
-        """The pair written down with `count` doubles a number; one double has its rounding made good elsewhere."""
+        """The pair with `count` doubles per number; with one double its rounding is corrected on other points."""
         coefficients = self._compensated() if count == 1 else parts(self._normed, self.bits, count)
         weights = parts(self.x, self.bits, count)
         signed = self.y * coefficients / self.scale  # a power of two
@@ -87,7 +87,7 @@ class Minimiser:
 def refine(
     matrix: Integers, y: Array, p: Array, scale: float, *, bits: int = BITS, clock: Clock = FOREVER
 ) -> tuple[Minimiser | None, Attempt]:
-    """The minimiser, or None where it is not found; and what was tried.
+    """The minimiser, or None where it is not found; and the attempts.
 
     Parameters
     ----------

@@ -31,14 +31,14 @@ _STALLS = 3  # stop after this many rounds without progress of the bracket (only
 _FIRST = 32  # points that enter in the first round; later as many as the support holds
 _SMO = 1000  # from that many entering points on, sequential minimal optimisation finds most of the support faster
 _SMO_TOLERANCE = 1e-6
-_PROGRESS = 1e-13  # relative: less is rounding
+_PROGRESS = 1e-13  # relative decrease below which progress is only rounding
 _PATIENCE = 3
-_SAME = 1e-9  # margins that agree to this are not worth an exchange
+_SAME = 1e-9  # margins with a smaller relative difference count as equal
 _CHUNK = 5000  # points whose square Gram matrix is copied at a time
-_MOST = 2000  # points that enter a round, so that the square Gram matrix stays in memory
+_MOST = 2000  # most points that enter per round, so that the square Gram matrix stays in memory
 _LARGE, _ROUGH = 3000, 1e-2  # points from which, and gap down to which, sequential minimal optimisation alone will do
-_SHARE = 0.3  # of the time left that a walk and an evaluation may take
-_CUBE, _ENTRY = 2.5e-10, 2e-7  # seconds: of a walk over the cube of its points, of an entry of the Gram matrix
+_SHARE = 0.3  # largest share of the time left for a walk and an evaluation
+_CUBE, _ENTRY = 2.5e-10, 2e-7  # seconds of a walk divided by its points cubed; seconds per entry of the Gram matrix
 
 
 def min_norm_point(
@@ -73,7 +73,7 @@ def min_norm_point(
             gap = 1.0 - lower.value / math.sqrt(-upper.value) if upper.value < 0.0 else 0.0
             progress(f"round {rounds}  relative gap {gap:.1e}  support {np.count_nonzero(state.p)}")
             state.gap = gap
-            # a round that would end late is not begun; each costs at least as much as the one before
+            # do not begin a round that would end late; it costs at least as much as the one before
             late = clock.left <= clock.seconds - begun
             begun = clock.seconds
             if gap <= tol or late or stalls > _STALLS or square <= state.negligible or not state.enter():
@@ -81,7 +81,7 @@ def min_norm_point(
             state.walk()
             rounds += 1
     except KeyboardInterrupt:
-        if not lower.point.size:  # nothing to keep yet
+        if not lower.point.size:  # no point found yet
             raise
         late = True
     attempt = Attempt("min-norm-point", f"relative gap {gap:.1e}", clock.seconds)
@@ -123,7 +123,7 @@ class _ActiveSet:
 
     @property
     def negligible(self) -> float:
-        """p'Qp below which it is rounding of the sum it came from: gamma = 0."""
+        """Level below which p'Qp is only the rounding of its own sum: gamma = 0."""
         return float(np.finfo(float).eps * (self.p @ self.radii)) ** 2
 
     def measure(self) -> tuple[float, float]:
@@ -139,7 +139,7 @@ class _ActiveSet:
     def enter(self) -> bool:
         """Choose the points with the smallest margins to enter; False when none lies below p'Qp."""
         size, room = int(np.count_nonzero(self.p)), self._room()
-        if size == 1 and self.n > _SMO:  # margins say little yet: a regular sample, or all
+        if size == 1 and self.n > _SMO:  # margins are not informative yet: a regular sample, or all
             sample = np.linspace(0, self.n - 1, min(self.n, _CHUNK, room)).astype(int)
             self.entering = np.setdiff1d(sample, np.flatnonzero(self.p))
             return True
@@ -151,7 +151,7 @@ class _ActiveSet:
         return len(outside) > 0
 
     def _room(self) -> int:
-        """How many points can be worked with in the time left: a walk is cubic, an evaluation takes n entries each."""
+        """The number of points that the time left allows: a walk is cubic, an evaluation takes n entries per point."""
         left = _SHARE * self.clock.left
         return self.n if math.isinf(left) else max(_FIRST, int(min((left / _CUBE) ** (1 / 3), left / _ENTRY / self.n)))
 
@@ -211,7 +211,7 @@ def _exchange(Q: Array, support: NDArray[np.bool_], clock: Clock = FOREVER) -> A
 
 
 def _descend(Q: Array, p: Array, clock: Clock = FOREVER) -> Array:
-    """Minimiser over the hull of the points that p weighs and some that it does not, with p'Qp falling all the way.
+    """Minimiser over the hull of the support of p and the entering points; p'Qp falls in every step.
 
     Wolfe's minor cycle: towards the affine minimiser until a weight vanishes, drop that point, repeat.
     """

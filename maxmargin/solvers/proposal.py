@@ -1,4 +1,4 @@
-"""What an F1 solver returns: a pair for the game to certify, and how it was found."""
+"""The result of an F1 solver: a pair for the game to certify, and how it was found."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Proposal:
     reason : why the solver stopped; the certificate's status is decided by the game alone.
     lower, upper : the solver's own estimates in the path convention (`upper` inf without a proving oracle).
     rounds : number of oracle calls.
-    attempts : solvers called, what they said and cost.
-    trace : one `Round` a round.
+    attempts : solvers called, with their status and time.
+    trace : one entry per round.
     scope : what `upper` covers, as the oracle said it.
-    stopped : ended by Ctrl-C: whoever asked wants what there is, now.
+    stopped : ended by Ctrl-C: return what there is without further work.
     """
 
     measure: Measure

@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 _STEPS = 300
 _GAP = 1e-8
 _TOLERANCE = {"logistic": 1e-4, "hinge": 1e-8}
-_COUNT = 4  # neurons a round: the maxima move with u, and their near copies would pile up
+_COUNT = 4  # neurons per round; the maxima move with u, and more would add near copies
 
 
 @dataclass

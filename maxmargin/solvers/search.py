@@ -18,7 +18,7 @@ from .working_set import WorkingSet
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-MakeOracle = Callable[..., Oracle]  # of inputs (k, D); what returned a `pool` is told it as `starts` (K, D) next time
+MakeOracle = Callable[..., Oracle]  # of inputs (k, D); an oracle's `pool` is passed to the next as `starts` (K, D)
 
 MANY = 400  # points from which a working set is faster
 

@@ -1,4 +1,4 @@
-"""The soft kernel game: least norm over the capped simplex, a one-class SVM and then the last digits.
+"""The soft kernel game: least norm over the capped simplex, by a one-class SVM and a refinement of its digits.
 
     gamma_nu^2 = min { p' Q p : sum p = 1, 0 <= p_i <= cap },      Q = Y K Y,      cap = 1 / (nu n)
 

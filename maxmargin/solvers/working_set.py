@@ -1,4 +1,4 @@
-"""Few points decide a max margin: solve for a working set of them, evaluate all, add the worst, repeat.
+"""A few points decide a max margin: solve for a working set of points, evaluate all, add the worst, repeat.
 
     round:  f, p = a pair for the game of the points S alone           (whoever solves that game)
             m_i  = the margins y_i f(x_i) of all n points              (in blocks)
@@ -6,7 +6,7 @@
 
 Both ends stay proved.  Weights p on S are weights on all points, which pay a neuron the same, and the least margin of f
 is taken over all n.  The early rounds are solved roughly: their gap need only be small beside what the points left out
-can still change.  Time and memory follow the working set, but for the evaluation, which is linear in n.
+can still change.  Time and memory depend on the working set, except for the evaluation, which is linear in n.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ROUNDS, _DROPPING = 300, 40  # rounds at most; rounds in which points may be dr
 
 
 class PointGame(Protocol):
-    """A game whose points can be left out: what a `WorkingSet` needs of it."""
+    """The game of a subset of the points, as a `WorkingSet` needs it."""
 
     n: int
 
@@ -47,7 +47,7 @@ class PointGame(Protocol):
 
 @dataclass(frozen=True)
 class WorkingSet:
-    """How a working set of points grows.
+    """The options of a working set of points.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ class Experiment:
 
     Attributes
     ----------
-    name, title : what it is called, and what it shows.
+    name, title : its name, and what it shows.
     tasks : setting -> its tasks, repetition by repetition.
     table : rows (parameters, result) -> its numbers, beside the paper's where there are any.
     """

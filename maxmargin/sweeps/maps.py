@@ -1,6 +1,6 @@
-"""What the tasks of figures 1 and 3 compute: classifiers in the plane, as values on a grid.
+"""The tasks of figures 1 and 3: classifiers in the plane, as values on a grid.
 
-Values are kept in units of their root mean square on the grid, so that classifiers of any scale compare.
+Values are kept in units of their root mean square on the grid, so that classifiers of any scale can be compared.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ FIG2C = {
     "both": _series(_DIMENSIONS, (0.0007, 0.0081, 0.0399, 0.1135, 0.1671), (0.001, 0.007, 0.036, 0.097, 0.135)),
     "output": _series(_DIMENSIONS, (0.0957, 0.1773, 0.2379, 0.2759, 0.3065), (0.107, 0.118, 0.110, 0.093, 0.098)),
 }
-# m -> F1 margin of figure 2(d); one assignment of labels, which is not stated: only its shape compares
+# m -> F1 margin of figure 2(d); one unstated assignment of labels: only the shape of the curve can be compared
 FIG2D = _series(
     _WIDTHS,
     (0.00164, 0.00841, 0.00950, 0.01055, 0.01076, 0.01081, 0.01098, 0.01104),

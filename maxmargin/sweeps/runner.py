@@ -25,13 +25,14 @@ def run(
 ) -> int:
     """Execute the tasks that are not in the store, and add each result as it arrives.
 
-    Only this process writes to the store. Whatever ends it, what was added stays, and the next call goes on from there.
+    Only this process writes to the store. Added results stay after any interruption; the next
+    call continues from them.
 
     Parameters
     ----------
     jobs : processes, one BLAS thread each; -1 for one a core.
     dask : address of a dask scheduler ("tcp://host:8786") whose workers do the work instead.
-    progress : told what is done and how long the rest takes.
+    progress : called with what is done and the time left.
 
     Returns
     -------
@@ -62,7 +63,7 @@ def _results(todo: Sequence[Task], jobs: int, dask: str | None) -> Iterator[Done
     from joblib import Parallel, delayed, parallel_config
 
     with warnings.catch_warnings(), _cluster(dask) if dask else parallel_config("loky", inner_max_num_threads=1):
-        # joblib's advice to whoever stops early; Ctrl-C is no mistake
+        # joblib's advice after an early stop; Ctrl-C is not a mistake
         warnings.filterwarnings("ignore", ".*tasks? which w.*", UserWarning)
         parallel = Parallel(n_jobs=-1 if dask else jobs, return_as="generator_unordered")
         yield from parallel(delayed(execute)(task) for task in todo)
@@ -84,7 +85,7 @@ def execute(task: Task) -> Done:
 def _whole() -> Iterator[None]:
     """Ctrl-C during the work ends it as `KeyboardInterrupt` even if the work itself would not.
 
-    Solvers and flows answer Ctrl-C with what they have so far: that is not the result of the task.
+    After Ctrl-C, solvers and flows return what they have so far; that is not the result of the task.
     """
     before = signal.getsignal(signal.SIGINT)
     if not callable(before) or threading.current_thread() is not threading.main_thread():

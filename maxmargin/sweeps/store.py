@@ -1,7 +1,7 @@
 """All results of all sweeps in one SQLite file.
 
-One row a finished task, inserted in a transaction of its own: a process killed at any moment leaves the finished rows
-and nothing else, and a task that is inserted twice stays one row.
+One row per finished task, inserted in a transaction of its own. A process that is killed leaves the finished rows
+and nothing else. A task that is inserted twice stays one row.
 """
 
 from __future__ import annotations

@@ -22,12 +22,12 @@ NAMES = {"both": "both layers", "output": "output layer", "f1": "F1 solved", "f2
 
 @dataclass(frozen=True)
 class Table:
-    """Numbers under names; None where there is nothing to say.
+    """Named columns of numbers; None for an empty cell.
 
     Attributes
     ----------
     header : column names.
-    rows : one tuple a line.
+    rows : one tuple per line.
     notes : sentences under the table.
     """
 
@@ -120,7 +120,7 @@ def _sigmas(mean: float, error: float | None, there: printed.Printed) -> float |
 
 
 def _wins(groups: dict[tuple[int, str], dict[int, float]]) -> tuple[str, ...]:
-    """How often both layers err less than the output layer alone on the same points."""
+    """How often training both layers has the smaller test error, on the same points."""
     told = []
     for at in sorted({at for at, name in groups if name == "both"}):
         both, output = groups[at, "both"], groups.get((at, "output"), {})

@@ -1,4 +1,4 @@
-"""A task: a named pure function and its parameters; its key says that two tasks are the same."""
+"""A task: a named pure function and its parameters; equal tasks have equal keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-SCHEMA = 1  # raise it when a work function changes its meaning: old results are then computed again
+SCHEMA = 1  # raise it when a work function changes its result: old results are then computed again
 
 
 def canonical(value: Any) -> str:

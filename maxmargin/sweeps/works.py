@@ -1,4 +1,4 @@
-"""What the tasks of figures 2(b)-(d) and of the rates compute: pure functions of plain parameters.
+"""The tasks of figures 2(b)-(d) and of the rates: pure functions of plain parameters.
 
 `data` are the options of `datasets.clusters.clusters_sample`. Test errors are P(y f(x) < 0), ties count as right, of
 the last iterate, margins are the best iterate's: as in the authors' code.
@@ -50,7 +50,7 @@ def train(data: dict[str, Any], layers: str, **options: Any) -> dict[str, Any]:
 
 
 def solve(data: dict[str, Any], norm: str) -> dict[str, Any]:
-    """The max-margin classifier itself, where the flow should end, on the same points.
+    """The max-margin classifier, the predicted limit of the flow, on the same points.
 
     F1 in high dimension: column generation by local search, a true lower end that is nearly the best, beside a proved
     upper end that may be far; no clock takes part, so that the result is a function of the parameters.
@@ -63,7 +63,7 @@ def solve(data: dict[str, Any], norm: str) -> dict[str, Any]:
 
 
 def certify(data: dict[str, Any], rounds: int) -> dict[str, Any]:
-    """The certified bracket of gamma_1, the line that the margins of figure 2(d) press against.
+    """The certified bracket of gamma_1, the limit line of the margins of figure 2(d).
 
     `rounds` of branching go to its upper end, not seconds: a result is a function of its parameters.
     """

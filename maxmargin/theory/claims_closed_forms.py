@@ -1,4 +1,4 @@
-"""Every closed form against the certified solver, one claim a family and norm, the worst instance reported."""
+"""Every closed form against the certified solver, one claim per family and norm, the worst instance reported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _margins(family: str, value: str, norm: str, feature: str) -> Iterator[tuple
         if norm == "f1" and form.dataset.d + form.bias > _EXACT_DIMENSION:
             continue
         certificate = max_margin(form.dataset, norm, feature=feature, bias=form.bias, convention="path")
-        # both ends must be at the reference: take the one that is farther
+        # both ends must be at the reference: take the farther one
         end = max(certificate.lower, certificate.upper, key=lambda v: abs(v - reference))
         yield form.name, reference, end
 

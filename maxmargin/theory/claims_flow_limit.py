@@ -100,7 +100,7 @@ def _stays_below() -> Finding:
 
 @FLOW_LIMIT.claim(
     "small-start-loses-directions",
-    "What keeps a small start below gamma_1 is a direction without neurons: one neuron there raises it.",
+    "A small start ends below gamma_1 because a direction has no neurons: one neuron there raises the margin.",
     "Theorem 3 (full support is needed); measured",
     "gain in best margin over gamma_1 by one neuron where the oracle pays most, above that of as many steps without it",
 )

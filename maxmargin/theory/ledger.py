@@ -29,7 +29,7 @@ class Finding:
     ----------
     reference, measured, tolerance : in the same units.
     relation : "=", "<=" or ">=".
-    note : the worst instance, or what else a reader needs.
+    note : the worst instance, or another remark.
     printed : the same comparison with what the paper prints, for a claim about a slip.
     """
 
@@ -68,7 +68,7 @@ class Claim:
     id : short name.  statement : one sentence.
     source : the equation or theorem of the paper, or an anchor of docs/theory.rst.
     test : how it is measured, one phrase.
-    measure : does it.
+    measure : the function that measures.
     """
 
     id: str
@@ -78,7 +78,7 @@ class Claim:
     measure: Callable[[], Finding]
 
     def run(self) -> Entry:
-        """Measure; what raises has not been shown, hence fails."""
+        """Measure; a claim whose measurement raises counts as failed."""
         from threadpoolctl import threadpool_limits
 
         began = time.perf_counter()
@@ -98,7 +98,7 @@ class Claim:
 
 
 class Measurable(Protocol):
-    """What the ledger runs: a claim, or something with an id that measures several lines at once."""
+    """An item of the ledger: a claim, or an object with an id that measures several lines at once."""
 
     @property
     def id(self) -> str:
@@ -115,7 +115,7 @@ AnyMeasurable = TypeVar("AnyMeasurable", bound=Measurable)
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim with what came out.
+    """A claim with its result.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ class Ledger:
 
     Attributes
     ----------
-    entries : one a claim, in order.  seconds : wall time.
+    entries : one per claim, in order.  seconds : wall time.
     interrupted : ended by Ctrl-C; the entries are those of the claims that were finished.
     """
 

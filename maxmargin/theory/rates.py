@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Rate:
-    """What a proposition promises, and what happened.
+    """The bound of a proposition, and the measured margins.
 
     Attributes
     ----------

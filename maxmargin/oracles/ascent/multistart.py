@@ -1,4 +1,4 @@
-"""What local oracles share: where they start, and which of their maximisers they return."""
+"""Shared by the local oracles: the starts, and the choice of maximisers to return."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LocalOracle(ABC):
     Z : (n, D) inputs.  feature : of the degree that the subclass handles.
     seed : of the random starts; the same calls give the same answers.
     starts : (K, D) directions to try, e.g. the neurons of a trained network (normalised here).
-    random : random starts a sign and call.  warm : best pool neurons a sign and call.
+    random : random starts per sign and call.  warm : best pool neurons per sign and call.
     sweeps : further attempts with 4 times more random starts each, when nothing better than the pool was found.
 
     Raises
@@ -57,7 +57,7 @@ class LocalOracle(ABC):
             raise InputError(f"feature: found {found}, {type(self).__name__} wants degree {self.degree}")
         self.Z, self.feature = Z, feature
         self.rng = np.random.default_rng(seed)
-        # A start costs a few hundred products with all points.
+        # One start costs a few hundred products with all points.
         most = max(_FEWEST, int(_WORK // max(1, Z.size)))
         self.random, self.warm, self.sweeps = min(random, most), min(warm, most), sweeps
         self.clock = FOREVER  # when it expires the ascent ends where it is

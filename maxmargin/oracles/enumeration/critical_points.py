@@ -22,7 +22,7 @@ INSIDE = 1e-9
 
 
 class Reach(Protocol):
-    """What is already known: the best value, and the value below which nothing is wanted."""
+    """The best value so far, and the value below which candidates are dropped."""
 
     top: float
     floor: float
@@ -53,7 +53,7 @@ def linear_forms(block: Arcs, X: Array, h: Array, ell: Array) -> Forms:
 
 
 def vertices(forms: Forms, pool: Reach) -> Iterator[Candidates]:
-    """The best vertices if they are worth more than `top`, and local maxima worth more than `floor`."""
+    """The best vertices with values above `top`, and local maxima with values above `floor`."""
     block, sums, D = forms.block, forms.sums, len(forms.ell)
     k, M = block.T.shape[1], block.crossing.shape[1]
     r = -np.sign(forms.h[block.crossing]) * np.abs(block.orientation)

@@ -78,7 +78,7 @@ class Maxima:
                 )
 
     def offer_anything(self, A: Array) -> None:
-        """Evaluate directions (K, D) of which nothing is known."""
+        """Evaluate directions (K, D) without a promised value."""
         if len(A):
             even, odd = self._parts(A)
             self._remember(A, np.abs(even) + np.abs(odd))

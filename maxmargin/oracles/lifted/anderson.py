@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 REGULARISATION = 1e-8
-GROWTH = 2.0  # a step so much longer than the best one since the restart ends the acceleration
+GROWTH = 2.0  # the acceleration ends after a step longer than this multiple of the best step since the restart
 
 
 class Anderson:

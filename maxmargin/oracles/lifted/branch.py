@@ -91,7 +91,7 @@ class BranchAndBound:
             self.branch()
         self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, clock)
         bound, value = self.evaluate(clock, polish=not branching), self.value
-        # A relaxation far from solved tells little about where to branch; one near the lower bound need not be.
+        # Do not branch while the relaxation is far from solved, nor when it is near the lower bound.
         self._due = value - self.lower > RATIO * (bound - value)
 
     def evaluate(self, clock: Clock = FOREVER, polish: bool = False) -> float:
@@ -132,7 +132,7 @@ class BranchAndBound:
         return [polishers[k].leaf if k in polishers else leaf for k, leaf in enumerate(repaired)]
 
     def _reopen(self, values: Array) -> None:
-        """Closed leaves that are worse than the open ones, or than the aim, go back to the iteration."""
+        """Closed leaves that are worse than the open ones, or than the target, return to the iteration."""
         opened = len(self.splitting.blocks)
         limit = max(self.lower, min(self.value, float(values[:opened].max())))
         back = [leaf for leaf, value in zip(self.closed, values[opened:], strict=True) if value > limit]
@@ -159,7 +159,7 @@ class BranchAndBound:
         self._relax(blocks, splitting.penalty)
 
     def _scores(self, block: LiftedBlock) -> Array:
-        """What the relaxation may gain by leaving the sign of each point open, (N,)."""
+        """The possible gain of the relaxation from the open sign of each point, (N,)."""
         game, forms = self.game, block.forms
         scores = np.zeros(len(game.support))
         right, left = (index[forms.free] + 1 + block.D for index in (forms.right, forms.left))
@@ -235,10 +235,10 @@ def tighten(
     ----------
     Z, y, feature : the game; (n, D), (n,).
     p : (n,) adversary whose support carries the relaxation (default: all points).
-    lower : a lower bound on gamma_1: the scale, and what the bound may come down to.
+    lower : a lower bound on gamma_1: the scale, and the target of the bound.
     clock : when it expires the best proof so far is returned; Ctrl-C does the same.
-    tolerance : stop when bound <= lower (1 + tolerance), or when the bound is nothing beside the spectral one.
-    max_rounds : of 48 iterations each; what ends the search when the clock has no limit.
+    tolerance : stop when bound <= lower (1 + tolerance), or when the bound is negligible beside the spectral one.
+    max_rounds : rounds of 48 iterations each; the end of the search when the clock has no limit.
     n_jobs : threads for the eigendecompositions.
 
     Raises

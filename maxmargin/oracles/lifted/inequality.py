@@ -1,4 +1,4 @@
-r"""What a lifted relaxation proves, written so that anyone can check it: format, inequality, verifier (NumPy only).
+r"""The proof format of lifted relaxations: the stored numbers, the inequality that they prove, and its verifier.
 
 **Claim.** Given Z (n, D), labels y = +-1, weights p >= 0 (n,) and sigma(u) = right (u)_+^k + left (-u)_+^k, put
 q = p y and ``g(a) = sum_i q_i sigma(a.z_i)``. A proof is a JSON-able dictionary that establishes ``s g(a) <= bound``

@@ -1,4 +1,4 @@
-r"""From approximate multipliers to a leaf of a proof: round them, then pay for what S lacks with other multipliers.
+r"""From approximate multipliers to a leaf of a proof: round them, then make S semidefinite with other multipliers.
 
 With S = [[t - rho, b'], [b, R]] and R > 0, S >= 0 iff t >= rho + b'R^{-1}b: once R is positive definite, the best t is
 known. R is lifted by a valid form: with u_i = z_i.a and h'_i = h_i - u_i, ``delta nu_i (u_i^2 - h_i^2)``, which is

@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 _ITERATION = 4e-9  # seconds of an iteration, divided by the cube of the order of its matrices
 _WORTH = 5.0  # the time limit must allow this many iterations
 _SHORTER = 1e-10  # fraction of the bound that may be lost for a proof whose length does not grow with D
-_PATIENCE, _GAIN = 1000, 1e-6  # iterations in which the bound must fall by that fraction
+_PATIENCE, _GAIN = 1000, 1e-6  # stop when the bound falls by less than this fraction in so many iterations
 MAX_SUPPORT = 300  # more points would cost more than they tighten: an iteration is cubic in their number
 Progress = Callable[[str], None]
 
@@ -47,7 +47,7 @@ class BoundResult:
     ----------
     adversary : (n,) p >= 0 with sum 1 up to rounding.
     bound : ``s sum_i p_i y_i sigma(a.z_i) <= bound`` for both s and every unit a, as `verify` reads in the proof.
-    scope : "sphere-bound"; whoever has a lower bound sees how far it is from exact.
+    scope : "sphere-bound"; a lower bound shows how far it is from exact.
     proof : JSON-able ("lifted-relaxation" or "spectral").
     attempts : one record {"name", "status", "seconds", ...} for each solver call.
     nodes : leaves of the branch and bound tree, both signs (2 = root only).
@@ -131,7 +131,7 @@ def lifted_bound(
     lower : a lower bound on gamma_1, used for scaling and for stopping only.
     clock : when it expires the best proof so far is returned.
     tolerance : stop when the proved bound exceeds the relaxation's value by less than this fraction.
-    iterations : at most so many.
+    iterations : the largest number of iterations.
     fixed : p itself is bounded (its weights below 1e-12 of the largest are dropped), instead of the best adversary.
 
     Raises
@@ -155,7 +155,7 @@ def lifted_game(
 ) -> tuple[LiftedGame | None, BoundResult]:
     """The game on the support of p, and the spectral bound for p to start from.
 
-    None instead of the game if that bound is 0, or has to do because the clock allows no iteration.
+    None instead of the game if that bound is 0, or if the clock allows no iteration.
     """
     Z, y = np.ascontiguousarray(Z, dtype=float), np.asarray(y, dtype=float)
     p = np.full(len(Z), 1.0 / len(Z)) if p is None else np.asarray(p, dtype=float)

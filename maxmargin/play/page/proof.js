@@ -40,7 +40,7 @@ function show(passed) {
       : `F1 margin in ${f1.bracket}, ${f1.status}${passed ? `, ${Math.round(passed)} ms` : ""}`;
   get("headline").dataset.points = state.asked.length;
   get("count").textContent = state.points.length ? `${state.points.length}` : "";
-  if (!get("verdict").hidden) get("verdict").hidden = true; // it was about other points
+  if (!get("verdict").hidden) get("verdict").hidden = true; // the verdict belongs to other points
 }
 
 async function check(norm) {
