@@ -15,15 +15,11 @@ u sum |lambda_k B_ki|, too much where large terms cancel: both are put on the ri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from ..errors import SolverError
 
 Array = NDArray[np.float64]
 Extended = NDArray[np.longdouble]
@@ -43,32 +39,17 @@ class GameLP(NamedTuple):
     tau: Array
 
 
-Correct = Callable[[tuple[Array, float], Array, float, Array], Point]
+class Corrections(NamedTuple):
+    """The LP of corrections: costs of P and T, lower ends of P, its sum, and the right sides of the rows."""
 
-
-def refine(lp: GameLP, point: Point, correct: Correct) -> Iterator[tuple[Extended, Extended]]:
-    """Pairs of P (n,) and the multipliers (K,) of the rows, both >= 0, to extended precision; any may be the best.
-
-    Parameters
-    ----------
-    point : ((P, T), (mu, -lambda)), a solution in float64.
-    correct : solves the LP with the costs of P and T, lower ends of P, its sum, and the right sides of the rows.
-    """
-    state = _State.of(lp, point)
-    scale = float(np.exp2(-np.ceil(np.log2(max(state.error(), _LEAST)))))
-    with suppress(SolverError):
-        while True:
-            state = state.corrected(scale, correct)
-            yield np.maximum(state.P, 0.0), np.maximum(state.multipliers, 0.0)
-            if scale >= _ENOUGH:
-                break
-            scale *= _GAIN
-    state = state.equalised()
-    yield np.maximum(state.P, 0.0), np.maximum(state.multipliers, 0.0)
+    cost: tuple[Array, float]
+    lower: Array
+    total: float
+    upper: Array
 
 
 @dataclass(frozen=True)
-class _State:
+class Refined:
     """A nearly optimal pair of the LP, extended; `slack` and `cost` make room for the final rounding."""
 
     lp: GameLP
@@ -79,8 +60,14 @@ class _State:
     mu: np.longdouble
     multipliers: Extended
 
+    @property
+    def pair(self) -> tuple[Extended, Extended]:
+        """P (n,) and the multipliers (K,) of the rows, both >= 0."""
+        return np.maximum(self.P, 0.0), np.maximum(self.multipliers, 0.0)
+
     @classmethod
-    def of(cls, lp: GameLP, point: Point) -> _State:
+    def of(cls, lp: GameLP, point: Point) -> Refined:
+        """From a solution ((P, T), (mu, -lambda)) in float64."""
         (x, dual), size = (part.astype(np.longdouble) for part in point), np.abs(lp.B).astype(float)
         P, multipliers = np.maximum(x[:-1], 0.0), np.maximum(-dual[1:], 0.0)
         slack, cost = _ROUNDING * (size @ P.astype(float)), -_ROUNDING * (multipliers.astype(float) @ size)
@@ -103,16 +90,27 @@ class _State:
         parts = np.minimum(self.P, self.reduced), np.minimum(self.room, self.multipliers), sums
         return max(float(np.abs(part).max(initial=0.0)) for part in parts)
 
-    def corrected(self, scale: float, correct: Correct) -> _State:
-        """The pair after one LP of corrections."""
+    def scales(self) -> list[float]:
+        """By how much the residuals are to be enlarged, one LP of corrections after the other."""
+        scales = [float(np.exp2(-np.ceil(np.log2(max(self.error(), _LEAST)))))]
+        while scales[-1] < _ENOUGH:
+            scales.append(scales[-1] * _GAIN)
+        return scales
+
+    def corrections(self, scale: float) -> Corrections:
+        """The LP of the corrections, enlarged by `scale`."""
         costs = (_COSTS * (self.cost - self.lp.e * self.mu)).astype(float), _COSTS
         total, room = float(scale * (1.0 - self.lp.e @ self.P)), (scale * self.room).astype(float)
-        change, turn = correct(costs, (-scale * self.P).astype(float), total, room)
+        return Corrections(costs, (-scale * self.P).astype(float), total, room)
+
+    def corrected(self, scale: float, solution: Point) -> Refined:
+        """The pair after the solution of that LP; any of a sequence may be the best."""
+        change, turn = solution
         P, T = self.P + change[:-1] / np.longdouble(scale), self.T + change[-1] / np.longdouble(scale)
         multipliers = np.maximum(-turn[1:] / np.longdouble(_COSTS), 0.0)
         return replace(self, P=P, T=T, mu=self.mu + turn[0] / np.longdouble(_COSTS), multipliers=multipliers)
 
-    def equalised(self) -> _State:
+    def equalised(self) -> Refined:
         """Tight rows made equal on the support of P, and tight points on the support of the multipliers.
 
         With M = [[B, -tau], [e', 0]] on both supports:  M (P, T) = (-slack, 1),  M' (lambda, -mu) = (-cost, -1).

@@ -9,7 +9,6 @@ Its row duals are the weights of the best margin over these columns (Prop. 12, r
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import highspy
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import SolverError
 from ..games.soft import worst_mean
 from .highs import ANSWERS, Simplex, refused
-from .lp_refinement import Extended, GameLP, refine
+from .lp_refinement import Corrections, Extended, GameLP, Refined
 
 Array = NDArray[np.float64]
 
@@ -150,7 +149,15 @@ class Master:
         rows = self._rows[: self.size]
         lp = GameLP(columns * self._points / rows[:, None], self._points, self._unit / rows)
         solution = exactly(columns, solution.p, solution.weights)
-        for P, multipliers in refine(lp, self._point(), partial(self._correct, time_limit)):
+        refined = Refined.of(lp, self._point())
+        pairs = []
+        try:
+            for scale in refined.scales():
+                refined = refined.corrected(scale, self._correct(refined.corrections(scale), time_limit))
+                pairs.append(refined.pair)
+        except SolverError:
+            pass  # the last pair is a good one all the same
+        for P, multipliers in (*pairs, refined.equalised().pair):
             solution = better(columns, solution, P * self._points, multipliers / rows)
         self._set((np.zeros(self.n), 1.0), (np.zeros(self.n), self._largest), 1.0, np.zeros(self.size))
         return solution
@@ -211,11 +218,9 @@ class Master:
         low = np.append(total, np.full(self.size, -inf))
         highs.changeRowsBounds(self.size + 1, rows, low, np.append(total, upper))
 
-    def _correct(
-        self, time_limit: float, cost: tuple[Array, float], lower: Array, total: float, upper: Array
-    ) -> tuple[Array, Array]:
+    def _correct(self, lp: Corrections, time_limit: float) -> tuple[Array, Array]:
         """A solution of the LP of corrections; one that HiGHS calls nearly optimal corrects nearly as much."""
-        self._set(cost, (lower, np.minimum(self._largest, self.box)), total, upper)
+        self._set(lp.cost, (lp.lower, np.minimum(self._largest, self.box)), lp.total, lp.upper)
         self._highs.nearly(time_limit)
         return self._point()
 
