@@ -1,4 +1,4 @@
-"""The one clock of a computation: every measurement of time and every time limit reads it."""
+"""When a computation ends: one clock for every measurement of time and every limit; patience with idle rounds."""
 
 from __future__ import annotations
 
@@ -53,3 +53,26 @@ class Clock:
 
 
 FOREVER = Clock()  # no limit
+
+
+class Patience:
+    """Whether a positive number, such as a gap, has stopped falling.
+
+    Parameters
+    ----------
+    rounds : rounds after which the number must be less than `less` times what it was.
+    """
+
+    def __init__(self, rounds: int, less: float) -> None:
+        self._rounds, self._less = rounds, less
+        self._since, self._least = 0, math.inf
+
+    def over(self, value: float, number: int) -> bool:
+        """With this value after so many rounds in all."""
+        if value < self._less * self._least:
+            self._since, self._least = number, value
+        return number - self._since > self._rounds
+
+    def renew(self, number: int) -> None:
+        """Begin anew at this round."""
+        self._since, self._least = number, math.inf

@@ -10,7 +10,7 @@ from maxmargin.games.variation import VariationGame
 from maxmargin.oracles.ascent.power_method import PowerOracle
 from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
-from maxmargin.solvers.column_generation import ColumnGeneration, balanced
+from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE
 from maxmargin.solvers.prune import prune
 
@@ -161,9 +161,11 @@ def test_a_margin_a_million_times_smaller_than_the_data():
     assert proposal.upper <= proposal.lower * (1 + 1e-7)
 
 
-def test_balanced_weights():
-    np.testing.assert_allclose(balanced(np.array([1.0, 1, 1, -1])), [1 / 6, 1 / 6, 1 / 6, 1 / 2])
-    np.testing.assert_allclose(balanced(np.ones(4)), 0.25)
+@pytest.mark.parametrize(("y", "p"), [([1.0, 1, 1, -1], [1 / 6, 1 / 6, 1 / 6, 1 / 2]), ([1.0] * 4, [0.25] * 4)])
+def test_without_time_the_adversary_gives_both_classes_one_half(y, p):
+    Z = np.array([[1.0, 0, 1], [0, 1, 1], [2, 1, 1], [-1, 1, 1]])
+    proposal = ColumnGeneration(time_limit=0.0)(Z, np.array(y), RELU, ArrangementOracle(Z, RELU))
+    np.testing.assert_allclose(proposal.p, p)
 
 
 @pytest.mark.parametrize("feature", [RELU, SQUARED_RELU])

@@ -6,9 +6,8 @@ from scipy.optimize import linprog
 
 from maxmargin.datasets.closed_forms import closed_forms
 from maxmargin.features import RELU, SQUARED_RELU
-from maxmargin.games.variation import DictionaryGame
+from maxmargin.games.variation import DictionaryGame, DictionaryOracle
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
-from maxmargin.oracles.oracle import DictionaryOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.dictionary import max_margin_dictionary
 from maxmargin.solvers.proposal import NOT_SEPARABLE

@@ -170,6 +170,6 @@ def test_how_many_files_a_margin_runs_through():
         mm.max_margin(data, self_check=False)
     finally:
         sys.setprofile(None)
-    assert len(files) <= 30, sorted(files)
+    assert len(files) <= 25, sorted(files)
     both = {(one, other) for one, other in calls if one < other and (other, one) in calls}
     assert not {pair for pair in both if ".." not in pair[0]}

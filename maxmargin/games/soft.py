@@ -38,8 +38,6 @@ def largest_weight(nu: float, n: int) -> float:
 
 def worst_mean(margins: Array, cap: float) -> float:
     """min { p . margins : sum p = 1, 0 <= p <= cap }: fill the smallest margins first."""
-    if cap >= 1.0:
-        return float(margins.min())
     weights = np.clip(1.0 - cap * np.arange(len(margins)), 0.0, cap)
     return float(weights @ np.sort(margins))
 

@@ -8,7 +8,7 @@ Over the whole sphere (`VariationGame`) or over finitely many given directions (
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 
 _SHARP = 1e-12  # relative width of the margins' rounding error above which they are evaluated without rounding
 _EXACT_WORK = 1_000_000  # products of integers: about 0.1 s
+_BLOCK_ENTRIES = 1 << 17  # pre-activations computed at once: a block should stay in the cache
 
 
 @dataclass(frozen=True)
@@ -128,25 +129,48 @@ class VariationGame(_Variation):
         return Response(None, 0.0, _per_mass(self.factor * bound, p), Scope.SPHERE_BOUND, proof)
 
 
+class DictionaryOracle:
+    """Best responses among given directions (K, D), unit ones up to rounding; its bound is the largest payoff found.
+
+    The matrix of all features is never stored: p is a vertex with few support points, so that evaluating the
+    neurons there, block by block in the cache, costs about as much as reading the stored features of all points.
+    """
+
+    def __init__(self, Z: Array, feature: Feature, directions: Array) -> None:
+        self.Z, self.feature, self.directions = Z, feature, directions
+        self._lengths = np.linalg.norm(directions, axis=1) ** feature.degree
+
+    def __call__(self, q: Array, count: int = 15) -> Responses:
+        """The best `count` of the directions."""
+        payoffs = self.payoffs(q) / self._lengths
+        sizes = np.abs(payoffs)
+        count = min(count, len(sizes))
+        best = np.argpartition(-sizes, count - 1)[:count]
+        best = best[np.argsort(-sizes[best], kind="stable")]
+        signs = np.where(payoffs[best] < 0, -1.0, 1.0)
+        return Responses(self.directions[best], signs, sizes[best], float(sizes[best[0]]), DICTIONARY)
+
+    def payoffs(self, q: Array) -> Array:
+        """sum_i q_i sigma(a_k . z_i) for every direction, shape (K,)."""
+        support = np.flatnonzero(q)
+        Z, q = self.Z[support], q[support]
+        step = max(1, _BLOCK_ENTRIES // max(1, len(support)))
+        out = np.empty(len(self.directions))
+        for k in range(0, len(out), step):
+            out[k : k + step] = self.feature.evaluate(self.directions[k : k + step], Z) @ q
+        return out
+
+
 @dataclass(frozen=True)
 class DictionaryGame(_Variation):
     """F1 over finitely many directions (K, D), scope "dictionary": no statement about other neurons."""
 
     directions: Array = field(kw_only=True)
 
-    def payoffs(self, p: Array) -> Array:
-        """sum_i p_i y_i sigma(a_k . z_i) for each direction, shape (K,), path units."""
-        return self.feature.evaluate(self.directions, self.Z) @ (p * self.y)
-
     def responses(self, p: Array, count: int = 15) -> Responses:
         """The best `count` directions of the dictionary; the bound covers the dictionary only."""
-        payoffs = self.payoffs(p) / np.linalg.norm(self.directions, axis=1) ** self.feature.degree
-        best = np.argsort(-np.abs(payoffs), kind="stable")[:count]
-        bound = np.abs(payoffs).max() + self._payoff_error(p)
-        values = np.abs(payoffs[best])
-        return Responses(
-            self.directions[best], np.where(payoffs[best] < 0, -1.0, 1.0), values, float(bound), DICTIONARY
-        )
+        found = DictionaryOracle(self.Z, self.feature, self.directions)(p * self.y, count)
+        return replace(found, bound=found.bound + self._payoff_error(p))
 
     def _payoff_error(self, p: Array) -> float:
         n, D = self.Z.shape

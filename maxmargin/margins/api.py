@@ -88,7 +88,7 @@ def max_margin(
     ------
     InputError : bad data or option, in one sentence.  SolverError : the named solver returned no point.
     """
-    dataset = load(data)
+    dataset = data if isinstance(data, Dataset) else load(data)
     request = Request(
         data=dataset,
         norm=norm,

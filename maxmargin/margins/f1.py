@@ -41,7 +41,7 @@ from ..solvers.column_generation import ColumnGeneration
 from ..solvers.dictionary import max_margin_dictionary
 from ..solvers.proposal import Proposal, Round
 from ..solvers.prune import prune
-from ..solvers.search import search
+from ..solvers.search import MANY, search
 from ..text import bracket_text
 from .prove import Budget, Proposer, Proved, prove, softmin_weights
 from .request import Request
@@ -157,8 +157,10 @@ class Search:
         """Column generation, from the neurons found so far."""
         request, feature, unit = self.request, self.request.feature, self.unit
         y, initial = request.data.y, self.start
-        if self.exact:
-            exact = partial(exact_oracle, feature=feature)
+        exact = partial(exact_oracle, feature=feature)
+        if self.exact and len(y) < MANY:
+            better = self.options()(unit, y, feature, exact(unit), initial)
+        elif self.exact:
             better = search(self.options(), unit, y, feature, exact, initial=initial)
         else:
             rng = np.random.default_rng(request.seed)
@@ -206,13 +208,8 @@ class Search:
         measure = _weighed(found.measure, degree)
         if len(measure) > request.data.n + 1:
             measure = prune(measure, self.unit, request.feature)
-        p = capped(found.p, request.cap)
-        quick = (
-            VariationGame(*self._data, oracle=SpectralOracle(self.request.Z, self.request.feature))
-            if found.stopped
-            else None
-        )
-        judge = request.softened(quick) if quick is not None and not self.exact else None
+        p = found.p if request.nu is None else capped(found.p, request.cap)
+        judge = self._judged(SpectralOracle(request.Z, request.feature)) if found.stopped and not self.exact else None
         return Pair(measure, p, found.reason, found.attempts, found.rounds, judge=judge, stopped=found.stopped)
 
     def options(self, share: float = 1.0) -> ColumnGeneration:

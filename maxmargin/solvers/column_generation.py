@@ -10,24 +10,25 @@ proves it); the best of each over the rounds is proposed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clock import Clock
+from ..clock import Clock, Patience
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
 from ..games.opposed_points import may_vanish
 from ..games.soft import capped
+from ..games.variation import DictionaryOracle
 from ..oracles.ascent.multistart import LocalOracle
-from ..oracles.oracle import DictionaryOracle, Oracle, Responses
+from ..oracles.oracle import Oracle, Responses
 from ..outcome import Attempt, Reason
-from .master import Master, MasterSolution, evaluate, payoffs
+from .lp_refinement import MasterSolution, payoffs
+from .master import Master, evaluate
 from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 
 Array = NDArray[np.float64]
@@ -37,8 +38,7 @@ _ROUGH = 1e-3  # relative gap at which scouting ends
 _BLUNT = 1.5  # the LP is refined when its own gap exceeds this multiple of our gap
 _SMALL = 20_000  # up to this many products all columns are extended from the start
 _EXTENDED = 20_000_000  # up to this many products (neurons times points) columns may be kept extended
-_PATIENCE, _LESS = 50, 0.99  # stop when after so many rounds the gap is not below this multiple of the earlier gap
-_CROWD = (1, 800, 3)  # limit on columns: per point, at least, and per active one; beyond it the worse half is dropped
+_PATIENCE = 50, 0.99  # stop when after so many rounds the gap is not below this multiple of the earlier gap
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,9 @@ class ColumnGeneration:
                 watch = Clock()
                 search.begin(self._scout(Z, y, feature))
                 search.scouted = watch.seconds
-            hint = search.run()
+            return search.proposal(search.run())
         except KeyboardInterrupt:
             return replace(search.proposal(INTERRUPTED), stopped=True)
-        return search.proposal(hint)
 
     def _scout(self, Z: Array, y: Array, feature: Feature) -> Measure:
         """Neurons of a rough margin over random directions, to start from."""
@@ -121,39 +120,36 @@ class _Search:
     feature: Feature
     oracle: Oracle
     exact: bool = True  # whether an LP is refined when its own gap is what is left
-    start: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
         n, D = self.Z.shape
-        # Where points can cancel, the remainder is rounding, which would take thousands of rounds to reduce.
-        cancel = may_vanish(self.Z, self.y, self.feature, np.ones(len(self.y)))
-        self.zero = _ZERO if cancel else getattr(self.oracle, "zero", _ZERO)
-        self.sizes = np.linalg.norm(self.Z, axis=1) ** self.feature.degree
-        self.master = Master(n, self.options.cap, self.sizes)
+        self.clock, self.exact = Clock(self.options.time_limit), self.exact and self.options.cap >= 1.0
+        zero, sizes = getattr(self.oracle, "zero", _ZERO), np.linalg.norm(self.Z, axis=1) ** self.feature.degree
+        if zero != _ZERO and may_vanish(self.Z, self.y, self.feature, np.ones(n)):
+            zero = _ZERO  # what remains of points that cancel is rounding: thousands of rounds to reduce
+        self.zero, self.master = zero * sizes, Master(n, self.options.cap, sizes)
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
         self.lower, self.upper, self.estimate = 0.0, np.inf, np.inf
         self.measure = Measure(np.eye(1, D), np.zeros(1))
         self.scope: str | None = None
-        self.p = self.asked = capped(balanced(self.y), self.options.cap)
+        classes, of, counts = np.unique(self.y, return_inverse=True, return_counts=True)
+        self.p = self.asked = 1.0 / (len(classes) * counts[of])
+        if self.options.cap < 1.0:
+            self.p = self.asked = capped(self.p, self.options.cap)
         self._known: Any = np.empty((0, n))
         self.trace: list[Round] = []
         self.solution: MasterSolution | None = None
         self.refusal: str | None = None
         self.sharp = self.refined = False
-        self._since, self._gap = 0, np.inf  # the round at which the gap shrank last, and to what
+        self.patience = Patience(*_PATIENCE)
         self.scouted = self.master_seconds = self.oracle_seconds = 0.0  # seconds
-
-    @property
-    def left(self) -> float:
-        return self.options.time_limit - (time.perf_counter() - self.start)
 
     def begin(self, measure: Measure) -> None:
         """Start from this learner and its neurons."""
         atoms = np.flatnonzero(measure.weights)
         if len(atoms):
             directions, weights = measure.directions[atoms], measure.weights[atoms]
-            columns = self._columns(directions, np.sign(weights), extended=False)
-            self._append(directions, np.sign(weights), columns)
+            self._append(directions, np.sign(weights), self._columns(directions, np.sign(weights), extended=False))
             self._keep(evaluate(self.master.columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
 
     def run(self) -> Reason:
@@ -164,7 +160,7 @@ class _Search:
             self.refusal = str(error)
         if not self.trace:
             self._respond(self.p)  # an upper end even if there was no time for an LP
-        return INTERRUPTED if self.left <= 0.0 else FAILED
+        return INTERRUPTED if self.clock.expired else FAILED
 
     def _rounds(self) -> Reason:
         options, blend = self.options, 0.0
@@ -175,13 +171,13 @@ class _Search:
         while True:
             self.asked = blend * self.asked + (1.0 - blend) * p if blend else p
             responses = self._respond(self.asked)
-            if self.upper <= self.zero * self._scale(p):
+            if self.upper <= float(p @ self.zero):
                 return NOT_SEPARABLE
             if self.lower >= self.upper * (1.0 - options.tol):
                 return CONVERGED
             known = self.master.size
-            if self._met() or self._stuck():
-                return STALLED
+            if self._met() or self.patience.over(min(self.upper, self.estimate) - self.lower, len(self.trace)):
+                return STALLED  # met, or the rounds add neurons that differ by rounding alone
             self._add_violated(responses, p)
             fresh = self.master.size - known  # `_met` adds what it finds, too
             if not fresh and self.asked is p:
@@ -190,7 +186,7 @@ class _Search:
                     return CONVERGED if self.lower >= self.upper * (1.0 - options.tol) else STALLED
                 p, blend = refined, 0.0
                 continue
-            if self.left <= 0.0 or len(self.trace) >= options.max_rounds:
+            if self.clock.expired or len(self.trace) >= options.max_rounds:
                 return INTERRUPTED
             # No new neuron against the averaged p: ask about the p of the LP alone.
             blend = options.smoothing if fresh and len(self.trace) > 1 and not self.sharp else 0.0
@@ -204,13 +200,6 @@ class _Search:
         responses = self._respond(self.p)  # the search draws new starts each time: ask once more
         self.estimate = max(self.estimate, float(responses.values[0]))
         return self._add_violated(responses, self.p) == 0
-
-    def _stuck(self) -> bool:
-        """Whether the gap has stayed what it was for many rounds: they add neurons that differ by rounding alone."""
-        gap = min(self.upper, self.estimate) - self.lower
-        if gap < _LESS * self._gap:
-            self._since, self._gap = len(self.trace), gap
-        return len(self.trace) - self._since > _PATIENCE
 
     def _columns(self, directions: Array, signs: Array, extended: bool) -> Any:
         """(K, n); extended: a.z is small for a neuron near the hyperplane of z, its rounding is not."""
@@ -237,7 +226,7 @@ class _Search:
         extended = self.sharp or responses.directions.size * len(self.Z) <= _SMALL
         columns = self._columns(responses.directions, responses.signs, extended)
         pays = payoffs(columns, p) if extended else columns @ p
-        fresh = pays > max(self._value(p) * (1.0 + step), self.zero * self._scale(p))
+        fresh = pays > max(self._value(p) * (1.0 + step), float(p @ self.zero))
         if fresh.any():
             self._append(responses.directions[fresh], responses.signs[fresh], columns[fresh])
         return int(fresh.sum())
@@ -249,26 +238,20 @@ class _Search:
         pays = payoffs(self.known, p) if self.sharp else self.master.columns @ p
         return max(0.0, float(pays.max()))
 
-    def _scale(self, p: Array) -> float:
-        return float(p @ self.sizes)
-
     def _solve(self) -> Array:
         """Solve the restricted game, keep the best learner, drop columns long out of use; returns p."""
-        start = time.perf_counter()
+        watch = Clock()
         try:
-            self.solution, self.refined = self.master.solve(self.left), False
-            if self._blunt(self.solution):
-                self._refine()
+            self.solution, self.refined = self.master.solve(self.clock.left), False
         finally:
-            self.master_seconds += time.perf_counter() - start
+            self.master_seconds += watch.seconds
         solution = self.solution
+        # the LP's own gap, from the solver's tolerances, is too large beside our gap
+        if self.exact and solution.value - solution.margin > _BLUNT * (self.upper - self.lower):
+            solution = self._refine(solution)
         self._keep(solution)
-        active = int(np.count_nonzero(solution.weights))
-        crowd = max(_CROWD[0] * len(self.y), _CROWD[1], _CROWD[2] * active)
-        if self.master.size > crowd:
-            kept = np.argsort(-(self.master.columns @ solution.p), kind="stable")[: crowd // 2]
-            kept.sort()
-            self.master.shrink(kept)
+        kept = self.master.relieve(solution)
+        if kept is not None:
             self.directions, self.signs, self._known = self.directions[kept], self.signs[kept], self._known[:0]
             self.solution = solution._replace(weights=solution.weights[kept])
         return solution.p
@@ -279,56 +262,37 @@ class _Search:
             self.lower = solution.margin
             self.measure = Measure(self.directions[support], (self.signs * solution.weights)[support])
 
-    def _blunt(self, solution: MasterSolution) -> bool:
-        """Whether the LP's own gap (solver tolerances) is too large beside our gap."""
-        wide = solution.value - solution.margin > _BLUNT * (self.upper - self.lower)
-        return wide and self.exact and self.options.cap >= 1.0
-
     def _sharpen(self) -> Array:
         """Refine the last LP, and all later ones; the p of the last."""
-        if self.solution is None or self.options.cap < 1.0 or not self.exact:
-            return self.p if self.solution is None else self.solution.p
-        watch = Clock()
-        self._refine()
-        self.master_seconds += watch.seconds
-        self._keep(self.solution)
+        if self.solution is None:
+            return self.p
+        if self.exact:
+            self._keep(self._refine(self.solution))
         return self.solution.p
 
-    def _refine(self) -> None:
-        self.sharp = self.refined = True
-        if self.solution is not None:
-            self.solution = self.master.refine(self.solution, self.known, self.left)
+    def _refine(self, solution: MasterSolution) -> MasterSolution:
+        watch, self.sharp, self.refined = Clock(), True, True
+        self.solution = self.master.refine(solution, self.known, self.clock.left)
+        self.master_seconds += watch.seconds
+        return self.solution
 
     def _respond(self, p: Array) -> Responses:
-        start = time.perf_counter()
+        watch = Clock()
         responses = self.oracle(p * self.y, self.options.count)
-        now = time.perf_counter()
-        self.oracle_seconds += now - start
+        self.oracle_seconds += watch.seconds
         best = float(responses.values[0]) if len(responses.values) else 0.0
         # Without a proof the adversary that looks best is proposed.
         if (responses.bound, best) < (self.upper, self.estimate):
             self.p, self.upper, self.estimate, self.scope = p, responses.bound, best, responses.scope
-        self.trace.append(Round(len(self.trace), self.lower, self.upper, best, self.master.size, now - self.start))
+        self.trace.append(Round(len(self.trace), self.lower, self.upper, best, self.master.size, self.clock.seconds))
         if self.options.progress is not None:
             self.options.progress(self.trace[-1])
         return responses
 
     def proposal(self, hint: Reason) -> Proposal:
         """The best learner and the best adversary of all rounds."""
-        attempts: tuple[Attempt, ...] = (
-            Attempt("highs", self.refusal or "optimal", self.master_seconds),
-            Attempt(type(self.oracle).__name__, hint, self.oracle_seconds),
-        )
-        if self.scouted:
-            attempts = (Attempt("random directions", "scouted", self.scouted), *attempts)
-        ends = self.lower, self.upper
-        return Proposal(
-            self.measure, self.p, hint, *ends, len(self.trace), attempts, tuple(self.trace), scope=self.scope
-        )
-
-
-def balanced(y: Array) -> Array:
-    """Weights (n,) that give both classes one half, uniform inside a class."""
-    positive = y > 0
-    counts = np.where(positive, positive.sum(), (~positive).sum())
-    return 1.0 / (counts * len(np.unique(y)))
+        attempts = [Attempt("random directions", "scouted", self.scouted)] if self.scouted else []
+        attempts.append(Attempt("highs", self.refusal or "optimal", self.master_seconds))
+        attempts.append(Attempt(type(self.oracle).__name__, hint, self.oracle_seconds))
+        rounds = len(self.trace), tuple(attempts), tuple(self.trace)
+        return Proposal(self.measure, self.p, hint, self.lower, self.upper, *rounds, scope=self.scope)

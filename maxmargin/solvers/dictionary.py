@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..features.homogeneous import Feature
-from ..oracles.oracle import DictionaryOracle
+from ..games.variation import DictionaryOracle
 from .column_generation import ColumnGeneration
 from .proposal import Proposal
 

@@ -16,7 +16,7 @@ u sum |lambda_k B_ki|, too much where large terms cancel: both are put on the ri
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,19 @@ _ROUNDING = 1.01 * 2.0**-53  # relative rounding error of an entry of p and of a
 _COSTS = 2.0**14
 _LEAST, _GAIN, _ENOUGH = 2.0**-40, 2.0**20, 2.0**28  # least residual, its growth of scale per round, largest scale
 _STEPS, _RANK = 4, 1e-14  # steps of iterative refinement; smaller singular values (relative) are not inverted
+
+
+class MasterSolution(NamedTuple):
+    """Proposals of the restricted game: p (n,) on the simplex, weights (K,) >= 0 of the columns, sum one.
+
+    ``value = max_k p . h_k`` and ``margin = min_i sum_k weights_k h_ki`` (or its soft version) are evaluated here,
+    not reported by HiGHS.
+    """
+
+    p: Array
+    weights: Array
+    value: float
+    margin: float
 
 
 class GameLP(NamedTuple):
@@ -138,3 +151,29 @@ def _solved(M: Extended, inverse: Array, right: Extended, x: Extended) -> Extend
     for _ in range(_STEPS):
         x = x + inverse @ (right - M @ x).astype(float)
     return x
+
+
+def better(columns: Any, solution: MasterSolution, p: Extended, weights: Extended) -> MasterSolution:
+    """The solution with p or weights (of any sum) exchanged where that improves value or margin."""
+    if not (p.sum() > 0.0 and weights.sum() > 0.0):
+        return solution
+    new = exactly(columns, (p / p.sum()).astype(float), (weights / weights.sum()).astype(float))
+    return MasterSolution(
+        new.p if new.value < solution.value else solution.p,
+        new.weights if new.margin > solution.margin else solution.weights,
+        min(new.value, solution.value),
+        max(new.margin, solution.margin),
+    )
+
+
+def exactly(columns: Any, p: Array, weights: Array) -> MasterSolution:
+    """The same in extended precision, for terms that cancel; the margin is the hard one."""
+    used = np.flatnonzero(weights)
+    outputs = weights[used].astype(np.longdouble) @ columns[used].astype(np.longdouble)
+    return MasterSolution(p, weights, float(payoffs(columns, p).max()), float(outputs.min()))
+
+
+def payoffs(columns: Any, p: Array) -> Extended:
+    """``p . h_k`` for every column, in extended precision."""
+    support = np.flatnonzero(p)
+    return np.asarray(columns[:, support].astype(np.longdouble) @ p[support].astype(np.longdouble))

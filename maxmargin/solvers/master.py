@@ -9,7 +9,7 @@ Its row duals are the weights of the best margin over these columns (Prop. 12, r
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import highspy
 import numpy as np
@@ -18,26 +18,14 @@ from numpy.typing import NDArray
 from ..errors import SolverError
 from ..games.soft import worst_mean
 from .highs import ANSWERS, Simplex, refused
-from .lp_refinement import Corrections, Extended, GameLP, Refined
+from .lp_refinement import Corrections, GameLP, MasterSolution, Refined, better, exactly
 
 Array = NDArray[np.float64]
 
 _UNITS = 6  # how often the LP may be rescaled to find a positive margin
 _ZERO = 1e-17  # smallest unit of the LP, relative to its largest entry
+_CROWD = (1, 800, 3)  # limit on columns: per point, at least, and per active one; beyond it the worse half is dropped
 _SEEN = 2.0**36  # largest factor by which a row is scaled down: HiGHS drops smaller coefficients of T
-
-
-class MasterSolution(NamedTuple):
-    """Proposals of the restricted game: p (n,) on the simplex, weights (K,) >= 0 of the columns, sum one.
-
-    ``value = max_k p . h_k`` and ``margin = min_i sum_k weights_k h_ki`` (or its soft version) are evaluated here,
-    not reported by HiGHS.
-    """
-
-    p: Array
-    weights: Array
-    value: float
-    margin: float
 
 
 class Master:
@@ -162,6 +150,15 @@ class Master:
         self._set((np.zeros(self.n), 1.0), (np.zeros(self.n), self._largest), 1.0, np.zeros(self.size))
         return solution
 
+    def relieve(self, solution: MasterSolution) -> NDArray[np.intp] | None:
+        """Forget the columns that pay least when there are too many; the indices of the others, or None."""
+        crowd = max(_CROWD[0] * self.n, _CROWD[1], _CROWD[2] * int(np.count_nonzero(solution.weights)))
+        if self.size <= crowd:
+            return None
+        kept = np.sort(np.argsort(-(self.columns @ solution.p), kind="stable")[: crowd // 2])
+        self.shrink(kept)
+        return kept
+
     def shrink(self, kept: NDArray[np.intp]) -> None:
         """Forget all columns but those with the indices `kept`, which must include the active ones."""
         basis = self._highs.getBasis()
@@ -261,32 +258,9 @@ def _shrinking(sizes: Array, bucket: int) -> Array:
     return np.asarray(np.exp2(-bucket * np.round(0.5 * digits / bucket)))
 
 
-def better(columns: Any, solution: MasterSolution, p: Extended, weights: Extended) -> MasterSolution:
-    """The solution with p or weights (of any sum) exchanged where that improves value or margin."""
-    if not (p.sum() > 0.0 and weights.sum() > 0.0):
-        return solution
-    new = exactly(columns, (p / p.sum()).astype(float), (weights / weights.sum()).astype(float))
-    return MasterSolution(
-        new.p if new.value < solution.value else solution.p,
-        new.weights if new.margin > solution.margin else solution.weights,
-        min(new.value, solution.value),
-        max(new.margin, solution.margin),
-    )
-
-
 def evaluate(columns: Array, p: Array, weights: Array, cap: float = 1.0) -> MasterSolution:
     """The pair with its value and (if capped: soft) margin over these columns."""
-    return MasterSolution(p, weights, float((columns @ p).max()), worst_mean(weights @ columns, cap))
-
-
-def exactly(columns: Any, p: Array, weights: Array) -> MasterSolution:
-    """The same in extended precision, for terms that cancel; the margin is the hard one."""
-    used = np.flatnonzero(weights)
-    outputs = weights[used].astype(np.longdouble) @ columns[used].astype(np.longdouble)
-    return MasterSolution(p, weights, float(payoffs(columns, p).max()), float(outputs.min()))
-
-
-def payoffs(columns: Any, p: Array) -> Extended:
-    """``p . h_k`` for every column, in extended precision."""
-    support = np.flatnonzero(p)
-    return np.asarray(columns[:, support].astype(np.longdouble) @ p[support].astype(np.longdouble))
+    outputs = weights @ columns
+    return MasterSolution(
+        p, weights, float((columns @ p).max()), worst_mean(outputs, cap) if cap < 1.0 else float(outputs.min())
+    )
