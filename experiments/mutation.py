@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import glob
+import hashlib
 import json
 import math
 import os
@@ -60,12 +61,12 @@ def environment(where: Path) -> dict[str, str]:
 
 
 @contextmanager
-def served(name: str, files: list[str], tests: list[str], where: Path) -> Iterator[str]:
+def served(name: str, given: dict[str, Any], where: Path) -> Iterator[str]:
     """A warm test process; the value is the command that asks it."""
     program, address = str(ROOT / "experiments" / "mutation_tests.py"), where / f"{name}.socket"
     address.unlink(missing_ok=True)
     described = where / f"{name}.json"
-    described.write_text(json.dumps({"files": files, "tests": tests}), encoding="utf-8")
+    described.write_text(json.dumps(given), encoding="utf-8")
     command = [sys.executable, program, "serve", str(address), str(described)]
     process = subprocess.Popen(command, cwd=where, env=environment(where))
     try:
@@ -102,12 +103,15 @@ def score(name: str, settings: dict[str, Any], where: Path, arguments: argparse.
     """Mutants, killed and surviving, of one group."""
     group, session, config = settings["groups"][name], where / f"{name}.sqlite", where / f"{name}.toml"
     files, tests = expanded(group["files"], where), expanded(group["tests"], where)
-    count = where / f"{name}.count"
+    given = {"files": files, "tests": tests, "budget": arguments.budget}
+    known = where / f"{name}.known.json"
+    digest = hashlib.sha256(b"".join((where / file).read_bytes() for file in files)).hexdigest()
+    before = json.loads(known.read_text(encoding="utf-8")) if known.exists() else {}
 
     def call(*words: str) -> None:
         subprocess.run([sys.executable, "-m", *words], cwd=where, env=environment(where), check=True)
 
-    with served(name, files, tests, where) as command:
+    with served(name, given, where) as command:
         skipped = "".join(f'"{operator}",' for operator in settings["skip"])
         config.write_text(
             f"[cosmic-ray]\nmodule-path = {json.dumps(files)}\ntimeout = {LONGEST}\nexcluded-modules = []\n"
@@ -115,14 +119,15 @@ def score(name: str, settings: dict[str, Any], where: Path, arguments: argparse.
             f"[cosmic-ray.filters.operators-filter]\nexclude-operators = [{skipped}]\n",
             encoding="utf-8",
         )
-        if not count.exists():
+        if before.get("digest") != digest:  # nothing done yet, or the files have changed since
             call("cosmic_ray.cli", "init", str(config), str(session), "--force")
             call("cosmic_ray.tools.filters.operators_filter", str(session), str(config))
-            count.write_text(str(sample(session, arguments.sample, arguments.seed)), encoding="utf-8")
+            before = {"digest": digest, "of": sample(session, arguments.sample, arguments.seed)}
+            known.write_text(json.dumps(before), encoding="utf-8")
         elif arguments.again:
             forget_survivors(session)
         call("cosmic_ray.cli", "exec", str(config), str(session))
-    return {"of": int(count.read_text(encoding="utf-8"))} | summary(session, settings.get("equivalent", []))
+    return {"of": before["of"]} | summary(session, settings.get("equivalent", []))
 
 
 def change(diff: str) -> tuple[str, str]:
@@ -160,8 +165,9 @@ def interval(killed: int, judged: int, of: int) -> tuple[float, float]:
     if judged == 0:
         return 0.0, 1.0
     share, spread = killed / judged, 1.96**2 * max(of - judged, 0) / max(of - 1, 1)
-    middle, width = share + spread / (2 * judged), math.sqrt(
-        spread * share * (1.0 - share) / judged + (spread / (2 * judged)) ** 2
+    middle, width = (
+        share + spread / (2 * judged),
+        math.sqrt(spread * share * (1.0 - share) / judged + (spread / (2 * judged)) ** 2),
     )
     return (middle - width) / (1.0 + spread / judged), (middle + width) / (1.0 + spread / judged)
 
@@ -183,6 +189,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("groups", nargs="*", default=[], help=f"some of {', '.join(settings['groups'])} (default: all)")
     parser.add_argument("--sample", type=int, default=150, help="mutants of a group that are tried (default 150)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default 0)")
+    parser.add_argument(
+        "--budget", type=float, default=60.0, help="CPU seconds of tests that a mutant may cost, the quickest first"
+    )
     parser.add_argument("--folder", metavar="DIR", help="keep the copy and what is done there, and go on from it")
     parser.add_argument("--again", action="store_true", help="with --folder: ask today's tests about the survivors")
     parser.add_argument("--out", metavar="FILE", help="write counts and survivors as JSON")

@@ -17,7 +17,6 @@ import socket
 import sys
 
 LIMIT, LEAST = 8.0, 15.0  # CPU seconds of a fork: so many times those of the unchanged tests, and at least so many
-BUDGET = 60.0  # CPU seconds of unchanged tests that one mutant may cost: the slowest beyond are left out
 ALL_PASSED, SOME_FAILED, SIGNALLED = 0, 1, 2
 
 
@@ -74,8 +73,8 @@ def enclosing(source: str, line: int) -> range:
 class Server:
     """Unchanged files, what the tests reach in them, and a fork for each question."""
 
-    def __init__(self, files: list[str], tests: list[str]) -> None:
-        self.tests = tests
+    def __init__(self, files: list[str], tests: list[str], budget: float) -> None:
+        self.tests, self.budget = tests, budget
         self.pristine = {os.path.realpath(name): self.read(name) for name in files}
         self.lines: dict[str, dict[int, list[str]]] = {}
         self.seconds: dict[str, float] = {}
@@ -143,7 +142,7 @@ class Server:
         total, kept = 0.0, []
         for test in ordered:
             total += self.seconds.get(test, 0.0)
-            if kept and total > BUDGET:
+            if kept and total > self.budget:
                 break
             kept.append(test)
         return kept
@@ -193,7 +192,7 @@ def main(mode: str, path: str, *group: str) -> int:
 
     with open(group[0], encoding="utf-8") as handle:
         given = json.load(handle)
-    server = Server(given["files"], given["tests"])
+    server = Server(given["files"], given["tests"], given["budget"])
     sys.path.insert(0, os.getcwd())
     server.record()
     if server.answer() != ALL_PASSED:

@@ -61,8 +61,8 @@ def above(value: float, error: float) -> float:
 def integers(values: NDArray[np.float64]) -> tuple[Integers, int]:
     """Integers N and an exponent e with ``values = N 2**e`` exactly."""
     mantissa, exponent = np.frexp(np.asarray(values, dtype=float))
-    lowest = int(exponent[mantissa != 0].min(initial=0)) - 53
-    shift = np.where(mantissa != 0, exponent - 53 - lowest, 0).astype(object)
+    lowest = int(exponent.min(initial=0)) - 53  # the exponent of 0 is 0
+    shift = (exponent - 53 - lowest).astype(object)
     return np.asarray(np.ldexp(mantissa, 53).astype(np.int64).astype(object) << shift), lowest
 
 
