@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import FrozenInstanceError
 from fractions import Fraction
 
 import numpy as np
@@ -95,7 +96,9 @@ def test_error_of_margins_and_of_the_norm_are_as_derived(feature, convention):
     K, D, k = 2, 2, feature.degree
     for found, z in zip(g.margin_errors(MEASURE), g.Z, strict=True):
         u = [abs(3 * Fraction(z[0])) + abs(4 * Fraction(z[1])), abs(Fraction(z[1]))]
-        assert close(found, gamma(2 * (K + k * D) + 8) * factor * largest * (2 * u[0] ** k + Fraction(1, 2) * u[1] ** k))
+        assert close(
+            found, gamma(2 * (K + k * D) + 8) * factor * largest * (2 * u[0] ** k + Fraction(1, 2) * u[1] ** k)
+        )
     norm = Fraction(MEASURE.total_variation(k))
     assert close(Fraction(g.norm_above(MEASURE)) - norm, norm * gamma(K + k * D + 8), Fraction(1, 4))
     assert g.radius == factor * largest * 13**k
@@ -285,11 +288,33 @@ def test_what_a_game_lacks_is_named():
         games.demand(game(RELU), "a soft margin", ("margins", "colour"))
 
 
+def test_values_are_frozen():
+    g = game(RELU)
+    bracket, response = Bracket(0.0, 1.0, "s"), g.best_response(P)
+    for value in (
+        MEASURE,
+        g,
+        bracket,
+        response,
+        Pair(None, P),
+        soft.Capped(g, 0.5),
+        VariationGame(P, P, RELU, oracle=g),
+    ):
+        with pytest.raises(FrozenInstanceError):
+            value.scope = value.proof = None
+    with pytest.raises(TypeError):
+        DictionaryGame(g.Z, g.y, RELU, "path", g.directions)  # what is particular to a game is named
+    with pytest.raises(TypeError):
+        VariationGame(g.Z, g.y, RELU, "path", g)
+
+
 # ---- soft margins
 
 
 def test_largest_weights():
-    assert soft.largest_weight(0.5, 4) == 0.5 and soft.largest_weight(0.1, 4) == 1.0 and soft.largest_weight(1, 4) == 0.25
+    assert (
+        soft.largest_weight(0.5, 4) == 0.5 and soft.largest_weight(0.1, 4) == 1.0 and soft.largest_weight(1, 4) == 0.25
+    )
     assert soft.largest_weight(np.float32(0.5), 8) == 0.25
     for nu in (0.0, -0.5, 1.0001, True, False, "0.5", None, float("nan")):
         with pytest.raises(InputError, match="^nu: found"):
@@ -334,7 +359,9 @@ def test_the_ends_of_a_soft_margin_by_hand(feature, convention):
     assert capped.margins(MEASURE).tolist() == g.margins(MEASURE).tolist()
 
 
-@pytest.mark.parametrize(("p", "beyond"), [([0.25, 0.5, 0.25], 0.0), ([0.75, 0.25, 0.0], 0.5), ([0.5, 0.25, 0.125], 0.25)])
+@pytest.mark.parametrize(
+    ("p", "beyond"), [([0.25, 0.5, 0.25], 0.0), ([0.75, 0.25, 0.0], 0.5), ([0.5, 0.25, 0.125], 0.25)]
+)
 def test_what_an_adversary_has_beyond_the_cap_is_paid_for_twice(p, beyond):
     """2 sum (p_i - cap)_+ + 2 |1 - sum p| and gamma_{n+4}, times the radius, and the rounding of the sum."""
     g, p = game(RELU), np.array(p)

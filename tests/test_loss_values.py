@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import FrozenInstanceError
 
 import mpmath
 import numpy as np
@@ -89,3 +90,9 @@ def test_rows_of_what_is_linearised():
 
 def test_the_adversary_sums_to_one():
     assert adversary(np.array([1.0, 3.0])).tolist() == [0.25, 0.75]
+
+
+def test_values_are_frozen():
+    for value in (Loss("exp"), Loss("exp").linearise(np.ones(1))):
+        with pytest.raises(FrozenInstanceError):
+            value.total = 2.0
