@@ -219,3 +219,19 @@ def test_a_column_that_only_names_the_rows_is_remarked(tmp_path):
     for name, said in (("id", True), ("customer_id", True), ("Index", True), ("humid", False), ("length", False)):
         data = mm.load(written(tmp_path, (name, "b", "y"), rows))
         assert any("has a different value in every row" in note for note in data.notes) == said
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("0.1,1,0 0.9,0,1 0.2,0,1 0.8,1,0", True),  # the other half of a one-hot code
+        ("0.1,0,0 0.9,1,1 0.2,1,1 0.8,0,0", True),  # a copy
+        ("0.1,1,0 0.9,0,1 0.2,0,1 0.8,0,0", False),
+        ("0.1,1,0 0.9,0,1 0.2,0,1", False),  # three rows agree by chance
+    ],
+)
+def test_a_feature_that_is_the_label_once_more_is_named(tmp_path, rows, said):
+    path = tmp_path / "a.csv"
+    path.write_text("a,y_0,y_1\n" + rows.replace(" ", "\n"), encoding="utf-8")
+    notes = mm.load(str(path)).notes
+    assert any(note.startswith("feature: 'y_0' tells the label 'y_1' in every row") for note in notes) == said

@@ -19,7 +19,7 @@ from ..conventions import Array
 from ..errors import InputError
 from .arrays import check_shapes, read_libsvm, read_npy_pair
 from .cells import is_finite, is_number, mend, plain_float, two_words
-from .labels import LABEL_COLUMNS, choose_label, key_remark, other_labels
+from .labels import LABEL_COLUMNS, choose_label, copy_remark, key_remark, other_labels
 from .table import read_table
 from .values import Dataset, make_dataset
 
@@ -56,7 +56,8 @@ def read_csv(path: Path, label: str | None = None, sep: str | None = None) -> Da
         if hint and all(map(is_number, labels)):  # not a label: say that first
             _located(where, lambda: _as_dataset(path, np.zeros((len(rows), 1)), labels), hint)
         raise _bad_cell(path, names, rows, table.lines)
-    remarks = choice.remarks + key_remark(names, [cells for k, cells in enumerate(columns) if k != column])
+    others = [cells for k, cells in enumerate(columns) if k != column]
+    remarks = choice.remarks + key_remark(names, others) + copy_remark(names, others, name, labels)
     more: dict[str, Any] = {"feature_names": names, "label": name, "remarks": remarks}
     recipe = {"source": str(path), "label": label, "sep": sep}
     return _located(where, lambda: _as_dataset(path, X, labels, recipe, **more), hint)

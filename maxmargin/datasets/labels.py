@@ -70,6 +70,18 @@ def key_remark(names: Sequence[str], columns: Sequence[Sequence[str]]) -> tuple[
     return (f"feature: {keys[0]!r} has a different value in every row; {remedy}",)
 
 
+def copy_remark(
+    names: Sequence[str], columns: Sequence[Sequence[str]], label: str, labels: Sequence[str]
+) -> tuple[str, ...]:
+    """A remark on features that are the label once more: the other half of a one-hot code, or a copy."""
+    pairs = [(name, set(zip(cells, labels, strict=True))) for name, cells in zip(names, columns, strict=True)]
+    copies = [name for name, found in pairs if len(found) == 2 == len({cell for cell, _ in found})]
+    if not copies or len(labels) < 4 or len(set(labels)) != 2:
+        return ()
+    remedy = f"if it is a copy of it, leave it out: frame.drop(columns=[{copies[0]!r}])"
+    return (f"feature: {copies[0]!r} tells the label {label!r} in every row; {remedy}",)
+
+
 def _could_be(name: str, values: Sequence[str], first: bool) -> bool:
     """Two values, and either words or a name that labels have (in the first place also ``type`` and the like)."""
     words = two_words(values)
