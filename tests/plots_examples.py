@@ -8,9 +8,10 @@ from maxmargin.datasets.values import make_dataset
 from maxmargin.features import RELU
 from maxmargin.features.kernels import kernel
 from maxmargin.flow.network import Network
-from maxmargin.games.certificate import Certificate, Problem
+from maxmargin.games.certificate import Certificate
 from maxmargin.games.game import Bracket
 from maxmargin.games.measure import Measure
+from maxmargin.games.problem import Problem
 from maxmargin.games.rkhs import KernelExpansion
 from maxmargin.outcome import Status
 

@@ -14,9 +14,9 @@ from scipy.optimize import linprog
 
 import maxmargin as mm
 from maxmargin.features import RELU
-from maxmargin.games.certificate import Problem
 from maxmargin.games.game import Game, Pair, Response
 from maxmargin.games.measure import Measure
+from maxmargin.games.problem import Problem
 from maxmargin.margins.prove import Budget, prove
 from maxmargin.outcome import Outcome, Reason, Scope, Status
 
@@ -154,8 +154,8 @@ def test_how_many_files_a_margin_runs_through():
 
     No two files call each other: what a file asks of another one, it gets as a value.
     """
-    data, files, calls = mm.load("clusters:n=24,d=3"), set(), set()
-    mm.max_margin(data, self_check=False)  # imports
+    mm.max_margin("clusters:n=24,d=3", self_check=False)  # imports
+    data, files, calls = mm.load(PACKAGE.parent / "data" / "clusters.csv"), set(), set()
 
     def name(frame):
         return os.path.relpath(frame.f_code.co_filename, PACKAGE) if frame else ".."

@@ -58,7 +58,7 @@ def examine(arguments: argparse.Namespace) -> int:
     import numpy as np  # loads the BLAS whose threads are reported
     from threadpoolctl import threadpool_info
 
-    from ..games.certificate import library_versions
+    from ..margins.prove import library_versions
 
     common.check_writable(arguments.json)
     blas = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,7 @@ class Dataset:
     standardized : whether `load` has subtracted each feature's mean and divided by its standard deviation; every margin
         is then one of the standardised data.
     remarks : sentences on doubts from reading the file, e.g. a second possible label column.
+    notes : warnings for the reader: the remarks, and features of very different scales.
 
     Raises
     ------
@@ -52,6 +53,7 @@ class Dataset:
     label: str | None = None
     standardized: bool = False
     remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         X = check_points(self.X)
@@ -62,8 +64,10 @@ class Dataset:
             )
         X.flags.writeable = y.flags.writeable = False
         names = None if self.feature_names is None else check_names(self.feature_names, X.shape[1], self.label)
-        for field, value in (("X", X), ("y", y), ("feature_names", names)):
-            object.__setattr__(self, field, value)
+        scales = scale_note(X, names or tuple(f"x{j + 1}" for j in range(X.shape[1])))
+        notes = self.remarks if scales is None else (*self.remarks, scales)
+        for name, value in (("X", X), ("y", y), ("feature_names", names), ("notes", notes)):
+            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, n={self.n}, d={self.d}, classes={self.classes!r})"
@@ -93,13 +97,6 @@ class Dataset:
         digest.update(self.X.astype("<f8", copy=False).tobytes())
         digest.update(self.y.astype(np.int8).tobytes())
         return digest.hexdigest()
-
-    @cached_property
-    def notes(self) -> tuple[str, ...]:
-        """Warnings for the reader: another possible label column, features of very different scales."""
-        names = self.feature_names or tuple(f"x{j + 1}" for j in range(self.d))
-        scales = scale_note(self.X, names)
-        return self.remarks if scales is None else (*self.remarks, scales)
 
     @property
     def text(self) -> str:

@@ -13,9 +13,10 @@ from ..dataset import Dataset
 from ..features.homogeneous import Feature, get_feature
 from ..flow.network import Network
 from ..flow.run import Run
-from ..games.certificate import Certificate, Problem
+from ..games.certificate import Certificate
 from ..games.game import Game, Pair
 from ..games.measure import Measure
+from ..games.problem import Problem
 from ..games.random_features import RandomFeatureGame
 from ..games.variation import VariationGame
 from ..margins.prove import Budget, conclude, judged, softmin_weights

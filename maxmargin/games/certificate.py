@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import platform
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.metadata import version
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import __version__, atomic
+from .. import atomic
 from ..conventions import describe, inputs, variation_factor
 from ..dataset import load
 from ..errors import InputError
-from ..features import homogeneous
-from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
 from ..oracles.oracle import SPHERE_BOUND
 from ..outcome import Attempt, Status
 from ..text import bracket_text, gap_text
 from .game import ROUNDING, Bracket
 from .measure import Measure
+from .problem import Problem
 from .rkhs import KernelExpansion
 from .values import kernel_values, measure_values
 
@@ -34,50 +30,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-certificate", 1
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Which margin of which data: everything that gives the numbers their meaning.
-
-    Attributes
-    ----------
-    norm : "f1", "f2" or "ntk".  feature : the activation.  bias : z = (x, 1) or z = x.
-    convention : "sphere" or "path" (F1 only; kernels do not depend on it).
-    law : of the random directions of a kernel, "sphere" or "gaussian" (kernels only, else None).
-    n, d : number of points and of features.  data_sha256 : hash of the points and labels.
-    label : name of the data's label column.  standardized : the margin is one of the standardised data.
-    notes : warnings about the data (see `Dataset.notes`).
-    nu : fraction of the points, those of worst margin, over which a soft margin averages; None for the hard margin.
-    """
-
-    norm: str
-    feature: Feature
-    bias: bool
-    convention: str
-    n: int
-    d: int
-    data_sha256: str
-    law: str | None = None
-    label: str | None = None
-    standardized: bool = False
-    notes: tuple[str, ...] = ()
-    nu: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The entry "problem" of the certificate; fields that are not set are left out."""
-        document: dict[str, Any] = {
-            "norm": self.norm,
-            "feature": homogeneous.document(self.feature),
-            "bias": self.bias,
-            "convention": self.convention,
-            "n": self.n,
-            "d": self.d,
-            "data_sha256": self.data_sha256,
-        }
-        optional: dict[str, Any] = {"weights": self.law, "label": self.label}
-        optional |= {"nu": self.nu, "standardized": self.standardized or None, "notes": list(self.notes) or None}
-        return document | {key: value for key, value in optional.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -114,7 +66,7 @@ class Certificate:
     proof: dict[str, Any] | None = None
     dictionary_sha256: str | None = None
     dictionary: Array | None = field(default=None, repr=False, compare=False)
-    versions: dict[str, str] = field(default_factory=lambda: library_versions())
+    versions: dict[str, str] = field(default_factory=dict)
     checked: bool = False
     check_seconds: float | None = None
     training: Array | None = field(default=None, repr=False, compare=False)
@@ -306,7 +258,7 @@ class Certificate:
     def _from_document(cls, document: dict[str, Any], training: Array | None) -> Certificate:
         upper = document["upper"]
         return cls(
-            problem=_problem(document["problem"]),
+            problem=Problem.from_json(document["problem"]),
             bracket=Bracket(document["lower"], np.inf if upper is None else upper, document["scope"]),
             status=Status(document["status"]),
             classifier=_classifier(document["classifier"]),
@@ -326,13 +278,6 @@ class Certificate:
         )
 
 
-def _problem(document: dict[str, Any]) -> Problem:
-    feature, notes = get_feature(document["feature"]), tuple(map(str, document.get("notes", ())))
-    law = document.get("weights", document.get("law"))
-    rest = {key: value for key, value in document.items() if key != "weights"}
-    return Problem(**rest | {"feature": feature, "notes": notes, "law": law})
-
-
 def _classifier_json(classifier: Measure | KernelExpansion) -> dict[str, Any]:
     if isinstance(classifier, Measure):
         return {"directions": classifier.directions, "weights": classifier.weights}
@@ -348,15 +293,3 @@ def _classifier(document: dict[str, Any]) -> Measure | KernelExpansion:
 
 def _rows(document: dict[str, Any], name: str) -> Array | None:
     return np.atleast_2d(np.array(document[name], dtype=float)) if name in document else None
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of Python and of every package used for a result."""
-    return dict(_library_versions())
-
-
-@cache  # reading them takes longer than a small margin
-def _library_versions() -> dict[str, str]:
-    packages = ("numpy", "scipy", "scikit-learn", "cvxpy", "highspy", "clarabel", "scs")
-    own = {"python": platform.python_version(), "maxmargin": __version__}  # a checkout need not be installed
-    return own | {name: version(name) for name in packages}

@@ -22,7 +22,6 @@ from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
-from ..games.certificate import library_versions
 from ..games.game import Response
 from ..games.interpolation import Interpolation, KernelInterpolation, VariationInterpolation
 from ..games.measure import Measure
@@ -33,7 +32,7 @@ from ..outcome import Attempt, Scope, Status
 from ..progress import Progress, silent
 from ..solvers.interpolation import Values, kernel_interpolant, variation_interpolant
 from ..targets import read_targets
-from .prove import one_thread
+from .prove import library_versions, one_thread
 
 Array = NDArray[np.float64]
 

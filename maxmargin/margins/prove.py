@@ -7,17 +7,22 @@ Every margin of the package is computed here.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import __version__
 from ..clock import Clock
-from ..games.certificate import Certificate, Problem
+from ..games.certificate import Certificate
 from ..games.game import Bracket, Game, Pair, certify
+from ..games.problem import Problem
 from ..outcome import Attempt, Reason, Scope
 from ..progress import Progress, silent
 
@@ -160,9 +165,22 @@ def conclude(
         iterations=found.rounds,
         seconds=budget.clock.seconds,
         proof=bracket.proof,
+        versions=library_versions(),
         training=training,
         **more,
     )
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of every package used for a result."""
+    return dict(_library_versions())
+
+
+@cache  # reading them takes longer than a small margin
+def _library_versions() -> dict[str, str]:
+    packages = ("numpy", "scipy", "scikit-learn", "cvxpy", "highspy", "clarabel", "scs")
+    own = {"python": platform.python_version(), "maxmargin": __version__}  # a checkout need not be installed
+    return own | {name: version(name) for name in packages}
 
 
 def softmin_weights(margins: Array, payoffs: Callable[[Array], Array], others: Array | None = None) -> Array:

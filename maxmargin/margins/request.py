@@ -13,9 +13,9 @@ from ..conventions import CONVENTIONS, WEIGHTS
 from ..dataset import Dataset
 from ..errors import InputError
 from ..features.homogeneous import Feature
-from ..games.certificate import Problem
 from ..games.game import Game
 from ..games.measure import Measure
+from ..games.problem import Problem
 from ..games.soft import Capped, largest_weight
 from ..progress import Progress, silent
 from .prove import Budget

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import InputError
-from ..games.certificate import library_versions
+from ..margins.prove import library_versions
 from .tasks import Task, canonical
 
 _APPLICATION = 0x6D617267  # "marg": tells our files from other people's databases
