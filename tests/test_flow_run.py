@@ -109,7 +109,7 @@ def test_trace_and_snapshots_are_geometric_and_bounded():
         ({"width": 0}, "width"),
         ({"steps": -1}, "steps"),
         ({"schedule": "fast"}, "schedule"),
-        ({"step_size": -1.0}, "step size"),
+        ({"step_size": -1.0}, "step_size"),
         ({"loss": "hinge"}, "loss"),
         ({"init": "zero"}, "init"),
         ({"init": "gaussian:-1"}, "init"),

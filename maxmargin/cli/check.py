@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from . import common
 
 if TYPE_CHECKING:
     from ..check import Verdict
+
+_LONG = 3.0  # seconds from which the expected time of a check is shown
 
 
 def add(subparsers: common.Subparsers) -> None:
@@ -49,9 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
     data = common.load_data(arguments)
     bias = isinstance(document.get("problem"), dict) and document["problem"].get("bias", True)
     directions = load_directions(arguments.directions, data.d + bool(bias)) if arguments.directions else None
-    if not arguments.quiet:
-        reporter()(f"checking {arguments.certificate} in exact arithmetic")
+    shown = reporter(arguments.quiet)
+    shown(f"checking {arguments.certificate} in exact arithmetic{_expected(document)}")
     verdict = check_certificate(document, data.X, data.y, directions=directions, time_limit=arguments.time_limit)
+    del shown  # ends its line
     reason = verdict.reason + _units(verdict, document, arguments.standardize)
 
     def text(verdict: Verdict = verdict) -> str:
@@ -63,6 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     common.deliver(arguments, lambda: {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}, text)
     return 0 if verdict.holds else 1
+
+
+def _expected(document: dict[str, Any]) -> str:
+    """The expected time, for the progress line; nothing when it is short or not known."""
+    from ..check.cost import expected_cost
+
+    seconds = expected_cost(document).seconds
+    return f", about {seconds:.0f} s expected" if _LONG <= seconds < math.inf else ""
 
 
 def _units(verdict: Any, document: dict[str, Any], standardized: bool) -> str:

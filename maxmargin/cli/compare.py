@@ -60,9 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
         test=_test_data(arguments),
         progress=common.progress(arguments),
     )
-    common.quiet_progress(arguments)("drawing the figures, writing the report")
+    shown = common.quiet_progress(arguments)
+    shown("drawing the figures, writing the report")
     with common.rescued(comparison.table):
         report = comparison.save(out)
+    del shown  # ends its line
     common.deliver(arguments, comparison.to_json, lambda: f"{comparison.table()}\n\nreport: {report}")
     return 0
 

@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     reached = f"margin {lower_text(moving.run.margin_best)}, proved {bracket}"
     with common.rescued(lambda: reached):
         moving.save(out)
+    del progress  # ends its line
     if not arguments.quiet:
         print("\n".join(common.data_lines(dataset)))
         print(f"film: {out} ({reached})")

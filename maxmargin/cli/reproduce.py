@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
             page, numbers = _deliver(experiment, setting, store, out)
             pages.append(page)
             document["experiments"][experiment.name] = numbers
+    del progress  # ends its line
     atomic.write_json(out / "numbers.json", document)
     common.deliver(arguments, lambda: document, lambda: "\n\n".join([*pages, f"figures and numbers: {out}"]))
     return 0

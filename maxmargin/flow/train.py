@@ -184,7 +184,8 @@ def _check(Z: Array, y: Array, **asked: Any) -> None:
     options.flag("bias", asked["bias"])
     options.seed("seed", asked["seed"])
     options.seconds("time_limit", asked["time_limit"])
-    options.call("progress", asked["progress"])
+    if asked["progress"] is not None:
+        options.call("progress", asked["progress"])
     batch = asked["batch_size"]
     if batch is not None and batch > len(y):
         raise InputError(f"batch_size: found {batch}, wanted at most the {len(y)} points")

@@ -14,6 +14,7 @@ proposer                pair
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -42,7 +43,7 @@ from ..solvers.dictionary import max_margin_dictionary
 from ..solvers.proposal import Proposal, Round
 from ..solvers.prune import prune
 from ..solvers.search import MANY, search
-from ..text import bracket_text
+from ..text import gap_text
 from .prove import Budget, Proposer, Proved, prove, softmin_weights
 from .request import Request
 
@@ -255,12 +256,17 @@ class Search:
         return self.request.softened(VariationGame(*self._data, oracle=oracle))
 
     def _rounds(self) -> Callable[[Round], None] | None:
+        """Progress lines of the search; its gap is an estimate, because the game certifies both ends afterwards."""
         if self.budget.progress is silent:
             return None
 
+        least = math.inf
+
         def show(item: Round) -> None:
-            line = f"round {item.number}  {bracket_text(item.lower, item.upper)}  neurons {item.neurons}"
-            self.budget.progress(line)
+            nonlocal least
+            least = min(least, item.upper, item.best_payoff)
+            gap = max(least - item.lower, 0.0) / least if least > 0.0 else 0.0
+            self.budget.progress(f"round {item.number}, estimated gap {gap_text(gap)}, {item.neurons} neurons")
 
         return show
 

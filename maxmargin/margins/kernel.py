@@ -22,6 +22,7 @@ from ..solvers.min_norm_exact import refine
 from ..solvers.min_norm_nnls import nnls_point
 from ..solvers.min_norm_point import min_norm_point
 from ..solvers.soft_margin import soft_margin
+from ..text import gap_text
 from .prove import Proved, conclude, prove
 from .request import Request
 
@@ -102,6 +103,8 @@ def _refined(game: KernelGame, found: _Found, request: Request, clock: Clock) ->
     patience = Clock(min(clock.left, _PATIENCE))
     gram, wanted = ExactGram(game.K.kernel, game.K.Z), _wanted(request)
     while gram.affordable and gram.bits <= _MOST_BITS and gram.seconds < patience.left:
+        gap = gap_text(found.bracket.relative_gap)
+        request.progress(f"exact arithmetic with {gram.bits} bits for {len(game.y)} points, gap so far {gap}")
         found = _attempted(game, found, gram, wanted, patience)
         if found.bracket.relative_gap <= wanted or _zero(game, request, found):
             break

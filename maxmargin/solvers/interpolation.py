@@ -21,6 +21,7 @@ from ..features.homogeneous import Feature
 from ..oracles.selection import EXACT_DIMENSION, exact_oracle, local_oracle
 from ..outcome import Attempt
 from ..progress import Progress, silent
+from ..text import gap_text
 
 Array = NDArray[np.float64]
 
@@ -149,7 +150,7 @@ def variation_interpolant(
         answer = oracle(p, _COUNT)
         best = max(best, (_earned(p, values) / max(1.0, float(answer.values[0])), rounds, p))
         pays = answer.values > 1.0 + (_PAYS if unmet <= _PAYS or price >= _PRICES[1] else _ROUGH)
-        progress(f"round {rounds}  norm {np.abs(weights).sum():.6g}  best payoff {answer.values[0]:.9g}")
+        progress(f"round {rounds}, {_distance(float(np.abs(weights).sum()), best[0], unmet)}, {len(A)} neurons")
         if clock.expired:
             status = "time limit"
             break
@@ -171,6 +172,13 @@ def variation_interpolant(
     scale = unit**feature.degree
     attempt = Attempt("highs, columns", status, watch.seconds)
     return Found(A[kept], polished * scale, p * scale, attempt, rounds, status == "time limit")
+
+
+def _distance(norm: float, lower: float, unmet: float) -> str:
+    """How far the search is, for its progress line."""
+    if unmet > _PAYS:
+        return f"targets missed by {unmet:.1e}"
+    return f"estimated gap {gap_text(max(norm - lower, 0.0) / norm if norm > 0.0 else 0.0)}"
 
 
 def _earned(p: Array, values: Values) -> float:

@@ -22,6 +22,7 @@ from ..games.game import Pair
 from ..games.rkhs import Gram, KernelExpansion
 from ..outcome import Attempt, Reason
 from ..progress import Progress, silent
+from ..text import gap_text
 from .affine_hull import AffineHull
 
 Array = NDArray[np.float64]
@@ -71,7 +72,9 @@ def min_norm_point(
             stalls = 0 if better else stalls + 1
             state.stuck |= not better
             gap = 1.0 - lower.value / math.sqrt(-upper.value) if upper.value < 0.0 else 0.0
-            progress(f"round {rounds}  relative gap {gap:.1e}  support {np.count_nonzero(state.p)}")
+            progress(
+                f"round {rounds}, estimated gap {gap_text(min(gap, 1.0))}, {np.count_nonzero(state.p)} support points"
+            )
             state.gap = gap
             # do not begin a round that would end late; it costs at least as much as the one before
             late = clock.left <= clock.seconds - begun

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ...clock import FOREVER, Clock
 from ...features.homogeneous import Feature
+from ...text import gap_text
 from ..oracle import SPHERE_BOUND
 from ..span import wide
 from .inequality import Path, Split, verify
@@ -79,6 +80,11 @@ class BranchAndBound:
     def leaves(self) -> int:
         """Number of leaves of the tree, open and closed."""
         return len(self.closed) + len(self.splitting.blocks)
+
+    @property
+    def gap(self) -> float:
+        """The relative gap between the lower bound that the search was given and the best proved bound."""
+        return max(1.0 - self.lower / self.best.value, 0.0) if self.best.value > 0.0 else 0.0
 
     @property
     def value(self) -> float:
@@ -259,7 +265,7 @@ def tighten(
         for k in range(max_rounds):
             tree.advance(clock, branching=k < BRANCHING_SHARE * max_rounds and not branching_time.expired)
             if progress:
-                progress(f"{tree.leaves} leaves, bound {tree.best.value:.6g}, relaxation {tree.value:.6g}")
+                progress(f"upper end: {tree.leaves} leaves, estimated gap {gap_text(tree.gap)}")
             if tree.best.value <= max(tree.lower * (1.0 + tolerance), NOTHING * start.bound):
                 status = "solved"
                 break

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ...clock import FOREVER, Clock
 from ...errors import InputError
 from ...features.homogeneous import Feature
+from ...text import gap_text
 from ..oracle import SPHERE_BOUND
 from ..renumbered import combined, extended
 from ..span import Span, wide
@@ -143,7 +144,7 @@ def lifted_bound(
         return start
     if wide(game.Z[game.support]):
         limits: dict[str, Any] = {"clock": clock, "tolerance": tolerance, "iterations": iterations}
-        return in_span(game, start, partial(lifted_bound, fixed=fixed, **limits))
+        return in_span(game, start, partial(lifted_bound, fixed=fixed, progress=progress, **limits))
     blocks = [LiftedBlock(game.unit, sign) for sign in (1, -1)]
     weights = start.adversary[game.support]
     splitting = LiftedSplitting(blocks, game.payoff, feature, fixed=weights / weights.sum() if fixed else None)
@@ -223,7 +224,9 @@ def _improve(
                 proof = game.proof(*map(pack, leaves))
                 best = BoundResult(p, verify(game.Z, game.y, game.feature, p, proof), SPHERE_BOUND, proof)
             if progress:
-                progress(f"iteration {splitting.iterations}: bound {best.bound:.6g}")
+                above = gap_text(max(1.0 - splitting.value() * game.scale / value, 0.0) if value > 0.0 else 0.0)
+                done = f"iteration {splitting.iterations:,} of at most {iterations:,}"
+                progress(f"upper end: {done}, estimated gap to the relaxation {above}")
             if value - splitting.value() * game.scale < tolerance * value:
                 status = "solved"
                 break
