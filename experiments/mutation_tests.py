@@ -134,10 +134,10 @@ class Server:
                 continue
             old, new, by = before.splitlines(), after.splitlines(), self.lines.get(name, {})
             first = next((k for k, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 0) + 1
-            tests = set(by.get(first, [])) - {""}
+            tests = set(by.get(first, []))
             if not tests:
-                tests = {test for line in enclosing(before, first) for test in by.get(line, [])} - {""}
-            found |= tests or set(self.seconds)
+                tests = {test for line in enclosing(before, first) for test in by.get(line, [])}
+            found |= tests - {""} if tests and "" not in tests else set(self.seconds)  # "": what an import reaches
         ordered = sorted(found or self.seconds, key=lambda test: self.seconds.get(test, 0.0))
         total, kept = 0.0, []
         for test in ordered:

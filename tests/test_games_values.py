@@ -78,6 +78,12 @@ def test_blocks_hold_a_million_evaluations():
     assert len(Measure(np.zeros((0, 1)), np.zeros(0)).blocks(Z)) == 1
 
 
+def test_one_neuron_takes_as_many_points_as_a_block(monkeypatch):
+    monkeypatch.setattr("maxmargin.games.measure._BLOCK", 4)
+    assert [len(part) for part in Measure(np.eye(1), np.ones(1)).blocks(np.zeros((9, 1)))] == [4, 4, 1]
+    assert [len(part) for part in Measure(np.zeros((0, 1)), np.zeros(0)).blocks(np.zeros((9, 1)))] == [4, 4, 1]
+
+
 def test_one_atom_may_be_given_without_brackets():
     assert Measure([1, 2], 3).directions.tolist() == [[1.0, 2.0]] and Measure([1, 2], 3).weights.tolist() == [3.0]
     assert len(Measure([1, 2], 3)) == 1

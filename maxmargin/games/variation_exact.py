@@ -29,9 +29,9 @@ def exact_lower(Z: Array, y: Array, feature: Feature, measure: Measure) -> float
     W, _ = integers(measure.weights)
     (right, left), sigma_unit = integers(np.array([feature.right, feature.left]))
     least = int((y.astype(int).astype(object) * _sums(X, A, W, (right, left, feature.degree))).min())
-    norm = int(abs(W) @ _lengths(A, feature.degree))
-    if least <= 0 or norm == 0:
+    if least <= 0:  # so it is where all weights are zero
         return 0.0
+    norm = int(abs(W) @ _lengths(A, feature.degree))
     # the weights' unit cancels, and so do the directions' units but for the bits of the roots
     exponent = feature.degree * z_unit + sigma_unit + (_ROOT_BITS if feature.degree == 1 else 0)
     return math.nextafter(float(Fraction(least, norm) * Fraction(2) ** exponent), 0.0)

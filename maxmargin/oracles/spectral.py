@@ -137,7 +137,8 @@ class SpectralOracle:
 def verify(Z: Array, y: Array, feature: Feature, p: Array, proof: dict[str, Any]) -> float:
     """Proved bound on ``max over s, |a|=1 of s sum_i p_i y_i sigma(a.z_i)`` for any numbers in the proof.
 
-    When S is not positive semidefinite, S + delta I is for some delta > 0, and ``t + 2 delta`` replaces t.
+    When S is not positive semidefinite, S + delta I is for some delta > 0, and ``t + 2 delta`` replaces t (degree 2:
+    ``t + delta``, since r has no row).
 
     Raises
     ------
@@ -171,15 +172,18 @@ def _leaf_bound(Z: Array, q: Array, feature: Feature, leaf: dict[str, Any], rows
     S[1:, 1:] = rho * np.eye(D) - _quadratic(Z, q, feature, sign, beta)
     weights = np.abs(_curvatures(Z, q, feature, sign, beta))
     magnitude[1:, 1:] = (np.abs(Z).T * weights) @ np.abs(Z) + abs(rho) * np.eye(D)
+    if feature.degree == 2:  # without a row for r: zeros would hide that the rest is definite
+        S, magnitude = S[1:, 1:], magnitude[1:, 1:]
     error = float(np.linalg.norm(magnitude)) * relative_error(2 * n + 4 * D + 24) * 1.0001
     if is_positive_semidefinite(S, error):
         return value
     delta = max(0.0, -float(np.linalg.eigvalsh(S)[0])) + 2.0 * error
-    while not is_positive_semidefinite(S + delta * np.eye(1 + D), error + 1e-15 * delta):
+    while not is_positive_semidefinite(S + delta * np.eye(len(S)), error + 1e-15 * delta):
         delta = 1.5 * delta + 1e-300
         if not np.isfinite(delta):
             return float("inf")
-    return above(value, 2.0 * delta * (1.0 + 1e-12))
+    length = 3.0 - feature.degree  # squared, of the vector (1, a) or a
+    return above(value, length * delta * (1.0 + 1e-12))
 
 
 def _linear(Z: Array, q: Array, feature: Feature, sign: int) -> Array:
