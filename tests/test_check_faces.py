@@ -6,9 +6,9 @@ from check_support import certificate, refused
 
 import maxmargin as mm
 from maxmargin.check import check_certificate, linear
-from maxmargin.check.cells import sweep
 from maxmargin.check.claim import read_claim
 from maxmargin.check.pieces import make_pieces
+from maxmargin.check.sweep import sweep
 from maxmargin.check.verdict import Refusal
 
 
@@ -28,7 +28,7 @@ def test_optimal_certificates_hold_and_nothing_sharper(data):
 def proved(pieces, by_faces):
     cells = linear.LinearCells(pieces, pieces.unit_normals, linear._square_error(pieces), by_faces)
     try:
-        sweep(pieces, cells.sift, cells.settle)
+        sweep(pieces, cells)
     except Refusal:
         return False
     return True

@@ -8,7 +8,7 @@ import pytest
 from check_support import certificate, refused, xor
 
 import maxmargin as mm
-from maxmargin.check import cells, check_certificate, sphere
+from maxmargin.check import cells, check_certificate, sphere, sweep
 from maxmargin.cli import main
 
 
@@ -44,10 +44,10 @@ def test_without_a_witness_the_first_open_cells_refuse_it_in_bounded_memory(feat
 
 def test_cells_are_settled_once_and_all_of_them(monkeypatch):
     """The queue hands over every cell exactly once, however few wait at a time."""
-    monkeypatch.setattr(cells, "TOGETHER", 3)
-    monkeypatch.setattr(cells, "SETTLED", 2)
+    monkeypatch.setattr(sweep, "TOGETHER", 3)
+    monkeypatch.setattr(sweep, "SETTLED", 2)
     seen = []
-    queue = cells._Queue(lambda part, output: seen.extend((output, tuple(row)) for row in part), -1, cells.UNLIMITED)
+    queue = sweep._Queue(lambda part, output: seen.extend((output, tuple(row)) for row in part), -1, sweep.UNLIMITED)
     rows = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)], dtype=np.int8)
     queue.add(rows)
     queue.add(rows[::-1])

@@ -149,13 +149,9 @@ def test_one_place_makes_a_certificate():
     assert places == ["margins/prove.py"]
 
 
-def test_how_many_files_a_margin_runs_through():
-    """Files whose functions run in an F1 margin of loaded data, the referee left out: what a reader has to open.
-
-    No two files call each other: what a file asks of another one, it gets as a value.
-    """
-    mm.max_margin("clusters:n=24,d=3", self_check=False)  # imports
-    data, files, calls = mm.load(PACKAGE.parent / "data" / "clusters.csv"), set(), set()
+def traced(run):
+    """Files of the package whose functions `run` calls, and the pairs (caller's file, file)."""
+    files, calls = set(), set()
 
     def name(frame):
         return os.path.relpath(frame.f_code.co_filename, PACKAGE) if frame else ".."
@@ -167,9 +163,34 @@ def test_how_many_files_a_margin_runs_through():
 
     sys.setprofile(see)
     try:
-        mm.max_margin(data, self_check=False)
+        run()
     finally:
         sys.setprofile(None)
+    return files, calls
+
+
+def test_how_many_files_a_margin_runs_through():
+    """Files whose functions run in an F1 margin of loaded data, the referee left out: what a reader has to open."""
+    mm.max_margin("clusters:n=24,d=3", self_check=False)  # imports
+    data = mm.load(PACKAGE.parent / "data" / "clusters.csv")
+    files, _ = traced(lambda: mm.max_margin(data, self_check=False))
     assert len(files) <= 25, sorted(files)
-    both = {(one, other) for one, other in calls if one < other and (other, one) in calls}
-    assert not {pair for pair in both if ".." not in pair[0]}
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [
+        ("clusters:n=24,d=3", {}),
+        ("clusters:n=24,d=3", {"feature": "squared-relu"}),
+        ("clusters:n=24,d=3", {"nu": 0.2}),
+        ("clusters:n=24,d=3", {"norm": "f2"}),
+        ("clusters:n=24,d=6", {"branching_rounds": 1}),
+        ("data/clusters.csv", {}),
+    ],
+)
+def test_no_two_files_call_each_other(data, options):
+    """What a file asks of another one it gets as a value, or is handed on to it: margin and referee together."""
+    data = mm.load(PACKAGE.parent / data if data.endswith(".csv") else data)
+    mm.max_margin(data, **options)  # imports
+    _, calls = traced(lambda: mm.max_margin(data, **options))
+    assert not {(one, other) for one, other in calls if one < other and (other, one) in calls and ".." not in one}

@@ -289,9 +289,9 @@ def test_certify_takes_the_proof_of_the_pair_if_there_is_one():
 
 
 def test_what_a_game_lacks_is_named():
-    games.demand(game(RELU), "a soft margin", ["margins", "norm"])
+    soft.demand(game(RELU), "a soft margin", ["margins", "norm"])
     with pytest.raises(InputError, match="a soft margin needs margins, colour of a game; DictionaryGame has no colour"):
-        games.demand(game(RELU), "a soft margin", ("margins", "colour"))
+        soft.demand(game(RELU), "a soft margin", ("margins", "colour"))
 
 
 def test_values_are_frozen():

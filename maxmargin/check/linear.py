@@ -20,11 +20,10 @@ from typing import NoReturn
 import numpy as np
 
 from .arrangement import Signs
-from .cells import Batch, sweep
+from .cells import Batch
 from .exact import relative_error, to_floats
 from .faces import all_faces_have_rays, open_faces
 from .fields import Array
-from .limits import UNLIMITED, Limits
 from .pieces import Pieces, rounded
 from .projection import project, project_exactly
 from .verdict import NotSettled, Refusal
@@ -33,10 +32,9 @@ from .verdict import NotSettled, Refusal
 MOST_THROUGH_RAY = 8
 
 
-def check_linear(pieces: Pieces, limits: Limits = UNLIMITED) -> str:
-    """Prove ``|g(a)| <= U`` on the unit sphere; `Refusal` names a neuron that is paid more, or what is not proved."""
-    cells = LinearCells(pieces, pieces.unit_normals, _square_error(pieces), all_faces_have_rays(pieces))
-    return sweep(pieces, cells.sift, cells.settle, limits)
+def linear_cells(pieces: Pieces) -> LinearCells:
+    """The argument for ``|g(a)| <= U`` on the unit sphere; where it fails it names a neuron that is paid more."""
+    return LinearCells(pieces, pieces.unit_normals, _square_error(pieces), all_faces_have_rays(pieces))
 
 
 @dataclass(frozen=True)

@@ -22,21 +22,19 @@ from typing import NoReturn
 import numpy as np
 
 from .arrangement import Signs
-from .cells import Batch, Index, sweep
+from .cells import Batch, Index
 from .eigenvectors import eigenvalue_range, outside, top_space
 from .exact import Integers, is_positive_semidefinite, relative_error, to_floats
 from .fields import Array
-from .limits import UNLIMITED, Limits
 from .pieces import Pieces
 from .precise import excluded_precisely
 from .projection import project
 from .verdict import NotSettled, Refusal
 
 
-def check_quadratic(pieces: Pieces, limits: Limits = UNLIMITED) -> str:
-    """Prove ``|g(a)| <= U`` on the unit sphere, or raise `Refusal`."""
-    cells = QuadraticCells(pieces, pieces.unit_normals, float(np.linalg.norm(pieces.error)) * 1.001)
-    return sweep(pieces, cells.sift, cells.settle, limits)
+def quadratic_cells(pieces: Pieces) -> QuadraticCells:
+    """The argument for ``|g(a)| <= U`` on the unit sphere."""
+    return QuadraticCells(pieces, pieces.unit_normals, float(np.linalg.norm(pieces.error)) * 1.001)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from .claim import Claim
 from .exact import exact_sum
 from .fields import shown
 from .limits import UNLIMITED, Limits
-from .linear import check_linear
+from .linear import linear_cells
 from .pieces import make_pieces
-from .quadratic import check_quadratic
+from .quadratic import quadratic_cells
 from .reduction import Reduction
+from .sweep import sweep
 from .verdict import NotSettled, Refusal
 from .witness import refute
 
@@ -55,7 +56,8 @@ def check_sphere(claim: Claim, limits: Limits = UNLIMITED) -> str:
 
 def _cells(claim: Claim, limits: Limits) -> str:
     pieces = make_pieces(claim)
-    return check_linear(pieces, limits) if pieces.degree == 1 else check_quadratic(pieces, limits)
+    argument = linear_cells(pieces) if pieces.degree == 1 else quadratic_cells(pieces)
+    return sweep(pieces, argument, limits)
 
 
 def _in_few_coordinates(claim: Claim) -> Claim | None:

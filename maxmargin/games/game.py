@@ -9,7 +9,6 @@ A new game states `margins`, `norm`, `lower`, `best_response` and `negligible`; 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,11 +152,3 @@ def certify(game: Game, pair: Pair) -> Bracket:
     p, proof = pair.p, pair.proof
     response = game.best_response(p) if proof is None else game.response_from(proof, p)
     return Bracket(game.lower(pair.learner), response.bound, response.scope, response.proof)
-
-
-def demand(game: Any, asker: str, needs: Iterable[str]) -> None:
-    """`InputError` that lists what `asker` needs of a game and names the missing one."""
-    needs = tuple(needs)
-    missing = [name for name in needs if not hasattr(game, name)]
-    if missing:
-        raise InputError(f"{asker} needs {', '.join(needs)} of a game; {type(game).__name__} has no {missing[0]}")

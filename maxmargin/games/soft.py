@@ -11,6 +11,7 @@ Computation 12, 2000), here without an intercept.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from .. import rounding
 from ..errors import InputError
-from .game import Game, Response, demand
+from .game import Game, Response
 
 Array = NDArray[np.float64]
 
@@ -109,3 +110,11 @@ class Capped(Game):
     def negligible(self, p: Array) -> float:
         """As in the hard game."""
         return float(self.game.negligible(p))
+
+
+def demand(game: Any, asker: str, needs: Iterable[str]) -> None:
+    """`InputError` that lists what `asker` needs of a game and names the missing one."""
+    needs = tuple(needs)
+    missing = [name for name in needs if not hasattr(game, name)]
+    if missing:
+        raise InputError(f"{asker} needs {', '.join(needs)} of a game; {type(game).__name__} has no {missing[0]}")
