@@ -3,9 +3,10 @@
     lower:  (sum of the k = floor(nu n) smallest margins + (nu n - k) times the next) / (nu n)
     upper:  max_f p'm(f) for p of the capped simplex
 
-Weights are doubles, so that they leave the capped simplex by some mass e = sum_i (p_i - cap)_+ + |1 - sum_i p_i|.  No
-f of the unit ball exceeds R = max_i |K(x_i, .)| (or max_i |z_i|^degree) on a point: moving that mass into the simplex
-changes a payoff by at most 2 e R, and that is taken off the upper end before it is compared with payoffs.
+Weights are doubles, whose sum s is not exactly one.  Divided by s they leave the capped simplex by some mass
+e = sum_i (p_i / s - cap)_+.  No f of the unit ball exceeds R = max_i |K(x_i, .)| (or max_i |z_i|^degree) on a point:
+moving that mass to other points changes a payoff by at most 2 e R, and that is taken off the upper end before it is
+compared with payoffs.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ def allowing_for_rounding(claim: Claim) -> Claim:
         return claim
     weights = [Fraction(float(p)) for p in claim.p]
     total, cap = exact_sum(claim.p), 1 / (Fraction(claim.nu) * len(weights))
-    outside = sum((max(p - cap, Fraction(0)) for p in weights), Fraction(0)) + abs(1 - total)
-    room = (Fraction(claim.upper) - 2 * outside * _radius(claim)) / total
+    outside = sum((max(p / total - cap, Fraction(0)) for p in weights), Fraction(0))
+    if not outside:
+        return claim
+    room = Fraction(claim.upper) - 2 * outside * _radius(claim)
     return replace(claim, upper=max(0.0, math.nextafter(float(room), -math.inf)))
 
 

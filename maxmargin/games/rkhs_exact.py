@@ -31,6 +31,7 @@ class ExactKernelGame:
     y : (n,) labels +-1.
     scale : the Gram matrix is scale^2 K; a power of two.
     bits : of `matrix`.
+    share : nu n of a soft margin: the mean of the nu n smallest margins, against weights of at most 1/(nu n).
     """
 
     matrix: Integers
@@ -38,17 +39,31 @@ class ExactKernelGame:
     y: Array
     scale: float = 1.0
     bits: int = BITS
+    share: Fraction | None = None
 
     def certify(self, learner: KernelExpansion, p: Array) -> Bracket:
-        """Bracket of gamma from any coefficients c and any p >= 0, (n,) or (parts, n) with the sum of the parts."""
+        """Bracket of gamma from any coefficients c and any p >= 0, (n,) or (parts, n) with the sum of the parts.
+
+        The upper end is infinite where a weight is beyond the cap.
+        """
         signs = self.y.astype(int).astype(object)
         C, P = summed(learner.parts), summed(p)
         margins = signs * (self.matrix @ C) - self.error * int(np.abs(C).sum())
-        least, square = int(margins.min()), self._square(C)
+        least, square = self._worst(margins), self._square(C)
         # (least 2^(e - bits))^2 / (square 2^(2e - bits)): the exponent e of c cancels
-        lower = Fraction(least * least, square << self.bits) if least > 0 and square > 0 else Fraction(0)
+        lower = least * least / (square << self.bits) if least > 0 and square > 0 else Fraction(0)
         upper = Fraction(self._square(P * signs), int(P.sum()) ** 2 << self.bits)
-        return Bracket(_root(lower, self.scale, below=True), _root(upper, self.scale, below=False), KERNEL)
+        within = self.share is None or int(P.max()) * self.share <= int(P.sum())
+        above = _root(upper, self.scale, below=False) if within else math.inf
+        return Bracket(_root(lower, self.scale, below=True), above, KERNEL)
+
+    def _worst(self, margins: Integers) -> Fraction:
+        """The least margin, or the mean of the `share` smallest."""
+        if self.share is None or self.share <= 1:
+            return Fraction(int(margins.min()))
+        ordered, whole = sorted(map(int, margins)), math.floor(self.share)
+        rest = (self.share - whole) * ordered[whole] if whole < len(ordered) else Fraction(0)
+        return (sum(ordered[:whole]) + rest) / self.share
 
     def _square(self, C: Integers) -> int:
         """c'Kc rounded up, in units of 2**(2e - bits)."""

@@ -48,8 +48,9 @@ def capped(p: Array, cap: float) -> Array:
     p = p / p.sum()
     if cap >= 1.0 or p.max() <= cap:
         return p
-    room = np.maximum(cap - p, 0.0)
-    return np.minimum(np.minimum(p, cap) + (1.0 - np.minimum(p, cap).sum()) * room / (room.sum() or 1.0), cap)
+    room, cut = np.maximum(cap - p, 0.0), np.minimum(p, cap)
+    spread = max(1.0 - float(cut.sum()), 0.0)  # below zero by rounding, which would make weights of zero negative
+    return np.minimum(cut + spread * room / (room.sum() or 1.0), cap)
 
 
 @dataclass(frozen=True)

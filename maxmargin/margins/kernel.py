@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from ..clock import Clock
 from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import NetworkGram
 from ..games.certificate import Certificate
-from ..games.game import KERNEL_ZERO, Bracket, Pair
+from ..games.game import KERNEL_ZERO, Bracket, Pair, certify
 from ..games.opposed_points import vanishes
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
@@ -23,7 +24,7 @@ from ..solvers.min_norm_nnls import nnls_point
 from ..solvers.min_norm_point import min_norm_point
 from ..solvers.soft_margin import soft_margin
 from ..text import gap_text
-from .prove import Proved, conclude, prove
+from .prove import Proved, conclude
 from .request import Request
 
 Array = NDArray[np.float64]
@@ -49,15 +50,17 @@ class _Found:
 
 
 def kernel_margin(request: Request) -> Certificate:
-    """The F2 or tangent-kernel margin of a `Request`."""
-    if request.nu is not None:
-        return soft_kernel_margin(request)
+    """The F2 or tangent-kernel margin of a `Request`, hard or soft."""
     budget, Z, y = request.budget(), request.Z, request.data.y
     clock = budget.clock
     game = network_game(request.norm, request.feature, Z, y, request.law)
     proposal = propose(game, request, clock)
     learner = game.unit(proposal.learner)
-    found = _Found(proposal, learner, game.certify(learner, proposal.p, request.tol / 2.0))
+    if request.nu is None:
+        bracket = game.certify(learner, proposal.p, request.tol / 2.0)
+    else:
+        bracket = certify(Capped(game, request.cap), replace(proposal, learner=learner))
+    found = _Found(proposal, learner, bracket)
     zero = _zero(game, request, found)
     if found.bracket.relative_gap > _wanted(request) and not zero and request.solver == "auto":
         found = _refined(game, found, request, clock)
@@ -67,17 +70,6 @@ def kernel_margin(request: Request) -> Certificate:
     interrupted = proposal.reason is Reason.INTERRUPTED
     ends = Proved(found.learner, proposal.p, found.bracket, proposal.attempts, proposal.rounds, interrupted)
     return conclude(request.problem, game, ends, budget, Z, negligible=negligible, adversary_low=found.low)
-
-
-def soft_kernel_margin(request: Request) -> Certificate:
-    """The soft margin over the RKHS ball: a one-class SVM proposes."""
-    game = network_game(request.norm, request.feature, request.Z, request.data.y, request.law)
-
-    def propose(_: Proved | None) -> Pair:
-        found = soft_margin(game.K, game.y, request.cap)
-        return replace(found, learner=game.unit(found.learner))
-
-    return prove(request.problem, Capped(game, request.cap), [propose], request.budget(), request.Z)
 
 
 def _wanted(request: Request) -> float:
@@ -105,17 +97,19 @@ def _refined(game: KernelGame, found: _Found, request: Request, clock: Clock) ->
     while gram.affordable and gram.bits <= _MOST_BITS and gram.seconds < patience.left:
         gap = gap_text(found.bracket.relative_gap)
         request.progress(f"exact arithmetic with {gram.bits} bits for {len(game.y)} points, gap so far {gap}")
-        found = _attempted(game, found, gram, wanted, patience)
+        found = _attempted(game, found, gram, request, patience)
         if found.bracket.relative_gap <= wanted or _zero(game, request, found):
             break
         gram = replace(gram, bits=2 * gram.bits)
     return found
 
 
-def _attempted(game: KernelGame, found: _Found, gram: ExactGram, wanted: float, clock: Clock) -> _Found:
+def _attempted(game: KernelGame, found: _Found, gram: ExactGram, request: Request, clock: Clock) -> _Found:
     """The best pair that this Gram matrix gives, written down with as few doubles a number as the gap wanted allows."""
-    exact = ExactKernelGame(gram.matrix(), gram.error, game.y, game.scale, gram.bits)
-    minimiser, attempt = refine(exact.matrix, game.y, found.proposal.p, game.scale, bits=gram.bits, clock=clock)
+    wanted, share = _wanted(request), request.share
+    exact = ExactKernelGame(gram.matrix(), gram.error, game.y, game.scale, gram.bits, share)
+    options: dict[str, Any] = {"bits": gram.bits, "share": share, "clock": clock}
+    minimiser, attempt = refine(exact.matrix, game.y, found.proposal.p, game.scale, **options)
     found = found.tried(attempt)
     for count in range(1, gram.bits // _DIGITS + 2):
         if minimiser is None:
@@ -134,7 +128,9 @@ def _attempted(game: KernelGame, found: _Found, gram: ExactGram, wanted: float, 
 
 
 def propose(game: KernelGame, request: Request, clock: Clock) -> Pair:
-    """A (classifier, adversary) pair from the solver that was asked for."""
+    """A (classifier, adversary) pair from the solver that was asked for; for a soft margin, from a one-class SVM."""
+    if request.nu is not None:
+        return soft_margin(game.K, game.y, request.cap)
     if request.solver == "auto":
         tol = 1e-12 if request.tol <= _LOOSE else _SEARCHED * request.tol
         return min_norm_point(game.K, game.y, tol, clock.left, request.progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,12 @@ class Request:
     def cap(self) -> float:
         """Largest weight of the adversary on one point: 1/(nu n) for a soft margin, else 1."""
         return 1.0 if self.nu is None else largest_weight(self.nu, self.data.n)
+
+    @property
+    def share(self) -> Fraction | None:
+        """nu n where that is more than one point, exactly: the margin is the mean of so many smallest ones."""
+        share = None if self.nu is None else Fraction(float(self.nu)) * self.data.n
+        return None if share is None or share <= 1 else share
 
     def softened(self, game: Game) -> Game:
         """The game itself, or with a capped adversary when the margin asked for is soft."""

@@ -86,7 +86,7 @@ def _descended(Q: Integers, x: Integers, S: Indices, bits: int, clock: Clock) ->
     a weight vanishes, drop that point, repeat. When time is up, the feasible point so far.
     """
     while not clock.expired:
-        target = _eliminated(Q[np.ix_(S, S)], bits)
+        target = eliminated(Q[np.ix_(S, S)], bits)
         out = np.zeros(len(x), dtype=object)
         if target is None:
             return x
@@ -107,19 +107,25 @@ def _descended(Q: Integers, x: Integers, S: Indices, bits: int, clock: Clock) ->
 def _affine_minimiser(Q: Integers, bits: int) -> Integers | None:
     """The least-norm point of the affine hull: Q x = level 1, sum x = 1; None when Q is too nearly singular."""
     x = _refined(Q, bits)
-    return _eliminated(Q, bits) if x is None and len(Q) <= _ELIMINATED else x
+    return eliminated(Q, bits) if x is None and len(Q) <= _ELIMINATED else x
 
 
-def _eliminated(Q: Integers, bits: int) -> Integers | None:
+def eliminated(Q: Integers, bits: int, offset: Integers | None = None, mass: int | None = None) -> Integers | None:
     """By elimination with ``2 bits`` more digits; a point that depends on those before it keeps weight 0.
 
-    Adding a constant c to all entries changes x'Qx by c on sum x = 1 and makes Q positive definite unless the points
+    Adding a constant c to all entries changes x'Qx by c (sum x)^2 and makes Q positive definite unless the points
     are affinely dependent.
+
+    Parameters
+    ----------
+    offset : (n,) what other points add to the margins Q x, in units of ``2**-(2 bits)``; by default nothing.
+    mass : sum of x in units of ``2**-bits``; by default one.
     """
     n, digits = len(Q), 2 * bits
     one = bits + digits
     Q = Q + int(np.diagonal(Q).max())
-    A = np.concatenate([Q << digits, np.full((n, 1), 1 << one, dtype=object)], axis=1)
+    right = [np.full(n, 1 << one, dtype=object)] + ([] if offset is None else [-offset << bits])
+    A = np.concatenate([Q << digits, np.stack(right, axis=1)], axis=1)
     kept = []
     for k in range(n):
         if A[k, k] <= Q[k, k] << (digits - 7 * bits // 8):  # a pivot of rounding only
@@ -127,11 +133,19 @@ def _eliminated(Q: Integers, bits: int) -> Integers | None:
         kept.append(k)
         factors = (A[k + 1 :, k] << one) // A[k, k]
         A[k + 1 :, k:] -= np.outer(factors, A[k, k:]) >> one
-    u = np.zeros(n, dtype=object)
-    for k in reversed(kept):
-        u[k] = ((A[k, n] - (int(A[k, k + 1 : n] @ u[k + 1 :]) >> digits)) << digits) // A[k, k]
-    total = int(u.sum())
-    return np.asarray((u << bits) // total, dtype=object) if total > 0 else None
+    solved = np.zeros((len(right), n), dtype=object)
+    for u, side in zip(solved, A[:, n:].T, strict=True):
+        for k in reversed(kept):
+            u[k] = ((side[k] - (int(A[k, k + 1 : n] @ u[k + 1 :]) >> digits)) << digits) // A[k, k]
+    total = int(solved[0].sum())
+    if total <= 0:
+        return None
+    if mass is None:
+        mass = 1 << bits
+    if offset is None:
+        return np.asarray(solved[0] * mass // total, dtype=object)
+    multiple = (mass << (digits - bits)) - int(solved[1].sum())
+    return np.asarray((solved[1] + solved[0] * multiple // total) >> (digits - bits), dtype=object)
 
 
 def _refined(Q: Integers, bits: int) -> Integers | None:

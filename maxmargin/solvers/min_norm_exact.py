@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from ..clock import FOREVER, Clock
 from ..features.kernels_exact import BITS, Integers
 from ..outcome import Attempt
+from .capped_hull import descended, highest, written
 from .integer_hull import exchanged, fixed, floats, walked
 
 Array = NDArray[np.float64]
@@ -48,6 +50,7 @@ class Minimiser:
     Q : (n, n) integers in units of ``2**-bits``.  y : (n,) labels.
     x : (n,) weights >= 0 in units of ``2**-bits``, with sum one up to rounding.
     scale : the Gram matrix is scale^2 K; the coefficients have norm one there.
+    share : nu n where the weights are capped at 1/(nu n).
     """
 
     Q: Integers
@@ -55,12 +58,18 @@ class Minimiser:
     x: Integers
     bits: int
     scale: float
+    share: Fraction | None = None
 
     def rounded(self, count: int) -> Pair:
-        """The pair with `count` doubles per number; with one double its rounding is corrected on other points."""
+        """The pair with `count` doubles per number; with one double its rounding is corrected on other points.
+
+        Capped weights are always one double each: their rounding matters to second order only.
+        """
         coefficients = self._compensated() if count == 1 else parts(self._normed, self.bits, count)
-        weights = parts(self.x, self.bits, count)
         signed = self.y * coefficients / self.scale  # a power of two
+        if self.share is not None:
+            return Pair(signed, written(self.x, self.share, self.bits))
+        weights = parts(self.x, self.bits, count)
         return Pair(signed, weights) if count > 1 else Pair(signed, weights[0] / weights[0].sum())
 
     @property
@@ -85,7 +94,14 @@ class Minimiser:
 
 
 def refine(
-    matrix: Integers, y: Array, p: Array, scale: float, *, bits: int = BITS, clock: Clock = FOREVER
+    matrix: Integers,
+    y: Array,
+    p: Array,
+    scale: float,
+    *,
+    bits: int = BITS,
+    share: Fraction | None = None,
+    clock: Clock = FOREVER,
 ) -> tuple[Minimiser | None, Attempt]:
     """The minimiser, or None where it is not found; and the attempts.
 
@@ -94,17 +110,21 @@ def refine(
     matrix : (n, n) ``2**bits K`` as integers.
     y : (n,) labels.  p : (n,) nearly optimal weights, whose support is the first guess.
     scale : the Gram matrix is scale^2 K.
+    share : nu n of a soft margin, whose weights are at most 1/(nu n).
     clock : looked at between exchanges.
     """
     start = time.perf_counter()
     signs = y.astype(int).astype(object)
     Q = matrix * np.outer(signs, signs)
-    x = exchanged(Q, p, bits, clock)
-    if x is None:
-        x = walked(Q, bits, clock)
+    if share is not None:
+        x = descended(Q, p, highest(share, bits), bits, clock)
+    else:
+        x = exchanged(Q, p, bits, clock)
+        if x is None:
+            x = walked(Q, bits, clock)
     status = f"{'did not converge' if x is None else 'converged'}, {bits} bits"
     attempt = Attempt(NAME, status, time.perf_counter() - start)
-    return (None if x is None else Minimiser(Q, y, x, bits, scale)), attempt
+    return (None if x is None else Minimiser(Q, y, x, bits, scale, share)), attempt
 
 
 def parts(values: Integers, bits: int, count: int) -> Array:
