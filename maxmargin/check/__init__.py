@@ -18,20 +18,21 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from . import dictionary, kernel
-from .claim import Array, Claim, check_data, check_structure, read_claim, read_data, recognise
-from .fields import numbers
+from . import dictionary, kernel, norm
+from .claim import FORMAT, VERSION, Array, Claim, check_data, check_structure, read_claim, read_data
+from .fields import numbers, shown
 from .limits import SECONDS, Limits
 from .soft import allowing_for_rounding
 from .sphere import check_proof, check_sphere
 from .status import check_gap, check_status
-from .verdict import Check, NotSettled, Refusal, Verdict
+from .verdict import Check, NotSettled, Refusal, Report, Verdict
+
+_VERSIONS = {FORMAT: VERSION, norm.FORMAT: norm.VERSION}
 
 __all__ = ["Check", "Verdict", "check_certificate"]
 
@@ -47,8 +48,9 @@ def check_certificate(
 
     Parameters
     ----------
-    certificate : the JSON document of ``maxmargin margin --json`` as parsed, the path of its file, or a `Certificate`.
-    X, y : the data (n, d) and labels (n,), -1/+1 or any two numbers (the larger one is +1).
+    certificate : the JSON document of ``maxmargin margin --json`` or ``maxmargin norm --json`` as parsed, the path of
+        its file, or the `Certificate` or `MinimumNorm` itself.
+    X, y : the data (n, d) and labels (n,), -1/+1 or any two numbers (the larger one is +1); for a norm the targets.
     directions : (K, D) the dictionary, for scope "dictionary"; by default the one that the certificate states.
     time_limit : seconds after which the verdict is "not settled"; None for no limit.
 
@@ -61,19 +63,40 @@ def check_certificate(
     ------
     InputError : the document is no certificate of a known version, or the data are no labelled points.
     """
-    document = recognise(_document(certificate))
-    X, y = read_data(X, y)
-    checks: list[Check] = []
-    limits = Limits(time_limit)
+    document = _recognise(_document(certificate))
+    report, limits = Report(), Limits(time_limit)
     try:
         # extreme numbers overflow to inf or nan in the float filters, which then decide nothing
         with np.errstate(all="ignore"):
-            claim = _check_itself(document, X, y, checks)
-            _record(checks, "dictionary", "comparison", lambda: _check_stated(document))
-            _check_bounds(claim, _stated(document) if directions is None else directions, checks, limits)
+            if document["format"] == norm.FORMAT:
+                held = norm.check_norm(document, *norm.read_values(X, y), report, limits)
+            else:
+                held = _check_margin(document, read_data(X, y), directions, report, limits)
     except Refusal as refusal:
-        return Verdict(False, str(refusal), tuple(checks), not isinstance(refusal, NotSettled))
-    return Verdict(True, f"{claim.lower!r} <= margin <= {claim.upper!r} holds in scope {claim.scope!r}", tuple(checks))
+        return Verdict(False, str(refusal), tuple(report.checks), not isinstance(refusal, NotSettled))
+    return Verdict(True, held, tuple(report.checks))
+
+
+def _check_margin(
+    document: dict[str, Any], data: tuple[Array, Array], directions: Array | None, report: Report, limits: Limits
+) -> str:
+    """A margin's certificate, argument by argument; what holds."""
+    claim = _check_itself(document, *data, report)
+    report.record("dictionary", "comparison", lambda: _check_stated(document))
+    _check_bounds(claim, _stated(document) if directions is None else directions, report, limits)
+    return f"{claim.lower!r} <= margin <= {claim.upper!r} holds in scope {claim.scope!r}"
+
+
+def _recognise(document: Any) -> dict[str, Any]:
+    """The document, if it is of a kind and version that this checker knows; else `InputError`."""
+    found = document.get("format") if isinstance(document, dict) else type(document).__name__
+    if not isinstance(document, dict) or not isinstance(found, str) or found not in _VERSIONS:
+        wanted = f"wanted format {FORMAT!r} (maxmargin margin --json) or {norm.FORMAT!r} (maxmargin norm --json)"
+        raise InputError(f"certificate: found {shown(found)}, {wanted}")
+    known, version = _VERSIONS[found], document.get("version")
+    if isinstance(version, bool) or version != known:
+        raise InputError(f"certificate: found version {shown(version)}, this checker knows {known}; update maxmargin")
+    return document
 
 
 def _document(certificate: Any) -> Any:
@@ -92,13 +115,13 @@ def _document(certificate: Any) -> Any:
         raise InputError(f"certificate {str(certificate)!r} is not JSON ({error})") from None
 
 
-def _check_itself(document: dict[str, Any], X: Array, y: Array, checks: list[Check]) -> Claim:
+def _check_itself(document: dict[str, Any], X: Array, y: Array, report: Report) -> Claim:
     """Checks of data, structure, gap and status, before any proof is verified."""
-    _record(checks, "data", "SHA-256", lambda: check_data(document, X, y))
-    _record(checks, "structure", "comparison", lambda: check_structure(read_claim(document, X, y)))
+    report.record("data", "SHA-256", lambda: check_data(document, X, y))
+    report.record("structure", "comparison", lambda: check_structure(read_claim(document, X, y)))
     claim = read_claim(document, X, y)
-    _record(checks, "relative gap", "comparison", lambda: check_gap(claim))
-    _record(checks, "status", "comparison, exact integers", lambda: check_status(claim))
+    report.record("relative gap", "comparison", lambda: check_gap(claim))
+    report.record("status", "comparison, exact integers", lambda: check_status(claim))
     return claim
 
 
@@ -112,31 +135,22 @@ def _check_stated(document: dict[str, Any]) -> str:
     return "none is stated" if directions is None else f"{len(directions)} directions are stated"
 
 
-def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check], limits: Limits) -> None:
+def _check_bounds(claim: Claim, directions: Array | None, report: Report, limits: Limits) -> None:
     claim = allowing_for_rounding(claim)
     if claim.norm != "f1":
         images = kernel.Images(claim, limits)
-        _record(checks, "lower", "fixed point, 160 bits or more", lambda: kernel.check_lower(images))
+        report.record("lower", "fixed point, 160 bits or more", lambda: kernel.check_lower(images))
         if not math.isinf(claim.upper):
-            _record(checks, "upper", "fixed point, 160 bits or more", lambda: kernel.check_upper(images))
+            report.record("upper", "fixed point, 160 bits or more", lambda: kernel.check_upper(images))
         return
-    _record(checks, "lower", "exact integers", lambda: dictionary.check_lower(claim))
+    report.record("lower", "exact integers", lambda: dictionary.check_lower(claim))
     if math.isinf(claim.upper):
         return
     arithmetic = "floats with rigorous error bounds, exact integers where they cannot decide"
     if claim.scope == "dictionary":
-        _record(checks, "upper", arithmetic, lambda: dictionary.check_dictionary(claim, directions))
+        report.record("upper", arithmetic, lambda: dictionary.check_dictionary(claim, directions))
     elif claim.proof is not None:
         proof, arithmetic = claim.proof, "Cholesky factors with Rump's error bound"
-        _record(checks, "upper", arithmetic, lambda: check_proof(claim, proof, limits))
+        report.record("upper", arithmetic, lambda: check_proof(claim, proof, limits))
     else:
-        _record(checks, "upper", arithmetic, lambda: check_sphere(claim, limits))
-
-
-def _record(checks: list[Check], name: str, arithmetic: str, argument: Callable[[], str]) -> None:
-    """Run one argument and write its line; a `Refusal` writes a failing line and ends the check."""
-    try:
-        checks.append(Check(name, True, argument(), arithmetic))
-    except Refusal as refusal:
-        checks.append(Check(name, False, str(refusal), arithmetic))
-        raise
+        report.record("upper", arithmetic, lambda: check_sphere(claim, limits))

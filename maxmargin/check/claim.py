@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Claim:
     p : (n,) adversary, and p_parts : (parts, n) rows that add up to it, p first.
     factor : 1/2 for degree 1 in the sphere convention of F1, else 1.
     norm, law, scope, status, nu : as the certificate states them.
-    lower, upper, gap, tol : its numbers; upper is inf when it claims none.
+    lower, upper, gap, tol : its numbers; upper is inf when it claims none, a fraction when another claim implies it.
     proof : its dual multipliers.  dictionary_sha256 : of the directions of scope "dictionary".
     """
 
@@ -55,7 +56,7 @@ class Claim:
     scope: str
     status: str
     lower: float
-    upper: float
+    upper: float | Fraction
     gap: float | None
     tol: float
     Z: Array
@@ -91,20 +92,6 @@ def read_data(X: Any, y: Any) -> tuple[Array, Array]:
     if not np.isfinite(X).all() or not np.isin(y, (-1.0, 1.0)).all():
         raise InputError("data: found a non-finite coordinate or a label other than -1 and +1; clean the data first")
     return X, y
-
-
-def recognise(certificate: Any) -> dict[str, Any]:
-    """The document, if it is a certificate of a version that this checker knows; else `InputError`."""
-    if not isinstance(certificate, dict) or certificate.get("format") != FORMAT:
-        found = certificate.get("format") if isinstance(certificate, dict) else type(certificate).__name__
-        raise InputError(
-            f"certificate: found {shown(found)}, wanted format {FORMAT!r}; "
-            "write a certificate with maxmargin margin --json"
-        )
-    if isinstance(certificate.get("version"), bool) or certificate.get("version") != VERSION:
-        found = shown(certificate.get("version"))
-        raise InputError(f"certificate: found version {found}, this checker knows {VERSION}; update maxmargin")
-    return certificate
 
 
 def read_claim(document: dict[str, Any], X: Array, y: Array) -> Claim:

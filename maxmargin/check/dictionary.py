@@ -30,7 +30,7 @@ def check_lower(claim: Claim) -> str:
         return "lower = 0 holds for every data set (f = 0)"
     norm = sum(
         (
-            abs(Fraction(float(w))) * _length_above(a, claim.activation.degree)
+            abs(Fraction(float(w))) * length_above(a, claim.activation.degree)
             for w, a in zip(claim.weights, claim.directions, strict=True)
         ),
         Fraction(0),
@@ -58,7 +58,7 @@ def _doubtful(claim: Claim, wanted: float) -> NDArray[np.intp]:
     for start in range(0, len(claim.y), max(1, BLOCK // max(1, K))):
         rows = slice(start, start + max(1, BLOCK // max(1, K)))
         U = claim.Z[rows] @ A.T
-        margins = claim.y[rows] * (_sigma(activation, U) @ w)
+        margins = claim.y[rows] * (sigma(activation, U) @ w)
         reach = (np.abs(claim.Z[rows]) @ np.abs(A).T) ** degree @ np.abs(w)
         # K products of degree pre-activations, D terms each, and the coefficient
         errors = relative_error(4 * (K + degree * D) + 20) * (size * reach + abs(wanted)) + 1e-300
@@ -92,7 +92,7 @@ def _mean_of_the_worst(claim: Claim) -> tuple[Fraction, int]:
     return soft.worst(outputs, claim.nu) * unit, int(np.argmin(outputs))
 
 
-def _sigma(activation: Activation, U: Array) -> Array:
+def sigma(activation: Activation, U: Array) -> Array:
     k = activation.degree
     return np.asarray(activation.right * np.maximum(U, 0.0) ** k + activation.left * np.maximum(-U, 0.0) ** k)
 
@@ -142,7 +142,7 @@ def exact_payoff(activation: Activation, a: Array, Z: Array, q: Array) -> Fracti
     return int((features @ weights)[0]) * power_of_two(exponent + q_exponent)
 
 
-def _length_above(a: Array, degree: int) -> Fraction:
+def length_above(a: Array, degree: int) -> Fraction:
     """|a|^degree, rounded up by less than 2**-120."""
     whole, exponent = integers(a)
     square = int(whole @ whole) * power_of_two(2 * exponent)
@@ -154,12 +154,12 @@ def _undecided(claim: Claim, directions: Array, bound: float) -> list[int]:
     support = np.flatnonzero(claim.p)
     Z, q, degree = claim.Z[support], (claim.p * claim.y)[support], claim.activation.degree
     U = directions @ Z.T
-    sigma = _sigma(claim.activation, U)
+    values = sigma(claim.activation, U)
     lengths = np.linalg.norm(directions, axis=1) ** degree
     reach = (np.abs(directions) @ np.abs(Z).T) ** degree @ np.abs(q)
     size = max(abs(claim.activation.right), abs(claim.activation.left))
     error = relative_error(4 * (len(q) + degree * Z.shape[1]) + 20) * (size * reach + bound * lengths) + 1e-300
-    return [int(k) for k in np.flatnonzero(~(np.abs(sigma @ q) + error < bound * lengths))]
+    return [int(k) for k in np.flatnonzero(~(np.abs(values @ q) + error < bound * lengths))]
 
 
 def _check_atoms(claim: Claim, directions: Array) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 
 class Refusal(Exception):
@@ -50,3 +51,18 @@ class Verdict:
 
     def __bool__(self) -> bool:
         return self.holds
+
+
+@dataclass
+class Report:
+    """The lines of a report as they come; a `Refusal` writes a failing line and ends it."""
+
+    checks: list[Check] = field(default_factory=list)
+
+    def record(self, name: str, arithmetic: str, argument: Callable[[], str]) -> None:
+        """Run one argument and write its line."""
+        try:
+            self.checks.append(Check(name, True, argument(), arithmetic))
+        except Refusal as refusal:
+            self.checks.append(Check(name, False, str(refusal), arithmetic))
+            raise

@@ -25,7 +25,9 @@ def add(subparsers: common.Subparsers) -> None:
         "verify a certificate in exact or interval arithmetic; exit 1 if it does not hold",
         "maxmargin margin xor --json certificate.json && maxmargin check certificate.json xor",
     )
-    parser.add_argument("certificate", metavar="CERTIFICATE.json", help="what maxmargin margin --json wrote")
+    parser.add_argument(
+        "certificate", metavar="CERTIFICATE.json", help="what maxmargin margin --json or maxmargin norm --json wrote"
+    )
     common.add_source(parser)
     parser.add_argument(
         "--directions", metavar="FILE.npz", help="the dictionary, for a certificate of scope dictionary"
@@ -49,12 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     common.check_writable(arguments.json)
     document = atomic.read_object(arguments.certificate)
-    data = common.load_data(arguments)
+    X, y = _data(document, arguments)
     bias = isinstance(document.get("problem"), dict) and document["problem"].get("bias", True)
-    directions = load_directions(arguments.directions, data.d + bool(bias)) if arguments.directions else None
+    directions = load_directions(arguments.directions, X.shape[1] + bool(bias)) if arguments.directions else None
     shown = reporter(arguments.quiet)
     shown(f"checking {arguments.certificate} in exact arithmetic{_expected(document)}")
-    verdict = check_certificate(document, data.X, data.y, directions=directions, time_limit=arguments.time_limit)
+    verdict = check_certificate(document, X, y, directions=directions, time_limit=arguments.time_limit)
     del shown  # ends its line
     reason = verdict.reason + _units(verdict, document, arguments.standardize)
 
@@ -67,6 +69,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     common.deliver(arguments, lambda: {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}, text)
     return 0 if verdict.holds else 1
+
+
+def _data(document: dict[str, Any], arguments: argparse.Namespace) -> tuple[Any, Any]:
+    """Points and labels; points and real targets for a norm."""
+    from ..check.norm import FORMAT
+    from ..targets import read_targets
+
+    if document.get("format") == FORMAT:
+        return read_targets(arguments.data, arguments.label, arguments.sep, arguments.standardize)
+    data = common.load_data(arguments)
+    return data.X, data.y
 
 
 def _expected(document: dict[str, Any]) -> str:

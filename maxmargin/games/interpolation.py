@@ -37,6 +37,7 @@ from .variation import VariationGame
 Array = NDArray[np.float64]
 _EXACT_WORK = 1_000_000  # most products of integers: a second
 _RATIONAL = 40  # most points of an elimination in rational arithmetic: a few seconds
+_ROOM = 2.0  # times the proved norm of a correction: another arithmetic, as in the referee, need not be as sharp
 _HELPERS = 4  # random neurons per point, from which functions of small norm with given values are built
 
 
@@ -139,7 +140,7 @@ class VariationInterpolation(Interpolation):
         if math.isinf(cost) and self.tube == 0.0:
             return self._exactly(learner)
         return math.nextafter(
-            (norm + float(missed.sum()) * cost) * (1.0 + rounding.relative_error(len(missed) + 4)), math.inf
+            (norm + _ROOM * float(missed.sum()) * cost) * (1.0 + rounding.relative_error(len(missed) + 4)), math.inf
         )
 
     def _cost(self, points: Array, learner: Measure) -> float:
@@ -181,7 +182,7 @@ class VariationInterpolation(Interpolation):
             return math.inf
         lengths = np.linalg.norm(A, axis=1) ** self.feature.degree * (1.0 + rounding.relative_error(4 * A.shape[1] + 8))
         more = sum((abs(w) * Fraction(float(size)) for w, size in zip(weights, lengths, strict=True)), Fraction(0))
-        total = Fraction(self.ball.norm_above(learner)) + more / Fraction(self.factor)
+        total = Fraction(self.ball.norm_above(learner)) + Fraction(_ROOM) * more / Fraction(self.factor)
         return math.nextafter(float(total), math.inf)
 
     def _residual(self, learner: Measure, Z: Array, targets: Array) -> list[Fraction]:
@@ -270,7 +271,7 @@ class KernelInterpolation(Interpolation):
         least = self._least_eigenvalue(np.unique(points, axis=0, return_index=True)[1])
         if least <= 0.0:
             return math.inf
-        more = float(np.linalg.norm(missed)) / math.sqrt(least)
+        more = _ROOM * float(np.linalg.norm(missed)) / math.sqrt(least)
         return math.nextafter((norm + more) * (1.0 + rounding.relative_error(len(missed) + 8)), math.inf)
 
     def _least_eigenvalue(self, rows: NDArray[np.intp]) -> float:

@@ -7,6 +7,7 @@ Equal points become one with the intersection of their tubes; the two ends are p
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 from dataclasses import dataclass, field
@@ -96,7 +97,7 @@ class MinimumNorm:
             classifier = {"directions": measure.directions, "weights": measure.weights}
         else:
             classifier = {"coefficients": measure.coefficients}
-        return {
+        document = {
             "format": FORMAT,
             "version": VERSION,
             "problem": self.problem,
@@ -112,6 +113,7 @@ class MinimumNorm:
             "seconds": self.seconds,
             "versions": library_versions(),
         } | ({} if self.proof is None else {"proof": self.proof})
+        return dict(json.loads(atomic.dumps(document)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the JSON atomically."""
