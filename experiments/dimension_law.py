@@ -2,7 +2,7 @@
 
     python experiments/dimension_law.py [--out FIGURE.png] [--largest 10]
 
-2-sparse parity on the cube {-1, 1}^d and Wei's set have gamma_1 (path convention) sqrt(2)/4 and 1/4 for EVERY d, while
+2-sparse parity on the cube {-1, 1}^d and Wei's set have gamma_1 = sqrt(2)/8 and 1/8 for EVERY d, while
 gamma_2 falls like 1/d.  gamma_1 is drawn at its closed form (``maxmargin margin parity:d=3 --norm f1 --no-bias``
 certifies it where enumeration reaches); gamma_2 is certified on all 2^d points, beside its closed form.
 """
@@ -18,9 +18,10 @@ import numpy as np
 from maxmargin.dataset import load
 from maxmargin.features.kernels import kappa
 from maxmargin.games.rkhs import network_game
+from maxmargin.plots import style
 from maxmargin.solvers.min_norm_point import min_norm_point
 
-FAMILIES = {"parity": math.sqrt(2.0) / 4.0, "wei": 0.25}
+FAMILIES = {"parity": math.sqrt(2.0) / 8.0, "wei": 0.125}
 
 
 # %%
@@ -49,7 +50,7 @@ def table(largest: int) -> dict[str, list[tuple[int, float, float, float]]]:
     """Rows (d, closed form, lower, upper) of each family, printed."""
     rows: dict[str, list[tuple[int, float, float, float]]] = {}
     for family, gamma_1 in FAMILIES.items():
-        print(f"{family}: gamma_1 = {gamma_1:.6f} for every d (path convention)")
+        print(f"{family}: gamma_1 = {gamma_1:.6f} for every d")
         print("   d      gamma_2, closed form   certified relative gap   |upper/closed - 1|   gamma_1/(d gamma_2)")
         rows[family] = []
         for d in range(2 if family == "parity" else 3, largest + 1):
@@ -75,11 +76,11 @@ def figure(rows: dict[str, list[tuple[int, float, float, float]]], path: str) ->
         d = np.array([row[0] for row in rows[family]], dtype=float)
         far = np.arange(d[0], 101)
         law = np.array([closed_form(family, int(value)) for value in far])
-        axis.axhline(gamma_1, color="#D55E00", lw=2, label=r"$\gamma_1$ (path), every $d$")
-        axis.plot(far, law, color="#0072B2", lw=2, label=r"$\gamma_2$, closed form")
+        axis.axhline(gamma_1, color=style.F1, lw=2, label=r"$\gamma_1$, every $d$")
+        axis.plot(far, law, color=style.F2, lw=2, label=r"$\gamma_2$, closed form")
         certified = [row[3] for row in rows[family]]
-        axis.plot(d, certified, "o", color="#0072B2", mfc="white", label=r"$\gamma_2$, certified")
-        axis.plot(far, law[-1] * far[-1] / far, "--", color="0.5", lw=1, label="slope $-1$")
+        axis.plot(d, certified, "o", color=style.F2, mfc="white", label=r"$\gamma_2$, certified")
+        axis.plot(far, law[-1] * far[-1] / far, "--", color=style.MUTED, lw=1, label="slope $-1$")
         axis.set(xscale="log", yscale="log", xlabel="dimension $d$", title=titles[family])
         axis.xaxis.set_major_formatter("{x:.0f}")
         axis.set_xticks([2, 3, 5, 10, 20, 50, 100])

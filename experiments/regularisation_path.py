@@ -16,8 +16,9 @@ import numpy as np
 
 from maxmargin.margins import max_margin
 from maxmargin.margins.path import margin_path
+from maxmargin.plots import style
 
-NORMS = {"f2": (r"$F_2$: $\gamma_2$", "#0072B2"), "f1": (r"$F_1$: $\gamma_1$", "#D55E00")}
+NORMS = {"f2": (r"$F_2$: $\gamma_2$", style.F2), "f1": (r"$F_1$: $\gamma_1$", style.F1)}
 LAMBDAS = 10.0 ** -np.concatenate([np.arange(0, 12, 0.5), np.arange(12, 100, 8), [100, 150, 200]])
 
 
@@ -53,7 +54,7 @@ def figure(rows: dict[tuple[str, str], np.ndarray], path: str) -> None:
             axis.fill_between(-np.log10(lam), lower, np.minimum(upper, 3), color=colour, alpha=0.18, lw=0)
             axis.plot(-np.log10(lam), lower, color=colour, lw=2, label=label)
             axis.plot(-np.log10(lam), upper, color=colour, lw=1)
-        axis.axhline(1.0, color="0.4", lw=1, ls="--")
+        axis.axhline(1.0, color=style.MUTED, lw=1, ls="--")
         axis.set(title=f"{loss} loss", xlabel=r"$\log_{10}(1/\lambda)$", ylim=(0, 2.2))
         axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_xlim(0, 12)

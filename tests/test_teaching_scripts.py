@@ -54,14 +54,14 @@ def test_reads_as_a_notebook(script):
 
 def test_two_points(monkeypatch):
     found = variables("1_two_points.py", monkeypatch)
-    exact = math.sin(1.0) * 2.5 / 3.5  # closed form C3
+    exact = math.sin(1.0) * 2.5 / 3.5 / 2  # closed form C3, in the paper's unit
     assert found["gamma"] == pytest.approx(exact, rel=1e-15)
     assert found["certificate"].lower <= exact * (1 + 1e-15) and exact <= found["certificate"].upper
 
 
 def test_xor(monkeypatch):
     found = variables("2_xor.py", monkeypatch)
-    assert found["f1"].lower == pytest.approx(math.sqrt(2) / 4, rel=1e-9)
+    assert found["f1"].lower == pytest.approx(math.sqrt(2) / 8, rel=1e-9)
     assert found["f2"].lower == pytest.approx(math.sqrt((1 - 2 / math.pi) / 8), rel=1e-9)
 
 
@@ -80,7 +80,7 @@ def test_lazy_and_rich(monkeypatch):
 
 def test_spurious_dimensions(monkeypatch):
     found = variables("5_spurious_dimensions.py", monkeypatch)
-    assert found["chosen"] == pytest.approx([math.sqrt(2) / 4] * len(found["dimensions"]))
+    assert found["chosen"] == pytest.approx([math.sqrt(2) / 8] * len(found["dimensions"]))
     assert dict(zip(found["dimensions"], found["gamma_2"], strict=True))[8] == pytest.approx(0.051660, abs=1e-6)
 
 

@@ -7,9 +7,9 @@
 # * **F2** (an RKHS): neurons are spread *uniformly* over the circle, fixed; only output weights are learned.
 #   Cost: their root mean square.
 #
-# In F1, give one neuron to each point, along the point. Points at right angles do not see each other's neurons,
-# so `f(x_i) = w_i sqrt(2)` with `|w_i| = 1/4`: margin `sqrt(2)/4`. Nothing more is possible, by the uniform
-# adversary.
+# In F1, give one neuron to each point, along the point. A neuron is zero at points at right angles to it, so
+# `f(x_i) = (1/2) w_i sqrt(2)` with `|w_i| = 1/4`: margin `sqrt(2)/8` (the factor 1/2 is the paper's unit, script 1).
+# The uniform adversary proves that no network has more.
 
 # %%
 import sys
@@ -22,7 +22,7 @@ from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
-    """Say what was checked, or stop."""
+    """Print what was checked, or stop."""
     if not holds:
         raise SystemExit(f"refuted: {sentence}")
     print(f"  checked: {sentence}")
@@ -32,13 +32,13 @@ X = np.array([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
 y = X[:, 0] * X[:, 1]
 
 directions, weights = X / np.sqrt(2), y / 4
-margin_f1 = (y * (np.maximum(X @ directions.T, 0) @ weights)).min()
+margin_f1 = (y * (np.maximum(X @ directions.T, 0) @ weights)).min() / 2
 phi = np.linspace(0, 2 * np.pi, 100_001)
 circle = np.column_stack([np.cos(phi), np.sin(phi)])
-best_payoff = np.abs(np.maximum(circle @ X.T, 0) @ (y / 4)).max()
+best_payoff = np.abs(np.maximum(circle @ X.T, 0) @ (y / 4)).max() / 2
 print(f"F1 by hand: margin {margin_f1:.9f}, best neuron against the uniform adversary {best_payoff:.9f}")
-claim("F1 margin = sqrt(2)/4 = 0.353553...", bool(np.isclose(margin_f1, np.sqrt(2) / 4)))
-claim("no neuron is paid more", bool(best_payoff <= np.sqrt(2) / 4 + 1e-12))
+claim("F1 margin = sqrt(2)/8 = 0.176776...", bool(np.isclose(margin_f1, np.sqrt(2) / 8)))
+claim("no neuron is paid more", bool(best_payoff <= np.sqrt(2) / 8 + 1e-12))
 
 # %% [markdown]
 # In F2 the neurons are integrated out, and a kernel is left (Cho and Saul's arc-cosine kernel; `c` = cosine of
@@ -68,19 +68,20 @@ claim("F2 margin = sqrt((1 - 2/pi)/8) = 0.213126...", bool(np.isclose(gamma_2, n
 claim("all four margins equal it, so p is optimal", bool(np.allclose(margins_f2, gamma_2)))
 
 # %% [markdown]
-# Root mean square is at least mean absolute value, so the F2 ball lies inside the F1 ball and `gamma_2 <=
-# gamma_1` (path convention). On XOR, choosing the neurons is worth a factor 1.66. Both numbers, certified:
+# A function of F2 norm one is `int r(a) (a.x)_+` with root mean square of `r` at most one. Its mean absolute value is
+# then at most one too, so the function has F1 norm at most 2 (because of the factor 1/2) and `gamma_2 <= 2 gamma_1`.
+# On XOR the choice of neurons is worth the factor `2 gamma_1/gamma_2 = 1.66`. Both numbers, certified:
 
 # %%
-f1 = mm.max_margin((X, y), norm="f1", bias=False, convention="path")
+f1 = mm.max_margin((X, y), norm="f1", bias=False)
 f2 = mm.max_margin((X, y), norm="f2", bias=False)
 print(f"certified F1 [{f1.lower:.10f}, {f1.upper:.10f}]   F2 [{f2.lower:.10f}, {f2.upper:.10f}]")
-print(f"choosing neurons is worth a factor {f1.lower / f2.upper:.4f}")
+print(f"the choice of neurons is worth a factor {2 * f1.lower / f2.upper:.4f}")
 claim(
     "the brackets contain the values by hand",
     bool(np.allclose([f1.lower, f1.upper], margin_f1) and np.allclose([f2.lower, f2.upper], gamma_2)),
 )
-claim("gamma_2 <= gamma_1", f2.upper <= f1.lower)
+claim("gamma_2 <= 2 gamma_1", f2.upper <= 2 * f1.lower)
 
 # %% [markdown]
 # The pictures: F1 is piecewise linear, with a kink across every neuron; F2 is smooth. On this symmetric set the
@@ -91,7 +92,7 @@ side = np.linspace(-1.6, 1.6, 201)
 grid = np.array([[s, t] for t in side for s in side])
 grid[np.linalg.norm(grid, axis=1) == 0] = 1e-12
 values = {
-    "F1: four neurons": np.maximum(grid @ directions.T, 0) @ weights / margin_f1,
+    "F1: four neurons": np.maximum(grid @ directions.T, 0) @ weights / 2 / margin_f1,
     "F2: all neurons": kernel(grid, X) @ coefficients / gamma_2,
 }
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), sharey=True, layout="constrained")
@@ -103,7 +104,7 @@ for axis, (name, f) in zip(axes, values.items(), strict=True):
     axis.set(title=name, xlabel="x1", aspect="equal")
 axes[0].set_ylabel("x2")
 axes[1].legend(loc="lower right", fontsize=8)
-figure.suptitle("XOR: margins sqrt(2)/4 and 0.213, one boundary", fontsize=11)
+figure.suptitle("XOR: margins sqrt(2)/8 (F1) and 0.213 (F2), one boundary", fontsize=11)
 figure.colorbar(image, ax=axes, label="f in units of its own margin")
 if "--out" in sys.argv:
     figure.savefig(sys.argv[sys.argv.index("--out") + 1], dpi=160)

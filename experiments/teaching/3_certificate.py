@@ -4,13 +4,13 @@
 # The F1 max margin is a game over infinitely many neurons. *Column generation* plays it with finitely many:
 #
 # 1. solve the game over the neurons found so far: a linear program. Its network gives a **lower** bound;
-# 2. ask for the neuron that is paid most by the program's adversary p. Its payoff is an **upper** bound, valid
-#    for *all* neurons, because of `min_i y_i f(z_i) <= sum_i p_i y_i f(z_i) <= max_a |g(a)|`;
+# 2. find the neuron with the largest payoff against the program's adversary p. Its payoff is an **upper** bound, valid
+#    for *all* neurons, because of `min_i y_i f(z_i) <= sum_i p_i y_i f(z_i) <= max_a |g(a)|` (script 1);
 # 3. add that neuron (the program may use it with either sign), repeat until the bounds meet.
 #
 # Here it is in NumPy and SciPy, in the plane (D = 2), where step 2 can be done exactly: `g` is a sine wave
-# between kinks, so its maximum is at a kink or at the crest of an arc. Nothing is trusted: both bounds are
-# recomputed.
+# between kinks, so its maximum is at a kink or at the crest of an arc. Both bounds are recomputed from the network
+# and from p.
 
 # %%
 import sys
@@ -24,7 +24,7 @@ from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
-    """Say what was checked, or stop."""
+    """Print what was checked, or stop."""
     if not holds:
         raise SystemExit(f"refuted: {sentence}")
     print(f"  checked: {sentence}")
@@ -38,22 +38,22 @@ y = rng.choice([-1.0, 1.0], 24)  # with random labels
 
 # %%
 def best_neuron(p: np.ndarray) -> tuple[np.ndarray, float]:
-    """The unit vector a with the largest |g(a)|, g(a) = sum_i p_i y_i (a.z_i)_+, over the whole circle."""
+    """The unit vector a with the largest |g(a)|, g(a) = (1/2) sum_i p_i y_i (a.z_i)_+, over the whole circle."""
     normals = np.vstack([Z @ [[0, 1], [-1, 0]], Z @ [[0, -1], [1, 0]]])  # kinks: a perpendicular to a point
     breaks = np.sort(np.arctan2(normals[:, 1], normals[:, 0]))
     middles = (breaks + np.roll(breaks, -1) + 2 * np.pi * (np.arange(len(breaks)) == len(breaks) - 1)) / 2
     inside = np.column_stack([np.cos(middles), np.sin(middles)])
-    sums = ((inside @ Z.T > 0) * (p * y)) @ Z  # on an arc g(a) = v.a with v its sum: the crest is v/|v|
+    sums = ((inside @ Z.T > 0) * (p * y)) @ Z / 2  # on an arc g(a) = v.a with v its sum: the crest is v/|v|
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     crests = np.divide(sums, lengths, out=inside.copy(), where=lengths > 1e-12)
     candidates = np.vstack([normals / np.linalg.norm(normals, axis=1, keepdims=True), crests, -crests])
-    payoffs = np.abs(np.maximum(candidates @ Z.T, 0) @ (p * y))
+    payoffs = np.abs(np.maximum(candidates @ Z.T, 0) @ (p * y)) / 2
     return candidates[payoffs.argmax()], payoffs.max()
 
 
 def restricted_game(neurons: np.ndarray) -> tuple[float, np.ndarray]:
     """Margin of the best network over these neurons, recomputed; adversary: min t, |g(a_k)| <= t, p on the simplex."""
-    G = np.maximum(neurons @ Z.T, 0) * y
+    G = np.maximum(neurons @ Z.T, 0) * y / 2
     A = np.hstack(
         [1000 * np.vstack([G, -G]), -np.ones((2 * len(G), 1))]
     )  # tolerances are absolute, margins small: scale
@@ -82,12 +82,12 @@ while lower < upper * (1 - 1e-8) and len(rounds) < 100:
 print(f"round {len(rounds):2d}: {lower:.9f} <= gamma <= {upper:.9f}   closed")
 
 # %% [markdown]
-# Every single round's bracket must contain the truth: that is what "certificate" means. One may stop at any round
-# and still have a proof, only a wider one. The package does the same with HiGHS, adds rounding errors outward,
-# and knows more dimensions.
+# The bracket of every round contains the max margin: this is what "certificate" means. One may stop at any round
+# and has a proof, with a wider bracket. The package does the same with HiGHS, adds rounding errors outward, and
+# works in more dimensions.
 
 # %%
-certificate = mm.max_margin((Z, y), norm="f1", bias=False, convention="path")
+certificate = mm.max_margin((Z, y), norm="f1", bias=False)
 print(f"the package, rounding included: [{certificate.lower:.15f}, {certificate.upper:.15f}]")
 brackets = np.array(rounds)
 low, high = brackets.T
@@ -102,13 +102,13 @@ claim(
 )
 
 # %% [markdown]
-# A polygon whose corners alternate has a closed form to compare with, `tan(delta/2)/(2k)`, `delta = pi/k`, for
+# A polygon whose corners alternate has a closed form to compare with, `tan(delta/2)/(4k)`, `delta = pi/k`, for
 # `2k` corners, k even:
 
 # %%
-polygon = mm.max_margin("polygon:k=8", norm="f1", bias=False, convention="path")
-exact = np.tan(np.pi / 16) / 16
-print(f"alternating 16-gon: [{polygon.lower:.15f}, {polygon.upper:.15f}]; tan(pi/16)/16 = {exact:.15f}")
+polygon = mm.max_margin("polygon:k=8", norm="f1", bias=False)
+exact = np.tan(np.pi / 16) / 32
+print(f"alternating 16-gon: [{polygon.lower:.15f}, {polygon.upper:.15f}]; tan(pi/16)/32 = {exact:.15f}")
 claim(
     "the closed form is inside, up to its own rounding",
     polygon.lower <= exact * (1 + 1e-14) and exact <= polygon.upper * (1 + 1e-14),
@@ -121,7 +121,7 @@ axes[0].fill_between(number, *brackets.T, color=style.F1, alpha=0.2, step="post"
 axes[0].step(number, brackets[:, 0], number, brackets[:, 1], where="post", color=style.F1)
 axes[0].plot([], [], color=style.F1, label="lower and upper end")
 axes[0].axhline(certificate.lower, color=style.INK, ls="--", label="certified margin")
-axes[0].set(xlabel="round", ylabel="margin (path convention)", title="The bracket closes")
+axes[0].set(xlabel="round", ylabel="F1 margin", title="The bracket closes")
 axes[0].set_ylim(0, 5 * certificate.upper)
 axes[0].legend(frameon=False)
 axes[1].semilogy(

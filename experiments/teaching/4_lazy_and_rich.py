@@ -5,15 +5,15 @@
 # Neurons come in pairs `(a, b), (a, -b)`, so that the network starts as the zero function, and `|a| = |b| = s`.
 #
 # How far must the weights move before the data are fitted? The output changes by `<grad h(w0), w - w0>`, and the
-# gradient is of size `s`. So a displacement of order `1/s` is enough, that is `1/s^2` of the weights' own length:
+# gradient is of size `s`. So a displacement of order `1/s` is enough, which is `1/s^2` of the weights' own length:
 #
-# * `s` **large**: the data are fitted when nobody has turned yet. The network is its own linearisation: a kernel
-#   method with the *tangent kernel*. That is the **lazy** regime, and its margin heads for `gamma_ntk`.
+# * `s` **large**: the data are fitted before any neuron has turned. The network equals its linearisation: a kernel
+#   method with the *tangent kernel*. This is the **lazy** regime, and its margin tends to `gamma_ntk`.
 # * `s` **small**: fitting needs the neurons to turn. They turn towards the points: the **rich** regime.
 #
-# And yet a wide ReLU network can stay lazy only for a while: the loss has its infimum at infinity, the weights
-# grow without end and forget where they began. In the limit both runs have the F1 max margin (Fig. 3 of Chizat
-# and Bach).
+# A wide ReLU network stays lazy only for a while: the loss has its infimum at infinity, and the weights grow without
+# bound, so that the start no longer matters. In the limit both runs have the F1 max margin (Fig. 3 of Chizat and
+# Bach).
 
 # %%
 import sys
@@ -27,7 +27,7 @@ from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
-    """Say what was checked, or stop."""
+    """Print what was checked, or stop."""
     if not holds:
         raise SystemExit(f"refuted: {sentence}")
     print(f"  checked: {sentence}")
@@ -87,13 +87,13 @@ claim(
     "in the end every run has at least 99 % of gamma_1",
     all(rows[:, 3].max() > 0.99 * gamma_1.upper for rows in paths.values()),
 )
-claim("and none has more", all(rows[:, 3].max() <= gamma_1.upper for rows in paths.values()))
+claim("no run has more", all(rows[:, 3].max() <= gamma_1.upper for rows in paths.values()))
 
 # %% [markdown]
 # The three curves below are one curve: by the symmetry of XOR the adversary stays uniform, so that in units of
-# `s` all networks travel the same way. What differs is *where on it the data get fitted* (dots): on the
-# tangent-kernel plateau for large `s`, past it for small `s`. Everybody then goes on to F1. Lazy training is not
-# wrong; it is early.
+# `s` all networks follow the same path. The difference is *where on the path the data are fitted* (dots): on the
+# tangent-kernel plateau for large `s`, past it for small `s`. All networks then continue to F1. The lazy regime is
+# an early part of the same path.
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(8.8, 3.7), layout="constrained")

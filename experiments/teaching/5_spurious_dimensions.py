@@ -1,20 +1,19 @@
 # %% [markdown]
 # # 5. Why the margin does not see spurious dimensions
 #
-# All corners of the cube `{-1, 1}^d`, labels `y = x1 x2`, no bias: XOR plus `d - 2` coordinates that mean
-# nothing. The F1 margin is `sqrt(2)/4` (path convention) for *every* d. The F2 margin falls like `1/d`. Both
-# facts have short proofs.
+# All corners of the cube `{-1, 1}^d`, labels `y = x1 x2`, no bias: XOR plus `d - 2` coordinates without information.
+# The F1 margin is `sqrt(2)/8` for *every* d. The F2 margin falls like `1/d`. Both facts have short proofs.
 #
-# **F1, lower bound.** Padding the four neurons of XOR with zeros costs nothing: they are still unit vectors,
-# blind to the noise. Neurons that may be *chosen* can choose not to look.
+# **F1, lower bound.** The four neurons of XOR, padded with zeros, are still unit vectors, and their outputs do not
+# depend on the noise. F1 may *choose* such neurons.
 #
 # **F1, upper bound.** Take the uniform adversary. For a neuron `a`, write `S = a3 x3 + ... + ad xd`, which is
 # symmetric, and use `(u)_+ = (u + |u|)/2`; the linear parts cancel:
 #
-#     g(a) = E[y (a.x)_+] = (E|u + S| - E|v + S|)/4,      u = a1 + a2,  v = a1 - a2
+#     g(a) = E[y (a.x)_+]/2 = (E|u + S| - E|v + S|)/8,      u = a1 + a2,  v = a1 - a2
 #
-# `E|v + S| >= E|S|` (Jensen) and `E|u + S| <= |u| + E|S|`, so `g(a) <= |u|/4 <= sqrt(2)/4`; for `-g` exchange `u`
-# and `v`. The noise can only hurt the neuron, never help it.
+# `E|v + S| >= E|S|` (Jensen) and `E|u + S| <= |u| + E|S|`, so `g(a) <= |u|/8 <= sqrt(2)/8`; for `-g` exchange `u`
+# and `v`. Weight on the noise never raises the payoff of a neuron.
 
 # %%
 import sys
@@ -28,7 +27,7 @@ from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
-    """Say what was checked, or stop."""
+    """Print what was checked, or stop."""
     if not holds:
         raise SystemExit(f"refuted: {sentence}")
     print(f"  checked: {sentence}")
@@ -41,33 +40,32 @@ def cube(d: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 dimensions = [2, 3, 4, 5, 6, 8, 10]
-level, rng = np.sqrt(2) / 4, np.random.default_rng(0)
+level, rng = np.sqrt(2) / 8, np.random.default_rng(0)
 chosen, paid = [], []
 for d in dimensions:
     X, y = cube(d)
     neurons = np.zeros((4, d))
     neurons[:, :2] = np.array([[1, 1], [-1, -1], [1, -1], [-1, 1]]) / np.sqrt(2)
-    chosen.append((y * (np.maximum(X @ neurons.T, 0) @ np.array([1, 1, -1, -1]) / 4)).min())
+    chosen.append((y * (np.maximum(X @ neurons.T, 0) @ np.array([1, 1, -1, -1]) / 8)).min())
     a = rng.standard_normal((2000, d))
     a /= np.linalg.norm(a, axis=1, keepdims=True)
-    paid.append(np.abs(np.maximum(a @ X.T, 0) @ y / len(y)).max())
+    paid.append(np.abs(np.maximum(a @ X.T, 0) @ y / len(y)).max() / 2)
     print(
         f"d = {d:2d}: four chosen neurons reach {chosen[-1]:.6f}; the best of 2000 random ones is paid {paid[-1]:.6f}"
     )
-claim("the four neurons reach sqrt(2)/4 in every dimension", bool(np.allclose(chosen, level)))
+claim("the four neurons reach sqrt(2)/8 in every dimension", bool(np.allclose(chosen, level)))
 claim("no random neuron is paid more", max(paid) <= level + 1e-12)
 for d in (2, 3, 4):
-    proved = mm.max_margin(cube(d), norm="f1", bias=False, convention="path")
+    proved = mm.max_margin(cube(d), norm="f1", bias=False)
     claim(
         f"d = {d}: proved over all neurons, {proved.lower:.9f} <= gamma_1 <= {proved.upper:.9f}",
         bool(np.isclose(proved.lower, level) and np.isclose(proved.upper, level)),
     )
 
 # %% [markdown]
-# Note the last number of the first lines: even the best of many random neurons sees less and less of the label.
-# That is all an F2 network has, a uniform crowd of neurons, of which nobody may be preferred. A direction drawn
-# at random spends a share `2/d` of its squared length on the two coordinates that matter, and the F2 margin pays
-# for it:
+# Note the last number of the first lines: the payoff of the best of many random neurons falls with d. An F2 network
+# has only such neurons, spread uniformly. A random direction has a share `2/d` of its squared length in the two
+# coordinates that matter, and the F2 margin falls accordingly:
 #
 #     gamma_2^2 = (1/8) E_S[kappa((2 + S)/d) + kappa((S - 2)/d) - 2 kappa(S/d)] ,      S = sum of d - 2 signs
 #
@@ -78,7 +76,8 @@ margins = [mm.max_margin(cube(d), norm="f2", bias=False) for d in dimensions]
 gamma_2 = np.array([certificate.lower for certificate in margins])
 asymptotic = 1 / (np.array(dimensions) * np.sqrt(2 * np.pi))
 for d, value, limit in zip(dimensions, gamma_2, asymptotic, strict=True):
-    print(f"d = {d:2d}: gamma_2 = {value:.6f}, d sqrt(2 pi) gamma_2 = {value / limit:.4f}, ratio {level / value:.2f}")
+    scaled, factor = value / limit, 2 * level / value
+    print(f"d = {d:2d}: gamma_2 = {value:.6f}, d sqrt(2 pi) gamma_2 = {scaled:.4f}, 2 gamma_1/gamma_2 = {factor:.2f}")
 table = {2: 0.213126, 3: 0.143107, 4: 0.106563, 6: 0.069758, 8: 0.051660}
 claim("gamma_2 is the closed form", all(abs(gamma_2[dimensions.index(d)] - value) < 1e-6 for d, value in table.items()))
 claim("gamma_2 falls like 1/d", bool(abs(gamma_2[-1] / asymptotic[-1] - 1) < 0.03 and (np.diff(gamma_2) < 0).all()))
@@ -86,15 +85,14 @@ claim("gamma_2 falls like 1/d", bool(abs(gamma_2[-1] / asymptotic[-1] - 1) < 0.0
 # %% [markdown]
 # Generalisation bounds go like `1/(gamma sqrt(n))`. F1, the limit of training both layers, therefore needs a
 # number of examples that does not depend on d (up to the radius of the data); F2, the limit of training the
-# output layer alone, needs `d^2` times as many by the same bound. The flow that moves the hidden neurons finds
-# the two coordinates by itself.
+# output layer alone, needs `d^2` times as many by the same bound. Training the hidden layer finds the two coordinates.
 
 # %%
 figure, axis = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
-axis.loglog(dimensions, chosen, "o-", color=style.F1, label="F1: sqrt(2)/4 (path convention)")
+axis.loglog(dimensions, chosen, "o-", color=style.F1, label="F1: sqrt(2)/8")
 axis.loglog(dimensions, gamma_2, "s-", color=style.F2, label="F2")
-axis.loglog(dimensions, asymptotic, "--", color="0.4", lw=1, label="1/(d sqrt(2 pi))")
-axis.loglog(dimensions, paid, ":", color="0.6", label="best of 2000 random neurons is paid")
+axis.loglog(dimensions, asymptotic, "--", color=style.MUTED, lw=1, label="1/(d sqrt(2 pi))")
+axis.loglog(dimensions, paid, ":", color=style.MUTED, label="payoff of the best of 2000 random neurons")
 axis.set(
     xlabel="dimension d",
     ylabel="margin",

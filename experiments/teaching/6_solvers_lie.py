@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 6. Why solvers lie and certificates do not
 #
-# A convex solver stops when *its* residuals, in *its* scaling, are below *its* tolerance, and then says
-# `optimal`. Small margins are exactly where that means little. Three stories; in each a short computation of our
-# own settles the truth: for any `f` and any weights `p`
+# A convex solver stops when *its* residuals, in *its* scaling, are below *its* tolerance, and then reports `optimal`.
+# For small margins this proves little. In each of three examples a short computation of our own gives the true
+# value: for any `f` and any weights `p`
 #
 #     min_i y_i f(x_i)/|f|  <=  gamma_2  <=  sqrt(p'YKYp)
 #
-# and it does not matter who proposed `f` and `p`, nor what he said about them.
+# and it does not matter how `f` and `p` were found.
 
 # %%
 import sys
@@ -23,7 +23,7 @@ from maxmargin.plots import style
 
 
 def claim(sentence: str, holds: bool) -> None:
-    """Say what was checked, or stop."""
+    """Print what was checked, or stop."""
     if not holds:
         raise SystemExit(f"refuted: {sentence}")
     print(f"  checked: {sentence}")
@@ -37,7 +37,7 @@ def kernel(A: np.ndarray, B: np.ndarray) -> np.ndarray:
 
 
 def said(problem: cp.Problem, solver: str | None) -> str:
-    """What the solver says: its status, or that it gave up."""
+    """The status that the solver reports, or "failure"."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "solution may be inaccurate": precisely our subject
         try:
@@ -61,15 +61,15 @@ by_default = said(mm.as_cvxpy((pair, labels), norm="f2", bias=False), None)
 truth = mm.max_margin((pair, labels), norm="f2", bias=False)
 print(f"CVXPY's own choice says: {by_default}")
 print(f"certified:               {truth.lower:.9e} <= gamma_2 <= {truth.upper:.9e}; theta/4 = {theta / 4:.9e}")
-claim("the data are separable: a classifier with positive margin is at hand", truth.lower > 0)
+claim("the data are separable: the certificate holds a classifier of positive margin", truth.lower > 0)
 claim("the margin is about theta/4", bool(abs(truth.lower / (theta / 4) - 1) < 1e-3))
 
 # %% [markdown]
 # ## "Optimal"
 #
 # Twenty points on a line with alternating labels. The natural statement, "maximise t with all margins >= t and
-# norm <= 1", goes to SCS at its default accuracy. We take its answer and ask two questions only: what is the
-# least margin of this `f`, over its norm? And what do the duals, as weights p, prove?
+# norm <= 1", goes to SCS at its default accuracy. From its answer we compute two numbers: the least margin of this
+# `f` over its norm, and the bound that the duals, taken as weights p, prove.
 
 # %%
 line = mm.load("line:n=20")
@@ -102,13 +102,13 @@ errors["maxmargin"] = max(truth.relative_gap, 1e-16)
 claim("the certified bracket is the narrowest", errors["maxmargin"] == min(errors.values()))
 
 # %% [markdown]
-# The word was the same; the gaps were not. A bracket from a poor answer is wide, but it is true: that is the
-# whole difference between a report and a certificate.
+# The statuses are equal; the gaps are not. A bracket from a poor answer is wide, but it holds: this is the
+# difference between a report and a certificate.
 #
 # ## The right answer to another question
 #
 # scikit-learn's `SVC` solves its problem very well. But its problem has a free intercept, and `f + c` with `c`
-# unpenalised is not in the ball of F2. Read as `gamma_2`, its `1/|w|` overstates the margin without limit.
+# unpenalised is not in the ball of F2. If its `1/|w|` is read as `gamma_2`, it can be too large by any factor.
 
 # %%
 x = np.array([[1.0, 0.0], [2.5 * np.cos(0.3), 2.5 * np.sin(0.3)]])
@@ -122,12 +122,12 @@ truth_2 = mm.max_margin((x, labels), norm="f2", bias=False)
 print(f"SVC: 1/|w| = {claimed:.5f}; its f without the intercept ({machine.intercept_[0]:+.3f}) attains {attained:.5f}")
 print(f"certified: {truth_2.lower:.9f} <= gamma_2 <= {truth_2.upper:.9f}")
 claim("1/|w| is above what any function in the F2 ball can have", claimed > 1.01 * truth_2.upper)
-claim("and the SVC's own function has less", attained < truth_2.lower)
+claim("the SVC's own function has a smaller margin", attained < truth_2.lower)
 
 # %% [markdown]
 # **Rules.** Name the solver. Prefer the form "least norm with margins >= 1", which keeps more digits. Recompute
-# both sides from the returned vectors. Decide the status from your own gap. (Then hand the JSON to `maxmargin
-# check`, which trusts nobody, the package included.)
+# both sides from the returned vectors. Decide the status from your own gap. (`maxmargin check` verifies the JSON of
+# a certificate independently of the package.)
 
 # %%
 figure, axis = plt.subplots(figsize=(5.6, 3.2), layout="constrained")

@@ -125,13 +125,21 @@ def _check(dataset: Any, run: Any, certificate: Any) -> None:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Film:
-    """A run, its data and the certificate of its limit: shown in a notebook cell, written by `save`."""
+    """A run, its data and the certificate of its limit: shown in a notebook cell, written by `save`.
+
+    Attributes
+    ----------
+    dataset : the data.  run : a `Run` with snapshots.  certificate : the F1 certificate of the same data.
+    """
 
     dataset: Any
     run: Any
     certificate: Any
+
+    def __repr__(self) -> str:
+        return f"Film({self.dataset.name!r}, {self.run.width} neurons, {self.run.steps:,} steps)"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write ``.html``, ``.gif`` or ``.mp4``."""
