@@ -35,7 +35,7 @@ def read_arrays(path: Path, choose: Choice = tuple) -> dict[str, np.ndarray]:
     Parameters
     ----------
     choose : function of the headers of all arrays (by name) that returns the names to read, or raises. No array is
-    decompressed before. By default all are read.
+        decompressed before. By default all are read.
 
     Raises
     ------

@@ -211,13 +211,13 @@ def compare(
     data : as in `max_margin`.
     feature, bias, convention, law, weights, tol, seed : as in `max_margin`.
     width, steps, schedule : of both training runs, as in `train`; "flow" follows the continuous-time flow with steps
-    that grow with the mass; it comes close to the limit where the paper's rule is slow.
+        that grow with the mass; it comes close to the limit where the paper's rule is slow.
     init : start of the both-layer run; by default Gaussian of scale ``64 / sqrt(root mean square of |z_i|)``, from
         which the data are fitted before the neurons have turned much. All directions then stay occupied, as Theorem 3
         assumes. From a small start neurons turn under the first adversaries and gather; directions are lost, and a
         few per cent of the margin may then be out of reach. By default a run from N(0, 1) is shown beside it.
     time_limit : seconds for each margin and each run; by default each run stops after at most 20 s, so that the
-    whole takes about a minute; the table says which runs stopped early.
+        whole takes about a minute; the table says which runs stopped early.
     test : data to measure accuracies on, as in `load`, with the same features and classes.
     test_size : share of each class that is held out instead; margins and runs then see the training part only.
 

@@ -48,7 +48,7 @@ def load(
     label : the label column of a table; by default ``y``, ``label`` or ``target`` in any case, else the last one.
     sep : what separates the cells of a text table; by default comma, tab, semicolon or bar, whichever fits.
     standardize : subtract each feature's mean and divide by its standard deviation. Every margin then belongs to the
-    standardised data, and tables say so.
+        standardised data, and tables say so.
     name : name of the data in tables and reports; by default the file's name.
 
     Raises

@@ -57,7 +57,7 @@ def check_certificate(
     Returns
     -------
     Verdict : holds or not, the reason, and one `Check` per line of argument.  A true claim that this
-    checker cannot prove does not hold; its verdict says that it is not settled.
+        checker cannot prove does not hold; its verdict says that it is not settled.
 
     Raises
     ------

@@ -171,7 +171,7 @@ function drawDots(ctx, cx, cy, R) {
 }
 
 function drawNeurons(t) {
-  const ctx = neuronStage.begin(), w = neuronStage.w, h = neuronStage.h, cx = w / 2, cy = h / 2, R = Math.min(w, h) / 2 - 34;
+  const ctx = neuronStage.begin(), w = neuronStage.w, h = neuronStage.h, cx = w / 2, cy = h / 2, R = Math.max(1, Math.min(w, h) / 2 - 34); // 1: the page is not laid out yet
   at(shares, t, weight);
   heaviest = weight.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-9);
   if (film.kind === "sphere") {

@@ -65,17 +65,17 @@ def max_margin(
     nu : fraction in (0, 1]; the soft margin, i.e. the mean of the worst fraction nu of the margins, instead of the
         least margin. The adversary then puts at most 1/(nu n) on a point.
     start : a `Network` or a `Measure` with neurons to start the F1 search from, e.g. a trained network. It may make the
-    search faster; the bracket is proved as without it.
+        search faster; the bracket is proved as without it.
     solver : "auto", or the solver of the finite programs: "highs", "clarabel", "scs", "osqp", "nnls" where they apply.
     tol : relative gap at which the status is "certified".
     time_limit : seconds. With a limit, F1 in high dimension tightens its upper bound by branching until
-    the limit or `tol`; without one it stops after a few rounds.
+        the limit or `tol`; without one it stops after a few rounds.
     max_rounds : the largest number of rounds of column generation.
     branching_rounds : rounds of branching for the upper end of F1 in high dimension when there is no time limit. Unlike
         a limit in seconds it gives the same proof every time.
     seed : seed of the random starts of local searches.
     self_check : the referee checks the certificate before it is returned, where that costs less than the solve or a
-    second. A bracket that it refuses is widened.
+        second. A bracket that it refuses is widened.
     progress : called regularly with one line of text.
     weights : the older name of `law`.
 

@@ -52,7 +52,7 @@ class Assessment:
     imbalance : ``1 - 2 sum |a_j| |b_j| / sum (|a_j|^2 + b_j^2)``: 0 for a balanced network, towards 1 for others.
     reference : certificate of gamma_1.
     fraction_of_lower, fraction_of_upper : margin over each end of the reference; None where that end is 0. The network
-    reaches a fraction of the max margin between the second number and the first.
+        reaches a fraction of the max margin between the second number and the first.
     own_upper : upper end of gamma_1 that the network's soft-min weights prove.
     certificate : the network as classifier with those weights.
     """

@@ -53,7 +53,7 @@ class ColumnGeneration:
     max_rounds : oracle calls.
     count : best responses added per round.
     smoothing : the oracle is asked about ``smoothing * (last p asked) + (1 - smoothing) * (p of the LP)``; the
-    vertices p of the LP jump about, and their mean converges faster.
+        vertices p of the LP jump about, and their mean converges faster.
     scouts : random directions whose dictionary margin is solved roughly first; 0 for none.
     progress : called after every round with its `Round`.
     cap : largest weight of the adversary on one point; 1/(nu n) makes the margin soft (`games.soft`).
