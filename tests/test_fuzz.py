@@ -45,3 +45,9 @@ def test_a_game_can_be_asked_again_and_shrinks_to_what_matters(monkeypatch):
     assert a.to_json() == b.to_json() and json.dumps(a.to_json())
     monkeypatch.setattr(fuzz, "judge", lambda question: (fuzz.REFUTED, "", "", None))
     assert len(fuzz.smaller(a, fuzz.REFUTED).y) == 2
+
+
+@pytest.mark.parametrize(("seed", "index"), [(1, 20113)])
+def test_games_that_were_once_refuted_are_fine(seed, index):
+    """Among 100,000; 20113: features from 1e-6 to 1e8, where the referee did not know the units of a relaxation."""
+    assert fuzz.judge(game(seed, index))[0] in (fuzz.FINE, fuzz.SLOWLY)

@@ -142,7 +142,8 @@ def _leaf_bound(points: Points, q: Array, activation: Activation, cone: Cone, le
     def budget(e: Array) -> float:
         return float(e[0] + e[1 : D + 1].max() + e[D + 1 :] @ lengths) * (1.0 + relative_error(free + D + 16))
 
-    raised = lacking(S, error, budget)
+    units = np.r_[np.ones(1 + D), np.exp2(-np.round(0.5 * np.log2(lengths + 1e-290)))]  # |h_i| <= |z_i|
+    raised = lacking(S, error, budget, units)
     return value + raised + abs(value) * 2.0**-50 if raised else value
 
 

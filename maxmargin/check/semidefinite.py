@@ -16,15 +16,17 @@ from .exact import relative_error
 from .fields import Array
 
 
-def lacking(S: Array, error: Array, budget: Callable[[Array], float]) -> float:
+def lacking(S: Array, error: Array, budget: Callable[[Array], float], units: Array | None = None) -> float:
     """A bound on ``-v'Av`` for every symmetric A within `error` (entrywise) of S and all admissible v; 0 if A is PSD.
 
-    If A + delta diag(e) is semidefinite, ``-v'Av <= delta v'diag(e)v``.  Two diagonals e are tried: the one of S, for
-    variables in different units, and the identity, for a matrix that is singular where its diagonal vanishes.
+    If A + delta diag(e) is semidefinite, ``-v'Av <= delta v'diag(e)v``.  Three diagonals e are tried: the one of S, for
+    variables in different units; the identity, for a matrix that is singular where its diagonal vanishes; and the
+    diagonal in the `units` of the variables, where those are known, with its smallest entries raised in these units.
 
     Parameters
     ----------
     budget : e > 0 -> an upper bound on v'diag(e)v over all admissible v.
+    units : (m,) sizes of 1/v_i, powers of two.
 
     Returns
     -------
@@ -34,7 +36,11 @@ def lacking(S: Array, error: Array, budget: Callable[[Array], float]) -> float:
         return math.inf
     diagonal, top = np.abs(np.diag(S)), np.abs(S).max(initial=0.0)
     least = math.inf
-    for sizes in (np.maximum(diagonal, 1e-12 * top + 1e-280), np.full(len(S), top + 1e-280)):
+    diagonals = [np.maximum(diagonal, 1e-12 * top + 1e-280), np.full(len(S), top + 1e-280)]
+    if units is not None:
+        natural = diagonal / (units * units)
+        diagonals.append(units * units * np.maximum(natural, 1e-12 * natural.max(initial=0.0) + 1e-280))
+    for sizes in diagonals:
         roots = np.exp2(np.round(0.5 * np.log2(sizes)))  # powers of two scale without rounding
         delta = _shift(S / np.outer(roots, roots), error / np.outer(roots, roots))
         if delta == 0.0:
