@@ -53,6 +53,7 @@ ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left
 BRANCHING_GAP = 1e-3  # relative gap at which no more work goes into the upper end
 SEARCHED = 0.1  # fraction of the tolerance at which the search stops: the rest is for rounding
+LOCAL_CROWD = 600, 100  # from so many points on the LP is what takes time: so many neurons a round, no random ones
 LOCAL_SMOOTHING = 0.6  # weight of the last adversary in the next one: in high dimension the LP's vertices jump more
 LOCALLY_MANY = 20_000  # number of points from which a local search uses a working set
 _UNIT = 1e-14  # a norm within this distance of one is not divided out
@@ -166,6 +167,8 @@ class Search:
         else:
             rng = np.random.default_rng(request.seed)
             options = replace(self.options(1.0 if request.quick else COLUMNS_SHARE), smoothing=LOCAL_SMOOTHING)
+            if len(y) >= LOCAL_CROWD[0]:
+                options = replace(options, count=LOCAL_CROWD[1], scouts=0)
             local = partial(local_oracle, feature=feature, seed=rng)
             better = search(options, unit, y, feature, local, initial=initial, many=LOCALLY_MANY)
         return self.pair(self.second_opinion(better))

@@ -30,6 +30,7 @@ from ..outcome import Attempt, Reason
 from .lp_refinement import MasterSolution, payoffs
 from .master import Master, evaluate
 from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
+from .sifting import SiftedMaster
 
 Array = NDArray[np.float64]
 
@@ -38,6 +39,7 @@ _ROUGH = 1e-3  # relative gap at which scouting ends
 _BLUNT = 1.5  # the LP is refined when its own gap exceeds this multiple of our gap
 _SMALL = 20_000  # up to this many products all columns are extended from the start
 _EXTENDED = 20_000_000  # up to this many products (neurons times points) columns may be kept extended
+_MANY, _BESIDE = 600, 0.3  # points from which the LP is sifted, to a gap that is this part of the search's gap
 _PATIENCE = 50, 0.99  # stop when after so many rounds the gap is not below this multiple of the earlier gap
 
 
@@ -127,7 +129,9 @@ class _Search:
         zero, sizes = getattr(self.oracle, "zero", _ZERO), np.linalg.norm(self.Z, axis=1) ** self.feature.degree
         if zero != _ZERO and may_vanish(self.Z, self.y, self.feature, np.ones(n)):
             zero = _ZERO  # what remains of points that cancel is rounding: thousands of rounds to reduce
-        self.zero, self.master = zero * sizes, Master(n, self.options.cap, sizes)
+        self.zero, cap = zero * sizes, self.options.cap
+        self.sifted = n >= _MANY and (cap < 1.0 or isinstance(self.oracle, LocalOracle))
+        self.master: Master | SiftedMaster = SiftedMaster(self.y, cap, sizes) if self.sifted else Master(n, cap, sizes)
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
         self.lower, self.upper, self.estimate = 0.0, np.inf, np.inf
         self.measure = Measure(np.eye(1, D), np.zeros(1))
@@ -242,7 +246,8 @@ class _Search:
         """Solve the restricted game, keep the best learner, drop columns long out of use; returns p."""
         watch = Clock()
         try:
-            self.solution, self.refined = self.master.solve(self.clock.left), False
+            enough = {"enough": _BESIDE * self._gap} if self.sifted else {}
+            self.solution, self.refined = self.master.solve(self.clock.left, **enough), False
         finally:
             self.master_seconds += watch.seconds
         solution = self.solution
@@ -255,6 +260,12 @@ class _Search:
             self.directions, self.signs, self._known = self.directions[kept], self.signs[kept], self._known[:0]
             self.solution = solution._replace(weights=solution.weights[kept])
         return solution.p
+
+    @property
+    def _gap(self) -> float:
+        """The relative gap, as far as it is known."""
+        upper = min(self.upper, self.estimate)
+        return max(0.0, 1.0 - self.lower / upper) if upper > 0.0 else 0.0
 
     def _keep(self, solution: MasterSolution) -> None:
         if solution.margin > self.lower:

@@ -54,10 +54,13 @@ class Master:
 
     def __init__(self, n: int, cap: float = 1.0, sizes: Array | None = None) -> None:
         self.n, self.cap = n, cap
+        self._before = n  # points before T among the variables of the model; those that come later stand behind it
         self._columns, self._rows = np.empty((64, n)), np.empty(64)
         self.size = 0
         self._unit = self._peak = 0.0
-        self._points = np.ones(n) if sizes is None else _shrinking(sizes, self.bucket)
+        sizes = np.ones(n) if sizes is None else sizes
+        self._least = float(sizes.min(initial=np.inf, where=sizes > 0.0))
+        self._points = _shrinking(sizes, self._least, self.bucket)
         self._highs = Simplex()
 
     @property
@@ -150,14 +153,46 @@ class Master:
         self._set((np.zeros(self.n), 1.0), (np.zeros(self.n), self._largest), 1.0, np.zeros(self.size))
         return solution
 
+    def widen(self, columns: Array, sizes: Array) -> None:
+        """Add m points: what the columns so far are on them, (K, m), and their `sizes` (m,)."""
+        first, m = self.n, len(sizes)
+        self._points = np.append(self._points, _shrinking(sizes, self._least, self.bucket))
+        grown = np.empty((len(self._columns), first + m))
+        grown[: self.size, :first], grown[: self.size, first:] = self.columns, columns
+        self._columns, self.n = grown, first + m
+        if not self._unit:
+            return
+        entries = np.vstack([np.ones(m), columns / self._rows[: self.size, None]]) * self._points[first:]
+        rows = np.tile(np.arange(self.size + 1, dtype=np.int32), m)
+        starts = np.arange(0, entries.size, self.size + 1, dtype=np.int32)
+        largest = self._largest[first:]
+        self._highs.addCols(m, np.zeros(m), np.zeros(m), largest, entries.size, starts, rows, entries.T.ravel())
+
+    def narrow(self, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Forget the points outside of the mask `kept` but those in the basis; the mask of those that are left."""
+        basis = self._highs.getBasis()
+        status, basic = list(basis.col_status), highspy.HighsBasisStatus.kBasic
+        kept = kept | np.array([state == basic for state in status[: self._before] + status[self._before + 1 :]])
+        stay = np.insert(kept, self._before, True)
+        basis.col_status = [state for state, keep in zip(status, stay, strict=True) if keep]
+        self._before = int(kept[: self._before].sum())
+        self._columns, self._points, self.n = self._columns[:, kept], self._points[kept], int(kept.sum())
+        self._pass(self._unit, basis)
+        return kept
+
     def relieve(self, solution: MasterSolution) -> NDArray[np.intp] | None:
         """Forget the columns that pay least when there are too many; the indices of the others, or None."""
+        kept = self.crowded(solution)
+        if kept is not None:
+            self.shrink(kept)
+        return kept
+
+    def crowded(self, solution: MasterSolution) -> NDArray[np.intp] | None:
+        """The indices of the columns that pay most when there are too many, or None."""
         crowd = max(_CROWD[0] * self.n, _CROWD[1], _CROWD[2] * int(np.count_nonzero(solution.weights)))
         if self.size <= crowd:
             return None
-        kept = np.sort(np.argsort(-(self.columns @ solution.p), kind="stable")[: crowd // 2])
-        self.shrink(kept)
-        return kept
+        return np.sort(np.argsort(-(self.columns @ solution.p), kind="stable")[: crowd // 2])
 
     def shrink(self, kept: NDArray[np.intp]) -> None:
         """Forget all columns but those with the indices `kept`, which must include the active ones."""
@@ -175,11 +210,11 @@ class Master:
             basis = highs.getBasis()
         self._unit = unit
         highs.clearModel()
-        lower, upper, cost = np.zeros(n + 1), np.append(self._largest, highspy.kHighsInf), np.zeros(n + 1)
-        lower[n], cost[n] = -highspy.kHighsInf, 1.0
+        lower, cost, T = np.zeros(n + 1), np.zeros(n + 1), self._before
+        lower[T], cost[T], upper = -highspy.kHighsInf, 1.0, np.insert(self._largest, T, highspy.kHighsInf)
         empty = np.empty(0, np.int32)
         highs.addCols(n + 1, cost, lower, upper, 0, empty, empty, np.empty(0))
-        highs.addRow(1.0, 1.0, n, np.arange(n, dtype=np.int32), self._points)
+        highs.addRow(1.0, 1.0, n, np.delete(np.arange(n + 1, dtype=np.int32), T), self._points)
         self._append(0)
         if basis is not None and basis.valid:
             highs.setBasis(basis)
@@ -193,12 +228,11 @@ class Master:
         """Add the rows of the columns from `first` on."""
         columns = self._columns[first : self.size]
         K, n = columns.shape
-        values = np.empty((K, n + 1))
-        np.multiply(columns, self._points, out=values[:, :n])
-        peak = np.abs(values[:, :n]).max(axis=1, initial=0.0) / (self.largest * self._unit)
+        values = np.insert(columns * self._points, self._before, 0.0, axis=1)
+        peak = np.abs(values).max(axis=1, initial=0.0) / (self.largest * self._unit)
         rows = self._unit * np.exp2(np.ceil(np.log2(np.clip(peak, 1.0, _SEEN))))
-        values[:, :n] /= rows[:, None]
-        values[:, n] = -self._unit / rows
+        values /= rows[:, None]
+        values[:, self._before] = -self._unit / rows
         self._rows[first : self.size] = rows
         starts = np.arange(0, K * (n + 1), n + 1, dtype=np.int32)
         indices = np.tile(np.arange(n + 1, dtype=np.int32), K)
@@ -209,9 +243,10 @@ class Master:
         """Costs of P and T, lower and upper ends of P, its sum, and the right sides of the rows."""
         highs, n, inf = self._highs, self.n, highspy.kHighsInf
         points, rows = np.arange(n + 1, dtype=np.int32), np.arange(self.size + 1, dtype=np.int32)
-        highs.changeColsCost(n + 1, points, np.append(*cost))
+        highs.changeColsCost(n + 1, points, np.insert(cost[0], self._before, cost[1]))
         lower, above = bounds
-        highs.changeColsBounds(n + 1, points, np.append(lower, -inf), np.append(above, inf))
+        lower, above = (np.insert(ends, self._before, end) for ends, end in ((lower, -inf), (above, inf)))
+        highs.changeColsBounds(n + 1, points, lower, above)
         low = np.append(total, np.full(self.size, -inf))
         highs.changeRowsBounds(self.size + 1, rows, low, np.append(total, upper))
 
@@ -224,7 +259,8 @@ class Master:
     def _point(self) -> tuple[Array, Array]:
         """(P, T) and the row duals, as HiGHS has them."""
         point = self._highs.getSolution()
-        return np.asarray(point.col_value), np.asarray(point.row_dual)
+        x, T = np.asarray(point.col_value), self._before
+        return np.append(np.delete(x, T), x[T]), np.asarray(point.row_dual)
 
     def _run(self, time_limit: float) -> MasterSolution:
         try:
@@ -246,15 +282,14 @@ class Master:
         return evaluate(self.columns, p / p.sum(), weights / weights.sum(), self.cap)
 
 
-def _shrinking(sizes: Array, bucket: int) -> Array:
-    """Powers of 2**bucket, at most one, that bring all points half of the way to the size of the smallest.
+def _shrinking(sizes: Array, least: float, bucket: int) -> Array:
+    """Powers of 2**bucket, at most one, that bring all points half of the way to the size `least`.
 
     The other half is left to the rows: a large point gets a small weight from the adversary *and* from the learner.
     """
-    positive = sizes[sizes > 0.0]
-    if not len(positive):
+    if not np.isfinite(least):
         return np.ones(len(sizes))
-    digits = np.log2(np.where(sizes > 0.0, sizes, positive.min()) / positive.min())
+    digits = np.log2(np.maximum(sizes, least) / least)
     return np.asarray(np.exp2(-bucket * np.round(0.5 * digits / bucket)))
 
 
