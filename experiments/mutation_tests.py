@@ -16,7 +16,7 @@ import os
 import socket
 import sys
 
-LIMIT, LEAST = 8.0, 15.0  # CPU seconds of a fork: so many times those of the unchanged tests, and at least so many
+LIMIT, LEAST = 3.0, 6.0  # CPU seconds of a fork: so many times those of the unchanged tests, and at least so many
 ALL_PASSED, SOME_FAILED, SIGNALLED = 0, 1, 2
 
 
@@ -70,6 +70,16 @@ def enclosing(source: str, line: int) -> range:
     return found
 
 
+def examples_only() -> None:
+    """Hypothesis without a search for the simplest failure: the first one decides."""
+    if "hypothesis" in sys.modules:
+        from hypothesis import Phase, settings
+
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", phases=phases, database=None, derandomize=True, deadline=None)
+        settings.load_profile("mutants")
+
+
 class Server:
     """Unchanged files, what the tests reach in them, and a fork for each question."""
 
@@ -117,6 +127,7 @@ class Server:
 
     def recorded(self) -> tuple[int, dict[str, float], dict[str, dict[int, list[str]]], list[str]]:
         """Exit status, CPU seconds and reached lines of the unchanged tests, and the foreign modules that they load."""
+        examples_only()
         recorder, here = Recorder(list(self.pristine)), os.path.realpath(os.getcwd()) + os.sep
         recorder.cover.start()
         status = self.pytest(self.tests, recorder)
@@ -161,6 +172,7 @@ class Server:
             nothing = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nothing, 1)
             os.dup2(nothing, 2)
+            examples_only()
             files = sorted({test.split("::")[0] for test in chosen})
             outcome = SOME_FAILED
             try:
