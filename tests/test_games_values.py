@@ -252,6 +252,13 @@ def test_margins_without_rounding_in_any_units(feature, scales):
     assert exact_lower(Z, y, feature, Measure(A, np.zeros(2))) == 0.0
 
 
+def test_what_cancels_exactly_and_what_underflows_is_exactly_zero():
+    left, A, w = Feature("left", 1, 0.0, 1.0), np.array([[1.0], [2.0]]), np.array([1.0, -0.5])
+    assert exact_outputs(-np.ones((1, 1)), left, Measure(A, w)).tolist() == [0.0]
+    tiny = exact_lower(np.full((1, 1), 1e-200), np.ones(1), SQUARED_RELU, Measure(A[:1], w[:1]))
+    assert tiny == 0.0 and math.copysign(1.0, tiny) == 1.0
+
+
 # ---- the contract of a game
 
 
