@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,8 +10,12 @@ import pytest
 
 import maxmargin as mm
 from maxmargin.clock import FOREVER
+from maxmargin.features.kernels_exact import ExactGram
+from maxmargin.games.rkhs import network_game
+from maxmargin.games.rkhs_exact import ExactKernelGame
 from maxmargin.games.soft import capped
 from maxmargin.solvers.capped_hull import descended, highest, written
+from maxmargin.solvers.soft_margin import soft_margin
 
 BITS = 144
 SHARES = (Fraction(3, 2), Fraction(2), Fraction(37, 10), Fraction(7))
@@ -65,6 +70,27 @@ def test_a_sum_above_one_by_rounding_makes_no_weight_negative():
             cap = float(rng.uniform(1 / 9 + 1e-6, 1.0))
             weights = capped(p, cap)
             assert weights.min() >= 0.0 and weights.max() <= cap
+
+
+@pytest.mark.parametrize("share", [Fraction(5, 2), Fraction(12), Fraction(20)], ids=str)
+def test_soft_kernel_ends_in_doubles_enclose_those_in_integers(share):
+    """The same pair, certified twice; weights beyond the cap are charged, where integers give no upper end at all."""
+    rng = np.random.default_rng(3)
+    Z, y = rng.standard_normal((20, 3)), np.where(rng.random(20) < 0.5, -1.0, 1.0)
+    game = replace(network_game("f2", "relu", Z, y), share=share)
+    found = soft_margin(game.K, y, float(1 / share))
+    gram = ExactGram(game.K.kernel, game.K.Z)
+    exact = ExactKernelGame(gram.matrix(), gram.error, y, game.scale, gram.bits, share)
+    ours, theirs = game.certify(found.learner, found.p), exact.certify(found.learner, found.p)
+    assert 0.0 < ours.lower <= theirs.lower * (1 + 1e-15) and ours.lower >= theirs.lower * (1 - 1e-12)
+    p = np.full(20, 1 / 20)
+    uniform, integers = game.certify(found.learner, p), exact.certify(found.learner, p)
+    assert integers.upper * (1 - 1e-15) <= uniform.upper <= integers.upper * (1 + 1e-12)
+    if share > 1:
+        corner = np.eye(20)[0]
+        assert exact.certify(found.learner, corner).upper == np.inf
+        charge = 2.0 * (1.0 - float(1 / share)) * game.radius
+        assert game.certify(found.learner, corner).upper == pytest.approx(game.radii[0] + charge, rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", [0, 2, 3, 8, 12, 21, 29])

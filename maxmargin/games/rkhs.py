@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,6 +90,8 @@ class KernelGame(Game):
     y : (n,) labels +-1.
     scale : the Gram matrix is scale^2 K, so that margins are scale times those of K (no overflow at 1e150).
     entry_error : bound on ``|K_ij - true| / sqrt(K_ii K_jj)`` of a stored K, 0 when K itself is the kernel.
+    share : nu n of a soft margin, the mean of the nu n smallest margins, against weights of at most 1/(nu n); None for
+        the least margin.
 
     Raises
     ------
@@ -99,6 +102,7 @@ class KernelGame(Game):
     y: Array
     scale: float = 1.0
     entry_error: float = 0.0
+    share: Fraction | None = None
 
     def __post_init__(self) -> None:
         n = len(self.y)
@@ -149,7 +153,7 @@ class KernelGame(Game):
         return KernelExpansion(learner.coefficients / norm) if norm > 0.0 else learner
 
     def lower(self, learner: KernelExpansion) -> float:
-        """min_i y_i f(x_i) / norm(f), rounded down."""
+        """The least (or soft) margin over norm(f), rounded down."""
         (evaluation,) = self._evaluate(learner.coefficients[None, :], extended=False)
         return self._lower_end(evaluation)
 
@@ -186,7 +190,7 @@ class KernelGame(Game):
 
     def _gap(self, learner: _Evaluation, adversary: _Evaluation) -> float:
         """The relative gap but for all rounding, an estimate."""
-        least, total = float((self.y * learner.outputs).min()), float(np.abs(adversary.coefficients).sum())
+        least, total = self._least(self.y * learner.outputs), float(np.abs(adversary.coefficients).sum())
         squares = [float(end.coefficients @ end.outputs) for end in (learner, adversary)]
         if least <= 0.0 or min(squares) <= 0.0:
             return 1.0 if least < -2.0 * float(learner.errors.max()) else 0.0
@@ -197,14 +201,35 @@ class KernelGame(Game):
         return Bracket(self._lower_end(learner), self._upper_end(adversary, p), KERNEL)
 
     def _lower_end(self, learner: _Evaluation) -> float:
-        least = float((self.y * learner.outputs - learner.errors).min()) * (1.0 - ULP)
+        least = self._least(self.y * learner.outputs - learner.errors) * (1.0 - ULP)
         norm = learner.square_above
         lower = self.scale * least / math.sqrt(norm) if least > 0.0 and norm > 0.0 else 0.0
         return max(0.0, rounding.below(lower, rounding.dot_error(lower, 4)))
 
     def _upper_end(self, adversary: _Evaluation, p: Array) -> float:
         upper = self.scale * math.sqrt(max(adversary.square_above, 0.0)) / float(p.sum())
+        upper += 2.0 * self._beyond(p) * self.radius
         return rounding.above(upper, rounding.dot_error(upper, len(p)))
+
+    def _least(self, margins: NDArray[Any]) -> float:
+        """The least of the margins (n,), or the mean of the `share` smallest, rounded down."""
+        if self.share is None:
+            return float(margins.min())
+        whole = math.floor(self.share)
+        smallest = np.sort(margins)[: whole + 1]
+        weights = np.ones(len(smallest), LONG)
+        weights[whole:] = float(self.share - whole)
+        share = float(self.share)
+        return float(weights @ smallest) / share - ULP * float(np.abs(smallest).sum()) / share
+
+    def _beyond(self, p: Array) -> float:
+        """The part of p / sum p above the cap, rounded up: moved elsewhere, it changes a payoff by twice the radius."""
+        if self.share is None:
+            return 0.0
+        near = p * float(self.share) > float(p.sum()) * (1.0 - 1e-9)
+        total = sum(map(Fraction, p.tolist()), Fraction(0))
+        above = (Fraction(value) / total - 1 / self.share for value in p[near].tolist())
+        return float(sum((excess for excess in above if excess > 0), Fraction(0))) * (1.0 + ULP)
 
     def _evaluate(self, C: Array, extended: bool) -> list[_Evaluation]:
         """K c for each row c of C (r, n), summed in extended precision, with a bound on the error of each entry."""

@@ -12,11 +12,10 @@ from ..clock import Clock
 from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import NetworkGram
 from ..games.certificate import Certificate
-from ..games.game import KERNEL_ZERO, Bracket, Pair, certify
+from ..games.game import KERNEL_ZERO, Bracket, Pair
 from ..games.opposed_points import vanishes
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
-from ..games.soft import Capped
 from ..outcome import Attempt, Reason
 from ..solvers import conic
 from ..solvers.min_norm_exact import refine
@@ -53,14 +52,10 @@ def kernel_margin(request: Request) -> Certificate:
     """The F2 or tangent-kernel margin of a `Request`, hard or soft."""
     budget, Z, y = request.budget(), request.Z, request.data.y
     clock = budget.clock
-    game = network_game(request.norm, request.feature, Z, y, request.law)
+    game = replace(network_game(request.norm, request.feature, Z, y, request.law), share=request.share)
     proposal = propose(game, request, clock)
     learner = game.unit(proposal.learner)
-    if request.nu is None:
-        bracket = game.certify(learner, proposal.p, request.tol / 2.0)
-    else:
-        bracket = certify(Capped(game, request.cap), replace(proposal, learner=learner))
-    found = _Found(proposal, learner, bracket)
+    found = _Found(proposal, learner, game.certify(learner, proposal.p, request.tol / 2.0))
     zero = _zero(game, request, found)
     if found.bracket.relative_gap > _wanted(request) and not zero and request.solver == "auto":
         found = _refined(game, found, request, clock)
@@ -106,9 +101,9 @@ def _refined(game: KernelGame, found: _Found, request: Request, clock: Clock) ->
 
 def _attempted(game: KernelGame, found: _Found, gram: ExactGram, request: Request, clock: Clock) -> _Found:
     """The best pair that this Gram matrix gives, written down with as few doubles a number as the gap wanted allows."""
-    wanted, share = _wanted(request), request.share
-    exact = ExactKernelGame(gram.matrix(), gram.error, game.y, game.scale, gram.bits, share)
-    options: dict[str, Any] = {"bits": gram.bits, "share": share, "clock": clock}
+    wanted = _wanted(request)
+    exact = ExactKernelGame(gram.matrix(), gram.error, game.y, game.scale, gram.bits, game.share)
+    options: dict[str, Any] = {"bits": gram.bits, "share": game.share, "clock": clock}
     minimiser, attempt = refine(exact.matrix, game.y, found.proposal.p, game.scale, **options)
     found = found.tried(attempt)
     for count in range(1, gram.bits // _DIGITS + 2):
@@ -129,7 +124,7 @@ def _attempted(game: KernelGame, found: _Found, gram: ExactGram, request: Reques
 
 def propose(game: KernelGame, request: Request, clock: Clock) -> Pair:
     """A (classifier, adversary) pair from the solver that was asked for; for a soft margin, from a one-class SVM."""
-    if request.nu is not None:
+    if game.share is not None:
         return soft_margin(game.K, game.y, request.cap)
     if request.solver == "auto":
         tol = 1e-12 if request.tol <= _LOOSE else _SEARCHED * request.tol
