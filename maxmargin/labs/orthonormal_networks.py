@@ -1,46 +1,43 @@
 """Orthonormal deep linear networks: the exact spectrum of Riemannian descent at its optimum, and the edge of stability.
 
 P = W_L ... W_1, all layers but the first with orthonormal columns, loss (1/2) |P - P*|_F^2 (whitened data). A step is
-eta for W_1 and eta c along the tangent space for the others, followed by the polar factor. With singular values sigma
-of the teacher's first layer the residual obeys R <- (I - eta T) R at the optimum. T has the eigenvalues (derived here)
-
-    1                                          d (d + 1) / 2 times,
-    1 + (L - 1) c (sigma_i^2 + sigma_j^2) / 2  for i < j (the skew half of a gradient acts, the symmetric one does not),
-    c sigma_j^2 (1 + (L - l) / 2)              for each j and each column by which the width grows at layer l >= 2.
-
-Hence the rate max |1 - eta T|, the best step 2 / (T_min + T_max) and the edge of stability 2 / T_max.
+eta for W_1 and eta c along the tangent space for the others, followed by the polar factor. At the optimum the residual
+obeys R <- (I - eta T) R; the eigenvalues of T (`spectrum`) give the rate, the best step and the edge of stability.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from ..plots.style import F1, F2, INK, MUTED, NTK
-from .panels import finish, two_panels
-from .shape import Lab, LabResult, compare
+from .numerics import Array, exponent
+from .panels import Mark, dots, line, panel
+from .shape import Lab, LabResult, compare, mistake, part
 
-Array = NDArray[np.float64]
 KINDS = {"square": "all layers square", "last": "the last layer grows", "second": "the second layer grows"}
+WIDE = 8  # output width of the growing nets
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Singular values of the teacher's first layer, numbers of layers L, output width of the growing nets."""
+    """Singular values of the teacher's first layer, numbers of layers L, distance of the start from the optimum."""
 
     singular: tuple[float, ...] = (2.0, 1.5, 1.0, 0.8, 0.5)
     depths: tuple[int, ...] = (3, 5, 9)
-    wide: int = 8
     start: float = 1e-4
     edge_steps: int = 3000
     seed: int = 0
 
 
 def spectrum(singular: Array, widths: tuple[int, ...], c: float, *, skew: float = 0.5) -> Array:
-    """Eigenvalues of T, without multiplicity; widths (L,) of the outputs of the layers; `skew` is the half."""
+    """Eigenvalues of T, without multiplicity, for outputs of the layers of these widths (L,).
+
+    1; 1 + (L - 1) c (sigma_i^2 + sigma_j^2) / 2 for i < j, as the skew half of a gradient acts (`skew`) and the
+    symmetric one does not; c sigma_j^2 (1 + (L - l) / 2) for each j and each layer l >= 2 at which the width grows.
+    """
     L, squares = len(widths), singular**2
     pairs = [1.0 + skew * (L - 1) * c * (squares[i] + squares[j]) for i in range(len(squares)) for j in range(i)]
     growing = [layer for layer in range(2, L + 1) if widths[layer - 1] > widths[layer - 2]]
@@ -51,13 +48,6 @@ def polar(W: Array) -> Array:
     """The nearest matrix with orthonormal columns."""
     U, _, Vt = np.linalg.svd(W, full_matrices=False)
     return U @ Vt
-
-
-def teacher(singular: Array, widths: tuple[int, ...], rng: np.random.Generator) -> list[Array]:
-    """First layer with these singular values, then random orthonormal columns."""
-    d = len(singular)
-    first = polar(rng.standard_normal((d, d))) * singular @ polar(rng.standard_normal((d, d)))
-    return [first, *(polar(rng.standard_normal((b, a))) for a, b in zip(widths, widths[1:], strict=False))]
 
 
 def descend(layers: list[Array], target: Array, step: float, c: float, count: int) -> Array:
@@ -71,14 +61,10 @@ def descend(layers: list[Array], target: Array, step: float, c: float, count: in
         sizes.append(float(np.linalg.norm(left)))
         if not 1e-12 < sizes[-1] < 10.0:
             break
-        for l in range(len(layers) - 1, -1, -1):
+        for l in reversed(range(len(layers))):
             W, G = layers[l], left @ right[l].T
-            left = W.T @ left
-            if l:
-                A = W.T @ G
-                layers[l] = polar(W - step * c * (G - W @ (A + A.T) / 2))
-            else:
-                layers[0] = W - step * G
+            left, A = W.T @ left, W.T @ G
+            layers[l] = polar(W - step * c * (G - W @ (A + A.T) / 2)) if l else W - step * G
     return np.array(sizes)
 
 
@@ -87,110 +73,89 @@ class Case:
     """One network near its optimum, with its spectrum."""
 
     kind: str
-    L: int
     layers: list[Array]
     target: Array
     eigenvalues: Array
     c: float
 
     @property
-    def best_step(self) -> float:
-        """2 / (smallest + largest eigenvalue): the step of the fastest linear rate."""
-        return float(2.0 / (self.eigenvalues.min() + self.eigenvalues.max()))
+    def rates(self) -> tuple[float, float]:
+        """max |1 - step T| at the best step 2 / (T_min + T_max), and the one measured, or nan.
 
-    @property
-    def rate(self) -> float:
-        """The contraction max |1 - step eigenvalue| at the best step."""
-        return float(np.abs(1.0 - self.best_step * self.eigenvalues).max())
+        That is the geometric mean of the decay between 1e-7 and 1e-11, where second-order terms are below 1e-7.
+        """
+        T = self.eigenvalues
+        step = 2.0 / (T.min() + T.max())
+        sizes = descend(self.layers, self.target, step, self.c, 20000)
+        late = sizes[(sizes < 1e-7) & (sizes > 1e-11)]
+        measured = (late[-1] / late[0]) ** (1.0 / (len(late) - 1)) if len(late) > 4 else np.nan
+        return float(np.abs(1.0 - step * T).max()), float(measured)
 
     @property
     def edge(self) -> float:
-        """2 / (largest eigenvalue): longer steps diverge."""
+        """2 / T_max: longer steps diverge."""
         return float(2.0 / self.eigenvalues.max())
 
-    def measured_rate(self) -> float:
-        """Geometric mean of the decay between 1e-7 and 1e-11, where second-order terms are below 1e-7."""
-        sizes = descend(self.layers, self.target, self.best_step, self.c, 20000)
-        window = np.flatnonzero((sizes < 1e-7) & (sizes > 1e-11))
-        return float((sizes[window[-1]] / sizes[window[0]]) ** (1.0 / (len(window) - 1))) if len(window) > 4 else np.nan
+    def beside(self, step: float, count: int) -> Array:
+        """|P - P*| after each step."""
+        return descend(self.layers, self.target, step, self.c, count)
 
 
 def build(kind: str, L: int, settings: Settings) -> Case:
-    """Teacher, and a start `settings.start` from it in every layer."""
-    rng, d = np.random.default_rng(settings.seed + L), len(settings.singular)
-    singular = np.array(settings.singular)
+    """A teacher with random orthonormal columns, and a start `settings.start` from it in every layer."""
+    rng, singular, d = np.random.default_rng(settings.seed + L), np.array(settings.singular), len(settings.singular)
     grows = {"square": L + 1, "last": L, "second": 2}[kind]
-    widths = tuple(d if layer < grows else settings.wide for layer in range(1, L + 1))
-    truth = teacher(singular, widths, rng)
+    widths = tuple(d if layer < grows else WIDE for layer in range(1, L + 1))
+    first = polar(rng.standard_normal((d, d))) * singular @ polar(rng.standard_normal((d, d)))
+    truth = [first, *(polar(rng.standard_normal((b, a))) for a, b in zip(widths, widths[1:], strict=False))]
     moved = [W + settings.start * rng.standard_normal(W.shape) for W in truth]
-    target = truth[0]
-    for W in truth[1:]:
-        target = W @ target
-    c = 1.0 / singular[0] ** 2
-    return Case(kind, L, [moved[0], *map(polar, moved[1:])], target, spectrum(singular, widths, c), c)
+    target, c = reduce(lambda product, W: W @ product, truth), 1.0 / singular[0] ** 2
+    return Case(kind, [moved[0], *map(polar, moved[1:])], target, spectrum(singular, widths, c), c)
 
 
 def run(settings: Settings) -> LabResult:
     """Rates, edges, growth with depth, and an edge predicted without the skew half."""
-    cases = [build(kind, L, settings) for kind in KINDS for L in settings.depths]
-    rates = np.array([(case.rate, case.measured_rate()) for case in cases])
-    fitted = np.isfinite(rates[:, 1])
-    worst = int(np.argmax(np.where(fitted, np.abs(rates[:, 0] - rates[:, 1]), -1.0)))
-    sides = {
-        f: [descend(case.layers, case.target, f * case.edge, case.c, settings.edge_steps) for case in cases]
-        for f in (0.97, 1.03)
-    }
-    below, above = (np.array([sizes[-1] / sizes[0] for sizes in sides[f]]) for f in (0.97, 1.03))
-    deep = np.array([case.kind == "square" and case.L >= 5 for case in cases])
-    layers = np.array([case.L for case in cases])
-    power = np.polyfit(np.log(layers[deep]), np.log(-1.0 / np.log(rates[deep, 1])), 1)[0]
-    number = next(i for i, case in enumerate(cases) if case.kind == "square" and case.L == 5)
+    s, cases = settings, [build(kind, L, settings) for kind in KINDS for L in settings.depths]
+    rates, kinds = np.array([case.rates for case in cases]), np.array([case.kind for case in cases])
+    layers, misses = np.array([len(case.layers) for case in cases]), np.nan_to_num(np.abs(rates[:, 0] - rates[:, 1]))
+    worst, fitted = int(np.argmax(misses)), np.isfinite(rates[:, 1])
+    sides = {f: [case.beside(f * case.edge, s.edge_steps) for case in cases] for f in (0.97, 1.03)}
+    below, above = ([sizes[-1] / sizes[0] for sizes in paths] for paths in sides.values())
+    deep = (kinds == "square") & (layers >= 5)
+    number = int(np.argmax(deep))  # five square layers
     square = cases[number]
-    wrong = 2.0 / spectrum(np.array(settings.singular), (len(settings.singular),) * 5, square.c, skew=1.0).max()
-    beyond = descend(square.layers, square.target, 1.03 * wrong, square.c, settings.edge_steps)
-    findings = (
+    wrong = 2.0 / spectrum(np.array(s.singular), (len(s.singular),) * 5, square.c, skew=1.0).max()
+    beyond, marks = square.beside(1.03 * wrong, s.edge_steps), list[Mark]()
+    for kind, colour in zip(KINDS, (F1, F2, NTK), strict=True):
+        depth, (predicted, measured) = layers[kinds == kind], 1.0 - rates[kinds == kind].T
+        marks += [line(depth, predicted, colour), dots(depth, measured, colour, KINDS[kind])]
+    curves = [
+        line(np.arange(len(paths[number]))[:400], paths[number][:400], colour, f"{f} of the predicted edge")
+        for (f, paths), colour in zip(sides.items(), (INK, MUTED), strict=True)
+    ]
+    edges = part(panel("Distance to the teacher", *curves, below="five square layers", xlabel="steps", log="y"))
+    return edges + part(
+        panel("1 - rate per step", *marks, below="lines: exact spectrum; dots: Riemannian descent",
+              xlabel="layers", log="xy", ticks=s.depths),
         compare("local-rate", "The residual decays at the rate of the spectrum of T, at its best step (worst case).",
                 rates[worst, 1], "=", rates[worst, 0], within=2e-4,
-                note=f"{cases[worst].kind}, L = {cases[worst].L}; {fitted.sum()} rates of {len(cases)}"),
+                note=f"{kinds[worst]}, L = {layers[worst]}; {fitted.sum()} rates of {len(cases)}"),
         compare("below-edge",
                 "Below the edge of stability, at 0.97 of it, the residual shrinks (largest final / first).",
-                below.max(), "<=", 0.5),
+                max(below), "<=", 0.5),
         compare("above-edge", "Above the edge, at 1.03 of it, it grows (smallest final / first).",
-                above.min(), ">=", 10.0),
+                min(above), ">=", 10.0),
         compare("depth", "Square layers: the iterations to a given accuracy grow like the depth (exponent, L >= 5).",
-                power, "=", 1.0, within=0.05),
-        compare("skew-half", "At 1.03 times the edge that leaves out the half of the skew part the residual grows.",
-                beyond[-1] / beyond[0], ">=", 10.0, broken=True, note=f"edge {wrong:.4f} for {square.edge:.4f}"),
+                exponent(layers[deep], -1.0 / np.log(rates[deep, 1])), "=", 1.0, within=0.05),
+        mistake("skew-half", "At 1.03 times the edge that leaves out the half of the skew part the residual grows.",
+                beyond[-1] / beyond[0], ">=", 10.0, note=f"edge {wrong:.4f} for {square.edge:.4f}"),
     )  # fmt: skip
-    arrays = {"L": layers, "kind": [case.kind for case in cases], "rates": rates}
-    arrays["edges"] = {f: sides[f][number] for f in sides}
-    return LabResult(findings, arrays)
-
-
-def figure(result: LabResult) -> Figure:
-    """Left: predicted rates over depth with the measured ones. Right: both sides of the edge."""
-    (drawing, left, right), a = two_panels(), result.arrays
-    for (kind, name), colour in zip(KINDS.items(), (F1, F2, NTK), strict=True):
-        chosen = [i for i, k in enumerate(a["kind"]) if k == kind]
-        depth, rates = a["L"][chosen], 1.0 - a["rates"][chosen]
-        left.plot(depth, rates[:, 0], color=colour, linewidth=1.2)
-        left.plot(depth, rates[:, 1], "o", color=colour, markersize=5, label=name)
-    finish(left, "1 - rate per step", "lines: exact spectrum; dots: Riemannian descent", x="layers", log="xy")
-    left.set_xticks(sorted(set(a["L"])), [str(L) for L in sorted(set(a["L"]))])
-    left.minorticks_off()
-    for (factor, sizes), colour in zip(a["edges"].items(), (INK, MUTED), strict=True):
-        right.plot(sizes[:400], color=colour, linewidth=1.2, label=f"{factor} of the predicted edge")
-    finish(right, "Distance to the teacher", "five square layers", x="steps", log="y")
-    return drawing
 
 
 LAB = Lab(
-    name="orthonormal-networks",
-    paper="Convergence of orthonormal deep linear networks (arXiv 2311.14658)",
-    compares="Riemannian descent near its optimum with the exact spectrum of its linearisation",
-    smoke=Settings(),
-    full=Settings(depths=(2, 3, 5, 9, 17, 33), edge_steps=6000),
-    seconds=(3.0, 25.0),
-    run=run,
-    figure=figure,
-)
+    "orthonormal-networks",
+    "Convergence of orthonormal deep linear networks (arXiv 2311.14658)",
+    "Riemannian descent near its optimum with the exact spectrum of its linearisation",
+    Settings(), Settings(depths=(2, 3, 5, 9, 17, 33), edge_steps=6000),
+    (3.0, 25.0), run,
+)  # fmt: skip

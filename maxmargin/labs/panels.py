@@ -1,32 +1,77 @@
-"""The figure of most laboratories: two panels side by side, each with a title, a muted line and plain axes."""
+"""The figure of a laboratory: panels side by side, each a title, axes and marks. A mark draws itself on its axes."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..plots.style import light_grid, new_figure, note
+from ..plots.style import INK, MUTED, light_grid, new_figure, note
+
+if TYPE_CHECKING:
+    from .shape import LabResult
+
+Mark = Callable[[Axes], Any]
 
 
-def two_panels(height: float = 4.2, **options: Any) -> tuple[Figure, Axes, Axes]:
-    """A figure and its two panels; `options` as of `Figure.subplots`."""
-    drawing = new_figure(10.0, height)
-    left, right = drawing.subplots(1, 2, **options)
-    return drawing, left, right
+def line(x: Any, y: Any, colour: str = INK, label: str | None = None, style: str = "-", **options: Any) -> Mark:
+    """A curve; `style` and `options` as of `Axes.plot`."""
+    return lambda axes: axes.plot(x, y, style, **{"color": colour, "label": label, "linewidth": 1.2, **options})
 
 
-def finish(axes: Axes, title: str, below: str = "", *, x: str = "", log: str = "", legend: str = "best") -> None:
-    """Title, line below it, name of the x-axis, logarithmic axes ("", "x", "y" or "xy"), legend ("" for none)."""
-    axes.set_title(title)
-    if below:
-        note(axes, below)
-    axes.set_xlabel(x)
-    for name, set_scale in (("x", axes.set_xscale), ("y", axes.set_yscale)):
-        if name in log:
-            set_scale("log")
-    if "y" not in log:
-        light_grid(axes)
-    if legend:
-        axes.legend(loc=legend)
+def dots(x: Any, y: Any, colour: str = INK, label: str | None = None, *, size: float = 5.0, style: str = "o") -> Mark:
+    """Single points."""
+    return line(x, y, colour, label, style, markersize=size)
+
+
+def level(y: float, label: str | None = None, colour: str = MUTED) -> Mark:
+    """A dashed horizontal line."""
+    return lambda axes: axes.axhline(y, color=colour, linestyle="--", linewidth=1.2, label=label)
+
+
+def upright(x: float, label: str | None = None, colour: str = MUTED) -> Mark:
+    """A dashed vertical line."""
+    return lambda axes: axes.axvline(x, color=colour, linestyle="--", linewidth=1.0, label=label)
+
+
+def band(x: Any, lower: Any, upper: Any, colour: str, label: str | None = None) -> Mark:
+    """The area between two curves."""
+    return lambda axes: axes.fill_between(x, lower, upper, color=colour, alpha=0.2, linewidth=0, label=label)
+
+
+def panel(title: str, *marks: Mark, below: str = "", log: str = "", legend: str = "best", **settings: Any) -> Mark:
+    """Marks on axes with a title, and a muted line `below` it.
+
+    `log` names the logarithmic axes, `legend` its place ("" for none). `settings` are those of `Axes.set`: `xlabel`,
+    `ylim`, ...; and `ticks`: the values of x to be marked, and no others.
+    """
+    ticks = settings.pop("ticks", None)
+
+    def draw(axes: Axes) -> None:
+        axes.set_title(title)
+        if below:
+            note(axes, below)
+        for mark in marks:
+            mark(axes)
+        for name in log:
+            axes.set(**{f"{name}scale": "log"})
+        if "y" not in log:
+            light_grid(axes)
+        axes.set(**settings)
+        if ticks is not None:
+            axes.set_xticks(ticks, [str(tick) for tick in ticks])
+            axes.minorticks_off()
+        if legend:
+            axes.legend(loc=legend)
+
+    return draw
+
+
+def figure(result: LabResult) -> Figure:
+    """All panels of a result, in a row."""
+    drawing = new_figure(5.0 * len(result.panels), 4.3)
+    for axes, draw in zip(drawing.subplots(1, len(result.panels), squeeze=False)[0], result.panels, strict=True):
+        draw(axes)
+    return drawing

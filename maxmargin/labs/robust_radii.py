@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from .numerics import Array
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,14 @@ class Net:
     W: Array
     b: Array
 
-    def subsets(self) -> tuple[Array, Array]:
-        """All subsets of the halves, and |sum_{S+} w - sum_{S-} w| for each pair of them."""
-        h, G = len(self.W) // 2, self.W @ self.W.T
-        S = np.array(list(product((0.0, 1.0), repeat=h)))
-        plus, minus = (np.einsum("si,ij,sj->s", S, g, S) for g in (G[:h, :h], G[h:, h:]))
-        squares = plus[:, None] + minus[None, :] - 2.0 * S @ G[:h, h:] @ S.T
-        return S, np.sqrt(np.maximum(squares, 0.0))
+    @property
+    def signs(self) -> Array:
+        """+1 for the first half of the neurons, -1 for the second."""
+        return np.repeat([1.0, -1.0], len(self.W) // 2)
 
     def values(self, U: Array) -> Array:
-        """f from pre-activations (n, m)."""
-        h, active = len(self.W) // 2, np.maximum(U, 0.0)
-        return active[:, :h].sum(axis=1) - active[:, h:].sum(axis=1)
+        """f from pre-activations (..., m)."""
+        return np.maximum(U, 0.0) @ self.signs
 
     def mirrored(self) -> Net:
         """-f."""
@@ -46,39 +42,40 @@ class Net:
 
     def distances(self, X: Array) -> tuple[Array, Array]:
         """Proved bracket of the distance from each point to {f <= 0}; 0 where f <= 0 already."""
-        h, (S, lengths), U = len(self.W) // 2, self.subsets(), X @ self.W.T + self.b
-        lower, upper = np.zeros(len(X)), np.zeros(len(X))
+        h, U, G = len(self.W) // 2, X @ self.W.T + self.b, self.W @ self.W.T
+        S = np.array(list(product((0.0, 1.0), repeat=h)))  # all subsets of either half
+        plus, minus = (((S @ gram) * S).sum(axis=1) for gram in (G[:h, :h], G[h:, h:]))
+        lengths = np.sqrt(np.maximum(plus[:, None] + minus - 2.0 * S @ G[:h, h:] @ S.T, 0.0))
         lengths[0, 0] = np.inf  # both empty: no half space
+        lower, upper = np.zeros(len(X)), np.zeros(len(X))
         for i in np.flatnonzero(self.values(U) > 0):
             far = np.maximum((S @ U[i, :h])[:, None] - S @ U[i, h:], 0.0) / lengths
             best = far.argmax(axis=0)
-            minus = int(far.max(axis=0).argmin())
-            lower[i] = far[best[minus], minus]
-            normal = np.concatenate([S[best[minus]], -S[minus]]) @ self.W / lengths[best[minus], minus]
+            worst = int(far.max(axis=0).argmin())
+            lower[i] = far[best[worst], worst]
+            normal = np.concatenate([S[best[worst]], -S[worst]]) @ self.W / lengths[best[worst], worst]
             upper[i] = self._walk(U[i], self.W @ normal, lower[i])
         return lower, upper
 
     def _walk(self, U: Array, slope: Array, reach: float) -> float:
         """A step t with f(x - t normal) <= 0, as near to `reach` as bisection comes; inf if none is found."""
         inside, outside = 0.0, reach * (1.0 + 1e-12)
-        while self.values((U - outside * slope)[None])[0] > 0.0:
+        while self.values(U - outside * slope) > 0.0:
             inside, outside = outside, outside * (1.0 + 1e-9) if inside == 0.0 else 1.05 * outside
             if outside > 4.0 * reach:
                 return np.inf
         for _ in range(60):
             middle = (inside + outside) / 2
-            wrong = self.values((U - middle * slope)[None])[0] <= 0.0
-            inside, outside = (inside, middle) if wrong else (middle, outside)
+            inside, outside = (inside, middle) if self.values(U - middle * slope) <= 0.0 else (middle, outside)
         return outside
 
     def attacked(self, X: Array, eps: float) -> Array:
         """Whether 40 normalised gradient steps of 2.5 eps / 40 inside the ball of radius eps leave f > 0."""
         Q, R = np.linalg.qr(self.W.T)  # the gradient lies in the span of the weights
-        signs = np.repeat([1.0, -1.0], len(self.W) // 2)
         start = X @ Q
         moved, robust = start.copy(), np.ones(len(X), dtype=bool)
         for _ in range(40):
-            G = ((moved @ R + self.b > 0) * signs) @ R.T
+            G = ((moved @ R + self.b > 0) * self.signs) @ R.T
             moved = moved - 2.5 * eps / 40 * G / np.maximum(np.linalg.norm(G, axis=1, keepdims=True), 1e-12)
             away = moved - start
             moved = start + away * np.minimum(1.0, eps / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12))
@@ -86,9 +83,19 @@ class Net:
         return robust
 
 
+def _by_label(net: Net, j: NDArray[np.int64]) -> tuple[tuple[NDArray[np.bool_], Net], ...]:
+    """The points of each label, and the net that is positive there."""
+    return (j < len(net.W) // 2, net), (j >= len(net.W) // 2, net.mirrored())
+
+
 def radii(net: Net, X: Array, j: NDArray[np.int64]) -> tuple[Array, Array]:
     """Bracket of the distance of each point to the other label."""
-    lower, upper, h = np.zeros(len(X)), np.zeros(len(X)), len(net.W) // 2
-    for chosen, side in ((j < h, net), (j >= h, net.mirrored())):
+    lower, upper = np.zeros(len(X)), np.zeros(len(X))
+    for chosen, side in _by_label(net, j):
         lower[chosen], upper[chosen] = side.distances(X[chosen])
     return lower, upper
+
+
+def attacked(net: Net, X: Array, j: NDArray[np.int64], eps: float) -> Array:
+    """Whether the label of each point survives the attack of this radius."""
+    return np.concatenate([side.attacked(X[chosen], eps) for chosen, side in _by_label(net, j)])

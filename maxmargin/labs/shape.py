@@ -1,4 +1,4 @@
-"""What a laboratory is: settings in, findings and arrays out, one figure.
+"""What a laboratory is: settings in, findings and the panels of a figure out.
 
 A broken variant is a finding that must fail: the same comparison after a deliberate mistake.
 """
@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, SupportsFloat
 
 from matplotlib.figure import Figure
 
 from ..plots.style import styled
 from ..theory.ledger import FAILS, Finding
+from . import panels
 
 SCALES = ("smoke", "full")
+KEYS = ("id", "statement", "relation", "note", "reference", "measured", "tolerance", "verdict", "broken")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +37,9 @@ class LabFinding(Finding):
 
     def to_json(self) -> dict[str, Any]:
         """Plain Python; numbers that are not finite become null."""
-        document: dict[str, Any] = {name: getattr(self, name) for name in ("id", "statement", "relation", "note")}
-        for name in ("reference", "measured", "tolerance"):
-            value = getattr(self, name)
-            document[name] = value if math.isfinite(value) else None
-        printed = {} if self.printed is None else {"printed": self.printed.reference}
-        return {**document, "verdict": self.verdict, "broken": self.broken, **printed}
+        document = {key: getattr(self, key) for key in KEYS}
+        document |= {} if self.printed is None else {"printed": self.printed.reference}
+        return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in document.items()}
 
 
 def compare(
@@ -52,22 +52,45 @@ def compare(
     within: SupportsFloat = 0.0,
     broken: bool = False,
     note: str = "",
-    printed: Finding | None = None,
+    printed: SupportsFloat | None = None,
 ) -> LabFinding:
     """A finding that reads as it is meant: measured =, <= or >= reference, up to `within` (absolute).
 
-    `printed` is the same comparison with what the paper prints, for a slip: it must fail where the corrected one holds.
+    `printed` is measured in the same way from what the paper prints, for a slip: it must fail where `measured` holds.
     """
     numbers = (float(reference), float(measured), float(within))
-    return LabFinding(*numbers, relation, note, printed, id=id, statement=statement, broken=broken)
+    slip = None if printed is None else Finding(numbers[0], float(printed), numbers[2], relation)
+    return LabFinding(*numbers, relation, note, slip, id=id, statement=statement, broken=broken)
+
+
+mistake = partial(compare, broken=True)
+
+
+def halves(what: str, errors: Sequence[float], within: float = 0.1, id: str = "descent-order") -> LabFinding:
+    """The finding that an error halves with the step; `errors` at a step and at its half."""
+    note = "at both steps: {:.1e}, {:.1e}".format(*errors)
+    return compare(id, f"{what} halves with the step.", errors[0] / errors[1], "=", 2.0, within=within, note=note)
 
 
 @dataclass(frozen=True)
 class LabResult:
-    """`findings` in the order of reading; `arrays`, by name, from which the figure is drawn without computing."""
+    """Findings in the order of reading; `arrays` from which a figure is drawn; `panels` of the usual figure.
+
+    The sum of two results has the findings, arrays and panels of both.
+    """
 
     findings: tuple[LabFinding, ...]
     arrays: Mapping[str, Any] = field(default_factory=dict)
+    panels: tuple[panels.Mark, ...] = ()
+
+    def __add__(self, other: LabResult) -> LabResult:
+        arrays = {**self.arrays, **other.arrays}
+        return LabResult(self.findings + other.findings, arrays, self.panels + other.panels)
+
+
+def part(drawn: panels.Mark | None, *findings: LabFinding) -> LabResult:
+    """One panel (or none) and the findings that belong to it."""
+    return LabResult(findings, panels=() if drawn is None else (drawn,))
 
 
 @dataclass(frozen=True)
@@ -81,7 +104,7 @@ class Lab:
     smoke, full : settings (a frozen dataclass of the laboratory) of the two scales.
     seconds : what the two scales take on one core, about.
     run : settings -> `LabResult`; the same settings give the same numbers.
-    figure : `LabResult` -> matplotlib figure; drawn under the house style.
+    figure : `LabResult` -> matplotlib figure, drawn under the house style; by default the panels of the result.
     """
 
     name: str
@@ -91,7 +114,7 @@ class Lab:
     full: Any
     seconds: tuple[float, float]
     run: Callable[[Any], LabResult]
-    figure: Callable[[LabResult], Figure]
+    figure: Callable[[LabResult], Figure] = panels.figure
 
     def measure(self, scale: str = "smoke") -> LabRun:
         """Run at "smoke" or "full"; what raises has not been shown, hence is a finding that fails."""
@@ -128,7 +151,8 @@ class LabRun:
 
     def figure(self) -> Figure | None:
         """Reference and measurement in one picture; None if the laboratory did not run to its end."""
-        return styled(self.lab.figure)(self.result) if self.result.arrays else None
+        drawn = self.result.arrays or self.result.panels
+        return styled(self.lab.figure)(self.result) if drawn else None
 
     def to_json(self) -> dict[str, Any]:
         """One entry of "labs" in the document of ``maxmargin lab --json``."""

@@ -1,34 +1,27 @@
 """Unhinged loss: a linear loss makes the dynamics linear; on two ReLU layers it freezes the adversary.
 
-Layer-peeled model: classifier W (d, C), free features H (d, N), loss -<M, W'H>/N with M = Y - gamma (1 - Y), hence
-
-    d/dt [W H] = [W H] A,   A = [[0, M], [M', 0]] / N,   W(t) = sum_j (cosh(r_j t) W0 + sinh(r_j t) Hb) P_j,
-
-where Hb = H0 V, V = Y'/sqrt(n_c), P_1 = I - 11'/C with r_1 = sqrt(n_c)(1 + gamma)/N, P_0 = 11'/C with
-r_0 = sqrt(n_c)(1 + gamma - gamma C)/N. What is orthogonal to the class means, H0 - Hb V', never moves.
-
-Two ReLU layers under the same loss: each neuron climbs J(a, b) = (1/n) sum_i y_i b (a.z_i)_+ alone, the adversary is
-frozen at uniform weights, and the network collapses to the best response to it. Closed forms and extension: ours.
+Layer-peeled model: classifier W (d, C), free features H (d, N), loss -<M, W'H>/N with M = Y - gamma (1 - Y). The flow
+is d/dt [W H] = [W H] A and is solved in closed form.
+Two ReLU layers: each neuron climbs J(a, b) = (1/n) sum_i y_i b (a.z_i)_+ alone, the adversary is frozen at uniform
+weights, and the network collapses to the best response to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from scipy.special import softmax
 
 from ..features import RELU
 from ..margins import max_margin
 from ..oracles.selection import exact_oracle
 from ..plots.style import F1, F2, INK, MUTED, NEGATIVE, POSITIVE
-from .panels import finish, two_panels
-from .shape import Lab, LabFinding, LabResult, compare
+from .numerics import Array, decay, distance
+from .panels import Mark, dots, level, line, panel
+from .shape import Lab, LabResult, compare, halves, mistake, part
 
-Array = NDArray[np.float64]
+STEP = 0.02  # of the two-layer net, in units of 1 / B
 
 
 @dataclass(frozen=True)
@@ -49,7 +42,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Peeled:
-    """The layer-peeled model: W (d, C), H (d, N), one-hot labels Y (C, N), M, V, P = P_1, and the rates r_1, r_0."""
+    """W (d, C), H (d, N), one-hot labels Y (C, N), M; V (N, C) with the class means Hb = H V times sqrt(n_c).
+
+    P projects on the contrasts of the classes; `rates` are those of P and of I - P:
+    r_1 = sqrt(n_c) (1 + gamma) / N and r_0 = sqrt(n_c) (1 + gamma - gamma C) / N.
+    """
 
     W: Array
     H: Array
@@ -57,15 +54,15 @@ class Peeled:
     M: Array
     V: Array
     P: Array
-    rates: tuple[float, float]
+    rates: tuple[float, ...]
 
     def generator(self) -> Array:
-        """A (C + N, C + N)."""
+        """A = [[0, M], [M', 0]] / N, (C + N, C + N)."""
         (C, N), M = self.Y.shape, self.M
         return np.block([[np.zeros((C, C)), M], [M.T, np.zeros((N, N))]]) / N
 
     def closed_form(self, t: float) -> tuple[Array, Array]:
-        """W(t), H(t) from cosh and sinh."""
+        """W(t) = sum_j (cosh(r_j t) W + sinh(r_j t) Hb) P_j, and H(t) from its means; H - Hb V' never moves."""
         Hb, parts = self.H @ self.V, tuple(zip(self.rates, (self.P, np.eye(len(self.P)) - self.P), strict=True))
         W = sum((np.cosh(r * t) * self.W + np.sinh(r * t) * Hb) @ P for r, P in parts)
         means = sum((np.cosh(r * t) * Hb + np.sinh(r * t) * self.W) @ P for r, P in parts)
@@ -77,8 +74,7 @@ class Peeled:
         path = [(W, H)]
         for k in range(1, count + 1):
             if cross_entropy:
-                E = np.exp(W.T @ H - (W.T @ H).max(axis=0))
-                M = self.Y - E / E.sum(axis=0)
+                M = self.Y - softmax(W.T @ H, axis=0)
             W, H = W + step * H @ M.T / N, H + step * W @ M / N
             if k % every == 0:
                 path.append((W, H))
@@ -87,74 +83,72 @@ class Peeled:
     def collapse(self, W: Array, H: Array) -> tuple[float, float]:
         """NC1: within-class over between-class variation; NC3: |W - means| / |W|, both of the contrasts."""
         means, classifier, within = H @ self.V @ self.P, W @ self.P, H - H @ self.V @ self.V.T
-        gap = np.linalg.norm(classifier - means) / np.linalg.norm(classifier)
-        return float((within**2).sum() / (means**2).sum()), float(gap)
+        return float((within**2).sum() / (means**2).sum()), distance(means, classifier)
 
-    def heights(self) -> Array:
-        """Limits of NC1 and NC3 times exp(2 r_1 t): the classifier grows like (W0 + Hb) P exp(r_1 t) / 2."""
+    def heights(self) -> tuple[float, float]:
+        """Limits of NC1 and NC3 times exp(2 r_1 t): the classifier grows like (W + Hb) P exp(r_1 t) / 2."""
         Hb = self.H @ self.V
         limit, within = np.linalg.norm((self.W + Hb) @ self.P), np.linalg.norm(self.H - Hb @ self.V.T)
-        return np.array([4.0 * (within / limit) ** 2, 2.0 * np.linalg.norm((self.W - Hb) @ self.P) / limit])
-
-
-def simplex_distance(W: Array) -> float:
-    """|G/|G| - P/|P||, G = W'W: how far the Gram matrix of a classifier is from that of a simplex (NC2)."""
-    G, P = W.T @ W, np.eye(W.shape[1]) - 1.0 / W.shape[1]
-    return float(np.linalg.norm(G / np.linalg.norm(G) - P / np.linalg.norm(P)))
-
-
-def _gap(found: Sequence[Array], wanted: Sequence[Array]) -> float:
-    return float(np.linalg.norm(np.hstack(found) - np.hstack(wanted)) / np.linalg.norm(np.hstack(wanted)))
+        return float(4.0 * (within / limit) ** 2), float(2.0 * np.linalg.norm((self.W - Hb) @ self.P) / limit)
 
 
 def start(settings: Settings) -> Peeled:
     """A generic Gaussian start, classes one after the other."""
     rng, s, C = np.random.default_rng(settings.seed), settings, settings.classes
-    W, H = rng.standard_normal((s.dimension, C)), rng.standard_normal((s.dimension, C * s.per_class))
+    W, H = (rng.standard_normal((s.dimension, k)) for k in (C, C * s.per_class))
     Y = np.repeat(np.eye(C), s.per_class, axis=1)
-    scale = 1.0 / (np.sqrt(s.per_class) * C)
-    rates = (scale * (1.0 + s.gamma), scale * (1.0 + s.gamma - s.gamma * C))
+    rates = tuple((1.0 + s.gamma * (1 - k)) / (np.sqrt(s.per_class) * C) for k in (0, C))
     return Peeled(W, H, Y, Y - s.gamma * (1.0 - Y), Y.T / np.sqrt(s.per_class), np.eye(C) - 1.0 / C, rates)
 
 
-def _peeled(settings: Settings) -> tuple[list[LabFinding], dict[str, Array]]:
+def simplex_distance(W: Array) -> float:
+    """How far the Gram matrix of a classifier W (d, C) is from that of a simplex, both of norm 1 (NC2)."""
+    G, P = W.T @ W, np.eye(W.shape[1]) - 1.0 / W.shape[1]
+    return distance(G / np.linalg.norm(G), P / np.linalg.norm(P))
+
+
+def _peeled(s: Settings) -> LabResult:
     from scipy.linalg import expm
 
-    model, T, h = start(settings), settings.time, settings.steps[-1]
-    r, joint, A = model.rates[0], np.hstack([model.W, model.H]), model.generator()
-    short = settings.steps[0] * round(1.0 / (settings.steps[0] * r))  # a whole number of every step
-    count = round(short / h)
-    flow = model.closed_form(short)
-    exponential, power = (
-        np.split(joint @ Q, [settings.classes], axis=1)
-        for Q in (expm(short * A), np.linalg.matrix_power(np.eye(len(A)) + h * A, count))
-    )
-    errors = [_gap(model.descend(step, round(short / step), 1)[-1], flow) for step in settings.steps]
-    cross = _gap(model.descend(h, count, count, cross_entropy=True)[-1], flow)
-    path = model.descend(h, round(T / h), round(T / h / 80))
-    times, collapse = np.linspace(0.0, T, len(path)), np.array([model.collapse(*pair) for pair in path])
-    late = times >= 0.6 * T
-    slopes = np.polyfit(times[late], np.log(collapse[late]), 1)[0]
-    predicted = np.array([-2.0 * np.log1p(h * r) / h, np.log((1 - h * r) / (1 + h * r)) / h])
-    ends = simplex_distance(path[-1][0]), simplex_distance((model.W + model.H @ model.V) @ model.P)
-    findings = [
+    model, h = start(s), s.steps[-1]
+    r, A, joint = model.rates[0], model.generator(), np.hstack([model.W, model.H])
+    short = s.steps[0] * round(1.0 / (s.steps[0] * r))  # a whole number of every step
+    flow, count = np.hstack(model.closed_form(short)), round(short / h)
+    ends = [np.hstack(model.descend(step, round(short / step), 1)[-1]) for step in s.steps]
+    power = joint @ np.linalg.matrix_power(np.eye(len(A)) + h * A, count)
+    cross = np.hstack(model.descend(h, count, count, cross_entropy=True)[-1])
+    path = model.descend(h, round(s.time / h), round(s.time / h / 80))
+    times, collapse = np.linspace(0.0, s.time, len(path)), np.array([model.collapse(*pair) for pair in path])
+    late = times >= 0.6 * s.time
+    found = [decay(times[late], column) for column in collapse[late].T]
+    predicted = [-2.0 * np.log1p(h * r) / h, np.log((1 - h * r) / (1 + h * r)) / h]
+    limit = simplex_distance((model.W + model.H @ model.V) @ model.P)
+    marks = list[Mark]()
+    for name, colour, height, column in zip(
+        ("NC1, within / between", "NC3, classifier - means"), (F1, F2), model.heights(), collapse.T, strict=True
+    ):
+        marks.append(line(times, height * np.exp(-2 * r * times), MUTED, style="--"))
+        marks.append(dots(times[::4], column[::4], colour, name, size=4))
+    return part(
+        panel("Collapse at a closed-form rate", *marks, xlabel="flow time", log="y",
+              below="layer-peeled model, linear loss; dots: gradient descent, dashed: predicted"),
         compare("matrix-exponential", "The closed form in cosh and sinh is the exponential of the generator.",
-                _gap(flow, exponential), "=", 0.0, within=1e-12),
+                distance(flow, joint @ expm(short * A)), "=", 0.0, within=1e-12),
         compare("descent-exact", "Gradient descent is a power of I + step times the generator.",
-                _gap(model.descend(h, count, count)[-1], power), "=", 0.0, within=1e-10),
-        compare("descent-order", "The distance of descent from the flow is linear in the step: it halves with it.",
-                errors[-2] / errors[-1], "=", 2.0, within=0.05, note=f"distances {np.round(errors, 4)}"),
+                distance(ends[-1], power), "=", 0.0, within=1e-10),
+        halves("The distance of descent from the flow is linear in the step: it",
+               [distance(end, flow) for end in ends[-2:]], within=0.05),
         compare("nc1-rate", "Within-class variation dies at twice the rate of the class means (NC1), at this step.",
-                slopes[0], "=", predicted[0], within=1e-4 * abs(predicted[0]), note=f"flow: {-2 * r:.6f}"),
+                found[0], "=", predicted[0], within=1e-4 * abs(predicted[0]), note=f"flow: {-2 * r:.6f}"),
         compare("nc3-rate", "Classifier and class means align at the same rate (NC3), at this step.",
-                slopes[1], "=", predicted[1], within=1e-4 * abs(predicted[1]), note=f"flow: {-2 * r:.6f}"),
+                found[1], "=", predicted[1], within=1e-4 * abs(predicted[1]), note=f"flow: {-2 * r:.6f}"),
         compare("nc2-limit", "The classifier tends to (W0 + Hb) P: distance of its Gram matrix from a simplex.",
-                ends[0], "=", ends[1], within=1e-3),
-        compare("nc2-simplex", "The limit is a simplex from every start.", ends[0], "=", 0.0, within=0.1, broken=True),
-        compare("cross-entropy", "The closed form describes descent on the cross-entropy.",
-                cross, "=", 0.0, within=1e-2, broken=True),
-    ]  # fmt: skip
-    return findings, {"times": times, "collapse": collapse, "lines": model.heights() * np.exp(-2 * r * times)[:, None]}
+                simplex_distance(path[-1][0]), "=", limit, within=1e-3),
+        mistake("nc2-simplex", "The limit is a simplex from every start.",
+                simplex_distance(path[-1][0]), "=", 0.0, within=0.1),
+        mistake("cross-entropy", "The closed form describes descent on the cross-entropy.",
+                distance(cross, flow), "=", 0.0, within=1e-2),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -176,13 +170,12 @@ def grow(Z: Array, y: Array, settings: Settings, rate: float, *, frozen: bool = 
 
     The frozen flow is homogeneous: the net is rescaled to mass 1 after every step and the factors are added up.
     """
-    rng, m, h, total = np.random.default_rng(settings.seed), settings.width, 0.02 / rate, 0.0
+    rng, m, h, total = np.random.default_rng(settings.seed), settings.width, STEP / rate, 0.0
     a, b, mass = rng.standard_normal((m, Z.shape[1])), rng.standard_normal(m), []
-    for _ in range(round(settings.growth / 0.02)):
+    for _ in range(round(settings.growth / STEP)):
         active = np.maximum(a @ Z.T, 0.0)
-        u = y * (b @ active) * np.exp(total) * (not frozen)
-        p = np.exp(u.min() - u) / np.exp(u.min() - u).sum()
-        a, b = a + h * b[:, None] * ((active > 0) @ (Z * (p * y)[:, None])), b + h * (active @ (p * y))
+        p = y * softmax(-y * (b @ active) * np.exp(total) * (not frozen))
+        a, b = a + h * b[:, None] * ((active > 0) @ (Z * p[:, None])), b + h * (active @ p)
         size = 0.5 * float((a**2).sum() + b @ b)
         a, b, total = a / np.sqrt(size), b / np.sqrt(size), total + np.log(size)
         mass.append(total)
@@ -190,16 +183,34 @@ def grow(Z: Array, y: Array, settings: Settings, rate: float, *, frozen: bool = 
     return Grown(a / norms[:, None], b * norms, np.array(mass))
 
 
-def _two_layers(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
-    Z = np.random.default_rng(settings.seed + 1).standard_normal((settings.points, 2))
-    y = np.array([(-1.0) ** i for i in range(settings.points)])
+def _two_layers(s: Settings) -> LabResult:
+    Z = np.random.default_rng(s.seed + 1).standard_normal((s.points, 2))
+    y = np.where(np.arange(s.points) % 2, -1.0, 1.0)
     best = exact_oracle(Z, RELU)(y / len(y), 1)
-    B, h = best.bound, 0.02 / best.bound
-    net, rich = grow(Z, y, settings, B), grow(Z, y, settings, B, frozen=False)
+    B, h = best.bound, STEP / best.bound
+    net, rich = grow(Z, y, s, B), grow(Z, y, s, B, frozen=False)
     slope = np.diff(net.mass[-len(net.mass) // 3 :]).mean() / h
     top = net.directions[np.argmax(np.abs(net.weights))]
     solved = max_margin((Z, y), bias=False, convention="path")
-    findings = [
+
+    def payoff(directions: Array) -> Array:
+        return np.abs(np.maximum(directions @ Z.T, 0.0) @ y) / len(y)
+
+    def neurons(net: Grown, label: str, colour: str) -> Mark:
+        share = np.abs(net.weights) / np.abs(net.weights).sum()
+        heavy, size = net.directions[share > 1e-4], 12 + 150 * share[share > 1e-4]
+        place = np.arctan2(heavy[:, 1], heavy[:, 0])
+        return lambda axes: axes.scatter(place, payoff(heavy), s=size, color=colour, alpha=0.8, label=label, zorder=3)
+
+    angles = np.linspace(-np.pi, np.pi, 721)
+    return part(
+        panel("The frozen adversary",
+              line(angles, payoff(np.column_stack([np.cos(angles), np.sin(angles)])), INK, "payoff, uniform weights"),
+              level(B, "exact best response"),
+              neurons(net, "neurons, unhinged loss", NEGATIVE),
+              neurons(rich, "neurons, exponential loss", POSITIVE),
+              below="the unhinged net ends in one neuron, which separates nothing",
+              xlabel="direction of the neuron (radians)", legend="upper left", ylim=(0.0, 1.7 * B)),
         compare("mass-slope", "The log of the mass grows by 2 B, the best response to uniform weights (at this step).",
                 slope, "=", 2.0 * np.log1p(h * B) / h, within=1e-3 * B, note=f"flow: {2 * B:.6f}"),
         compare("one-neuron", "The network collapses to that best response: cosine of its heaviest neuron.",
@@ -209,53 +220,20 @@ def _two_layers(settings: Settings) -> tuple[list[LabFinding], dict[str, Any]]:
         compare("margin-exists", "The exponential loss reaches half of the max margin from the same start.",
                 rich.margin(Z, y), ">=", 0.5 * solved.upper,
                 note=f"gamma_1 in [{solved.lower:.6f}, {solved.upper:.6f}]"),
-        compare("exponential-tail", "The flow of the exponential loss separates nothing.",
-                rich.margin(Z, y), "<=", 0.0, broken=True),
-    ]  # fmt: skip
-    return findings, {"Z": Z, "y": y, "unhinged loss": net, "exponential loss": rich, "B": B}
+        mistake("exponential-tail", "The flow of the exponential loss separates nothing.",
+                rich.margin(Z, y), "<=", 0.0),
+    )  # fmt: skip
 
 
 def run(settings: Settings) -> LabResult:
     """Both halves."""
-    (peeled, arrays), (layers, more) = _peeled(settings), _two_layers(settings)
-    return LabResult((*peeled, *layers), {**arrays, **more})
-
-
-def figure(result: LabResult) -> Figure:
-    """Left: collapse over time on lines of predicted height. Right: the frozen potential and where the neurons went."""
-    (drawing, left, right), a = two_panels(), result.arrays
-    for column, (name, colour) in enumerate((("NC1, within / between", F1), ("NC3, classifier - means", F2))):
-        label = "predicted" if column else None
-        left.plot(a["times"], a["lines"][:, column], color=MUTED, linewidth=1.0, linestyle="--", label=label)
-        left.plot(a["times"][::4], a["collapse"][::4, column], "o", color=colour, markersize=4, label=name)
-    about = "layer-peeled model, gradient descent, linear loss"
-    finish(left, "Collapse at a closed-form rate", about, x="flow time", log="y")
-
-    def payoff(directions: Array) -> Array:
-        return np.abs(np.maximum(directions @ a["Z"].T, 0.0) @ a["y"]) / len(a["y"])
-
-    angles = np.linspace(-np.pi, np.pi, 721)
-    circle = np.column_stack([np.cos(angles), np.sin(angles)])
-    right.plot(angles, payoff(circle), color=INK, linewidth=1.2, label="payoff under uniform weights")
-    right.axhline(a["B"], color=MUTED, linestyle="--", linewidth=1.0, label="exact best response")
-    for name, colour in (("unhinged loss", NEGATIVE), ("exponential loss", POSITIVE)):
-        share = np.abs(a[name].weights) / np.abs(a[name].weights).sum()
-        heavy = a[name].directions[share > 1e-4]
-        place, size = np.arctan2(heavy[:, 1], heavy[:, 0]), 12 + 150 * share[share > 1e-4]
-        right.scatter(place, payoff(heavy), s=size, color=colour, alpha=0.8, label=f"neurons, {name}", zorder=3)
-    right.set_ylim(0.0, 1.7 * a["B"])
-    about = "the unhinged net ends in one neuron, which separates nothing"
-    finish(right, "The frozen adversary", about, x="direction of the neuron (radians)", legend="upper left")
-    return drawing
+    return _peeled(settings) + _two_layers(settings)
 
 
 LAB = Lab(
-    name="unhinged-loss",
-    paper="Neural collapse under the unhinged loss (arXiv 2312.07841)",
-    compares="layer-peeled descent with its matrix exponential; a ReLU net with the best response to uniform weights",
-    smoke=Settings(),
-    full=Settings(time=260.0, steps=(0.1, 0.05, 0.025), width=1000, growth=80.0),
-    seconds=(1.0, 2.0),
-    run=run,
-    figure=figure,
-)
+    "unhinged-loss",
+    "Neural collapse under the unhinged loss (arXiv 2312.07841)",
+    "layer-peeled descent with its matrix exponential; a ReLU net with the best response to uniform weights",
+    Settings(), Settings(time=260.0, steps=(0.1, 0.05, 0.025), width=1000, growth=80.0),
+    (1.0, 2.0), run,
+)  # fmt: skip

@@ -1,0 +1,56 @@
+"""What several laboratories compute: solutions of small flows, slopes of fits, relative distances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def flow(field: Callable[[Array], Array], start: Array, times: Array, **options: Any) -> Array:
+    """The solution of S' = field(S), S(0) = start, at these times, shape (T, *start.shape).
+
+    `options` are those of `scipy.integrate.solve_ivp`, which computes it; by default DOP853, rtol 1e-11, atol 1e-13.
+    """
+    from scipy.integrate import solve_ivp
+
+    def flat(_: float, state: Array) -> Array:
+        return field(state.reshape(start.shape)).ravel()
+
+    options = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-13, **options}
+    path = solve_ivp(flat, (0.0, times[-1]), start.ravel(), t_eval=None if "events" in options else times, **options)
+    return path.y.T.reshape(-1, *start.shape)
+
+
+def flow_until(field: Callable[[Array], Array], start: Array, size: Callable[[Array], float], **options: Any) -> Array:
+    """The state of the flow where ``size`` has come down to 1e-10 (or time 1e6 is over)."""
+
+    def left(_: float, state: Array) -> float:
+        return size(state.reshape(start.shape)) - 1e-10
+
+    left.terminal = True  # type: ignore[attr-defined]
+    return flow(field, start, np.array([1e6]), events=left, **options)[-1]
+
+
+def exponent(x: Any, y: Any) -> float:
+    """The slope of log y over log x, by least squares."""
+    return decay(np.log(x), y)
+
+
+def decay(t: Any, y: Any) -> float:
+    """The slope of log y over t, by least squares."""
+    return float(np.polyfit(t, np.log(y), 1)[0])
+
+
+def distance(found: Array, wanted: Array) -> float:
+    """|found - wanted| / |wanted|, all entries taken together."""
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+
+
+def normalised(rows: Array) -> Array:
+    """The rows (n, d), each divided by its length."""
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
