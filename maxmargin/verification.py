@@ -28,20 +28,16 @@ class Laboratory:
     def entries(self) -> tuple[Entry, ...]:
         """One entry a finding, "NAME/FINDING"; the first carries the seconds of the whole laboratory."""
         run = self.lab.measure("smoke")
-        seconds = (run.seconds, *(0.0 for _ in run.findings[1:]))
-        return tuple(self._entry(found, time) for found, time in zip(run.findings, seconds, strict=True))
+        return tuple(self._entry(found, 0.0 if number else run.seconds) for number, found in enumerate(run.findings))
 
-    def _entry(self, found: LabFinding, seconds: float) -> Entry:
-        statement, verdict, note = found.statement, found.verdict, found.note
-        if found.broken:
+    def _entry(self, f: LabFinding, seconds: float) -> Entry:
+        statement, verdict, note = f.statement, f.verdict, f.note
+        if f.broken:
             statement = f"Broken variant: {statement[0].lower()}{statement[1:]}"
-            verdict, note = (
-                (FLAGGED, note) if verdict == FAILS else (FAILS, f"a deliberate mistake was accepted; {note}")
-            )
-        return Entry(
-            f"{self.id}/{found.id}", statement, self.lab.paper, self.lab.compares, found.reference, found.measured,
-            found.tolerance, found.relation, verdict, note, seconds,
-        )  # fmt: skip
+            verdict = FLAGGED if f.as_expected else FAILS
+            note = note if f.as_expected else f"a deliberate mistake was accepted; {note}"
+        said = (f"{self.id}/{f.id}", statement, self.lab.paper, self.lab.compares)
+        return Entry(*said, f.reference, f.measured, f.tolerance, f.relation, verdict, note, seconds)
 
 
 def laboratories() -> list[Laboratory]:

@@ -8,15 +8,17 @@ import textwrap
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import text
 from . import common
 from .keyboard import INTERRUPTED
 
 if TYPE_CHECKING:
-    from ..labs import LabFinding, LabRun
+    from ..labs import LabRun
     from ..progress import Progress
+
+LISTED = ("name", "paper", "compares", "seconds")
 
 
 def add(subparsers: common.Subparsers) -> None:
@@ -29,9 +31,8 @@ def add(subparsers: common.Subparsers) -> None:
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="a laboratory of --list, or all")
     parser.add_argument("--list", action="store_true", help="name, paper, what is compared, seconds of both scales")
-    parser.add_argument(
-        "--scale", choices=("smoke", "full"), default="smoke", help="smoke: seconds (default); full: up to minutes"
-    )
+    scales = "smoke: seconds (default); full: up to minutes"
+    parser.add_argument("--scale", choices=("smoke", "full"), default="smoke", help=scales)
     parser.add_argument("--out", metavar="DIR", help="folder for one figure a laboratory (.png)")
     parser.add_argument("--json", metavar="FILE", help="write the findings as JSON; - is standard output")
     parser.add_argument("--quiet", action="store_true", help="the exit status only")
@@ -41,16 +42,17 @@ def add(subparsers: common.Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run laboratories; exit status 1 if a finding fails."""
     common.require(arguments.list or arguments.name is not None, "lab: found no NAME, wanted one of --list, or all")
-    common.require(
-        not (arguments.list and arguments.name),
-        f"lab: found --list and the name {arguments.name!r}, wanted one of them",
-    )
+    both = f"lab: found --list and the name {arguments.name!r}, wanted one of them"
+    common.require(not (arguments.list and arguments.name), both)
     common.check_writable(arguments.json)
     out = common.make_folder("--out", arguments.out) if arguments.out is not None else None
     from .. import labs
 
     if arguments.list:
-        common.deliver(arguments, _catalogue, lambda: _listing(_catalogue()["labs"]))
+        found = [{key: getattr(labs.get(name), key) for key in LISTED} for name in labs.names()]
+        document = {"format": "maxmargin-labs", "version": 1, "labs": found}
+        rows = [(e["name"], e["paper"], e["compares"], "{:.0f} / {:.0f}".format(*e["seconds"])) for e in found]
+        common.deliver(arguments, lambda: document, lambda: _wrapped(LISTED, rows, {1: 40, 2: 48}))
         return 0
     chosen = labs.names() if arguments.name == "all" else [labs.get(arguments.name).name]
     runs, interrupted = _measure(chosen, arguments.scale, out, common.progress(arguments))
@@ -82,25 +84,15 @@ def _measure(chosen: list[str], scale: str, out: Path | None, progress: Progress
     return runs, False
 
 
-def _catalogue() -> dict[str, Any]:
-    from .. import labs
-
-    found = [labs.get(name) for name in labs.names()]
-    keys = ("name", "paper", "compares", "seconds")
-    entries = [{key: getattr(lab, key) for key in keys} for lab in found]
-    return {"format": "maxmargin-labs", "version": 1, "labs": entries}
-
-
-def _listing(entries: list[dict[str, Any]]) -> str:
-    rows = [(e["name"], e["paper"], e["compares"], "{:.0f} / {:.0f}".format(*e["seconds"])) for e in entries]
-    return _wrapped(("name", "paper", "compares", "seconds"), rows, {1: 40, 2: 48})
-
-
 def _page(run: LabRun) -> str:
+    """Title and table of one laboratory; the note of an unexpected outcome follows the sentence."""
+    rows = []
+    for f in run.findings:
+        sentence = f.statement if f.as_expected else f"{f.statement} {f.note}"
+        reference, measured = (f"{v:.7g}" if math.isfinite(v) else "-" for v in (f.reference, f.measured))
+        verdict = f.verdict if not f.broken else "fails, as it must" if f.as_expected else "NOT FLAGGED"
+        rows.append((f.id, sentence, f"{f.relation} {reference}", measured, f"{f.tolerance:.1e}", verdict))
     header = ("finding", "statement", "reference", "measured", "tolerance", "verdict")
-    rows = [
-        (f.id, f.statement + ("" if f.as_expected else f" {f.note}"), *_numbers(f), _verdict(f)) for f in run.findings
-    ]
     title = f"{run.lab.name}: {run.lab.paper} ({run.scale}, {run.seconds:.1f} s)"
     return f"{title}\n{_wrapped(header, rows, {1: 52})}"
 
@@ -112,14 +104,3 @@ def _wrapped(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], widths: d
         cells = [textwrap.wrap(cell, widths.get(column, 1000)) for column, cell in enumerate(row)]
         lines += zip_longest(*cells, fillvalue="")
     return text.table(header, lines)
-
-
-def _numbers(found: LabFinding) -> tuple[str, str, str]:
-    reference, measured = (f"{v:.7g}" if math.isfinite(v) else "-" for v in (found.reference, found.measured))
-    return f"{found.relation} {reference}", measured, f"{found.tolerance:.1e}"
-
-
-def _verdict(found: LabFinding) -> str:
-    if not found.broken:
-        return found.verdict
-    return "fails, as it must" if found.as_expected else "NOT FLAGGED"

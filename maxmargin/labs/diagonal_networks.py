@@ -106,7 +106,6 @@ def _regression(s: Settings) -> LabResult:
     small = np.abs(beta).sum() / l1 - 1.0
     large = ((np.linalg.norm(interpolant(X, y, lazy, 2)) / l2) ** 2 - 1.0) / 0.1
     return part(
-        None,
         compare("trained-limit", "The trained network is the interpolant of least Q.",
                 errors[:, 0].max(), "=", 0.0, within=1e-8),
         mistake("wrong-depth", "The Q of depth D + 1 describes depth D.",

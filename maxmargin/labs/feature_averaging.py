@@ -76,7 +76,6 @@ def _thresholds() -> LabResult:
         errors += [abs(end[0] / threshold_radius(k // 2, beta) - 1.0) for end in ends]
         optimum += [abs(end[0] * np.sqrt(2.0) - 1.0) for end in ends if beta == 0.26]
     return part(
-        None,
         compare("threshold-formula",
                 "Radii of the sum with threshold beta at the centres follow the formula (relative error).",
                 max(errors), "<=", 1e-7),

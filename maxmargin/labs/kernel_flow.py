@@ -7,12 +7,11 @@ data are u(t) = (I - exp(-2 H t / n)) y; m E |u_m - u|^2 tends to V, which `Flow
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from ..plots.style import F1, F2, MUTED
-from .numerics import Array, exponent, normalised
+from .numerics import Array, distance, exponent, normalised
 from .panels import dots, level, line, panel
 from .shape import Lab, LabResult, compare, halves, mistake, part
 
@@ -42,46 +41,28 @@ def kernel(X: Array, Y: Array) -> Array:
     return cosine * (np.pi - np.arccos(cosine)) / (2.0 * np.pi)
 
 
-@dataclass(frozen=True)
-class Flow:
-    """The kernel flow on points X (n, d) with targets y (n,)."""
+def modes(X: Array, y: Array) -> tuple[Array, Array, Array]:
+    """lam / n, Q and Q'y for the kernel H = Q diag(lam) Q' of points X (n, d) with targets y (n,)."""
+    lam, Q = np.linalg.eigh(kernel(X, X))
+    return lam / len(y), Q, Q.T @ y
 
-    X: Array
-    y: Array
 
-    @cached_property
-    def modes(self) -> tuple[Array, Array, Array]:
-        """lam / n, Q and Q'y for H = Q diag(lam) Q'."""
-        lam, Q = np.linalg.eigh(kernel(self.X, self.X))
-        return lam / len(self.y), Q, Q.T @ self.y
+def variance(X: Array, y: Array, t: float, draws: int, rng: np.random.Generator) -> tuple[float, float]:
+    """V = 2 tr Cov_w z(w) from single neurons, and its standard error; z = -(Phi o (Q' G(w) Q)) Q'y.
 
-    def outputs(self, t: float, rate: float = 2.0, step: float | None = None) -> Array:
-        """u(t); with a `step`, that of descent in place of the flow."""
-        lam, Q, q = self.modes
-        left = np.exp(-rate * lam * t) if step is None else (1.0 - rate * step * lam) ** round(t / step)
-        return Q @ ((1.0 - left) * q)
-
-    def risk(self, t: float, across: Array, truth: Array) -> float:
-        """Mean square error of f_t at fresh points, with their kernel `across` (N, n)."""
-        lam, Q, q = self.modes
-        return float(np.mean((across @ Q @ (-np.expm1(-2.0 * lam * t) / (len(q) * lam) * q) - truth) ** 2))
-
-    def variance(self, t: float, draws: int, rng: np.random.Generator) -> tuple[float, float]:
-        """V = 2 tr Cov_w z(w) from single neurons, and its standard error; z = -(Phi o (Q' G(w) Q)) Q'y.
-
-        G(w)_ij = x_i.x_j 1{w.x_i, w.x_j > 0}; Phi holds the divided differences of exp(-2 lam t / n) in lam.
-        """
-        (lam, Q, q), (n, d) = self.modes, self.X.shape
-        decay, same = np.exp(-2.0 * lam * t), np.eye(n) > 0
-        quotients = (decay[:, None] - decay) / np.where(same, 1.0, n * (lam[:, None] - lam))
-        Phi = np.where(same, -2.0 * t / n * decay, quotients)
-        on = (rng.standard_normal((draws, d)) @ self.X.T > 0).astype(float)
-        z = np.zeros((draws, n))
-        for column in self.X.T:  # G is a sum of one matrix of rank 1 a coordinate
-            features = (on * column) @ Q
-            z -= features * ((features * q) @ Phi)
-        squares = ((z - z.mean(axis=0)) ** 2).sum(axis=1)
-        return 2.0 * float(squares.mean()), 2.0 * float(squares.std()) / np.sqrt(draws)
+    G(w)_ij = x_i.x_j 1{w.x_i, w.x_j > 0}; Phi holds the divided differences of exp(-2 lam t / n) in lam.
+    """
+    (lam, Q, q), (n, d) = modes(X, y), X.shape
+    decay, same = np.exp(-2.0 * lam * t), np.eye(n) > 0
+    quotients = (decay[:, None] - decay) / np.where(same, 1.0, n * (lam[:, None] - lam))
+    Phi = np.where(same, -2.0 * t / n * decay, quotients)
+    on = (rng.standard_normal((draws, d)) @ X.T > 0).astype(float)
+    z = np.zeros((draws, n))
+    for column in X.T:  # G is a sum of one matrix of rank 1 a coordinate
+        features = (on * column) @ Q
+        z -= features * ((features * q) @ Phi)
+    squares = ((z - z.mean(axis=0)) ** 2).sum(axis=1)
+    return 2.0 * float(squares.mean()), 2.0 * float(squares.std()) / np.sqrt(draws)
 
 
 def train(X: Array, y: Array, m: int, seed: int, *, mirrored: bool = True, both: bool = False) -> Array:
@@ -98,22 +79,12 @@ def train(X: Array, y: Array, m: int, seed: int, *, mirrored: bool = True, both:
     return scale * np.maximum(X @ W.T, 0.0) @ a
 
 
-def excess(n: int, times: Array, rng: np.random.Generator, bias: bool) -> Array:
-    """Excess risk of the kernel flow for f* = sign(x_1) / 2 + x_2 over S^2, noise U[-.3, .3]."""
-    X, fresh = sphere(n, 3, rng), sphere(4000, 3, rng)
-    target, truth = (0.5 * np.sign(Z[:, 0]) + Z[:, 1] for Z in (X, fresh))
-    y = target + rng.uniform(-0.3, 0.3, n)
-    if bias:
-        X, fresh = (np.column_stack([Z, np.ones(len(Z))]) / np.sqrt(2.0) for Z in (X, fresh))
-    flow, across = Flow(X, y), kernel(fresh, X)
-    return np.array([flow.risk(t, across, truth) for t in times])
-
-
 def _width(s: Settings, rng: np.random.Generator) -> LabResult:
     X = sphere(POINTS, DIMENSION, rng)
     y = np.sin(2.0 * X[:, 0]) + 2.0 * X[:, 1] * X[:, 2] + rng.uniform(-0.3, 0.3, POINTS)
-    flow = Flow(X, y)
-    u, (V, error) = flow.outputs(TIME), flow.variance(TIME, s.draws, rng)
+    (lam, Q, q), (V, error) = modes(X, y), variance(X, y, TIME, s.draws, rng)
+    u, slow = (Q @ ((1.0 - np.exp(-rate * lam * TIME)) * q) for rate in (2.0, 1.0))
+    descended = [Q @ ((1.0 - (1.0 - 2.0 * h * lam) ** round(TIME / h)) * q) for h in (STEP, STEP / 2)]
 
     def squares(m: int, starts: int = 4, wanted: Array = u, **how: bool) -> Array:
         return np.array([np.sum((train(X, y, m, seed, **how) - wanted) ** 2) for seed in range(starts)])
@@ -121,7 +92,6 @@ def _width(s: Settings, rng: np.random.Generator) -> LabResult:
     m, found = s.widths[-1], [squares(m, s.starts) for m in s.widths]
     means = np.mean(found, axis=1)
     scaled = np.array(s.widths) * means
-    steps = [float(np.linalg.norm(flow.outputs(TIME, step=h) - u)) for h in (STEP, STEP / 2)]
     return part(
         panel(
             "Distance from the kernel flow",
@@ -135,7 +105,8 @@ def _width(s: Settings, rng: np.random.Generator) -> LabResult:
         compare("width-constant", "The constant, m E|u_m - u|^2, is V of one neuron (largest width).",
                 scaled[-1], "=", V, within=0.25 * V,
                 note=f"by width {np.round(scaled, 2)}, V = {V:.3f} +- {error:.3f}"),
-        halves("The distance of descent from the flow of the kernel", steps, id="step-order"),
+        halves("The distance of descent from the flow of the kernel", [distance(v, u) for v in descended],
+               id="step-order"),
         mistake("half-constant", "The constant is V / 2: all m neurons of the mirrored pairs are independent.",
                 scaled[-1], "=", V / 2.0, within=0.125 * V),
         mistake("no-mirror", "A start with an output of its own has the same constant.",
@@ -143,14 +114,26 @@ def _width(s: Settings, rng: np.random.Generator) -> LabResult:
         mistake("both-layers", "Training both layers has the same limit and constant.",
                 m * squares(m, both=True).mean(), "=", V, within=0.25 * V),
         mistake("half-rate", "The rate is 1/n for 2/n.",
-                m * squares(m, wanted=flow.outputs(TIME, 1.0)).mean(), "=", V, within=0.25 * V),
+                m * squares(m, wanted=slow).mean(), "=", V, within=0.25 * V),
     )  # fmt: skip
 
 
 def _floor(s: Settings, rng: np.random.Generator) -> LabResult:
     """H is linear plus even in x.x', so that odd harmonics of degree >= 3 are invisible without a bias."""
     times, floor = np.geomspace(1.0, 1e5, 60), 1.0 / 16.0
-    plain, biased = (excess(s.floor_points, times, rng, bias) for bias in (False, True))
+
+    def excess(bias: bool) -> Array:
+        """Excess risk for f* = sign(x_1) / 2 + x_2 over S^2, noise U[-.3, .3]."""
+        X, fresh = sphere(s.floor_points, 3, rng), sphere(4000, 3, rng)
+        target, truth = (0.5 * np.sign(Z[:, 0]) + Z[:, 1] for Z in (X, fresh))
+        y = target + rng.uniform(-0.3, 0.3, len(X))
+        if bias:
+            X, fresh = (np.column_stack([Z, np.ones(len(Z))]) / np.sqrt(2.0) for Z in (X, fresh))
+        lam, Q, q = modes(X, y)
+        learnt = Q @ (-np.expm1(-2.0 * np.outer(lam, times)) * (q / (len(y) * lam))[:, None])
+        return ((kernel(fresh, X) @ learnt - truth[:, None]) ** 2).mean(axis=0)
+
+    plain, biased = excess(False), excess(True)
     return part(
         panel(
             "Excess risk of the kernel flow",

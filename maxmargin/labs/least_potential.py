@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.optimize import minimize, nnls
 
-Array = NDArray[np.float64]
+from .numerics import Array
+
+REACH = 300.0  # arguments of sinh and cosh beyond which float64 is left
 
 
 @dataclass(frozen=True)
 class Potential:
-    """q, h = (q')^-1 and B = integral of h, for unit alpha."""
+    """h = (q')^-1, its slope, and B = integral of h from 0, for unit alpha."""
 
     D: int
 
@@ -35,15 +37,11 @@ class Potential:
         return -k * ((1.0 - u) ** (k - 1) + (1.0 + u) ** (k - 1))
 
     def B(self, u: Array) -> Array:
-        """The integral of h from 0 to u."""
-        if self.D == 2:
-            return 2.0 * np.cosh(u) - 2.0
-        k = -2 / (self.D - 2)
-        return ((1.0 - u) ** k + (1.0 + u) ** k - 2.0) / -k
-
-    def contains(self, u: Array) -> bool:
-        """Whether u lies in the domain (of float64, for D = 2)."""
-        return float(np.abs(u).max()) < (1.0 if self.D > 2 else 300.0)
+        """The integral of h; infinite if one of the arguments is outside the domain."""
+        if np.abs(u).max() >= (1.0 if self.D > 2 else REACH):
+            return np.full_like(u, np.inf)
+        k = -2 / (self.D - 2) if self.D > 2 else 0.0
+        return 2.0 * np.cosh(u) - 2.0 if self.D == 2 else ((1.0 - u) ** k + (1.0 + u) ** k - 2.0) / -k
 
 
 def q(z: Array) -> Array:
@@ -55,40 +53,37 @@ def interpolant(X: Array, y: Array, alpha: float, D: int, near: Array | None = N
     """argmin Q(beta) s.t. X beta = y, by damped Newton on the dual; `near`: the solution of another alpha, D = 2."""
     potential, target = Potential(D), y / alpha**D
     nu = np.zeros(len(y)) if near is None else np.linalg.lstsq(X.T, np.arcsinh(near / (2.0 * alpha**2)), rcond=None)[0]
+
+    def dual(nu: Array) -> float:
+        return float(target @ nu - potential.B(nu @ X).sum())
+
     for _ in range(500):
-        u = nu @ X
-        gradient = target - X @ potential.h(u)
-        if np.linalg.norm(gradient) <= 1e-13 * np.linalg.norm(target):
-            break
-        step = np.linalg.solve((X * potential.slope(u)) @ X.T, gradient)
-        value, t = target @ nu - potential.B(u).sum(), 1.0
-        while t > 1e-12 and not (
-            potential.contains(u + t * (step @ X))
-            and target @ (nu + t * step) - potential.B(u + t * (step @ X)).sum() >= value + 0.25 * t * (gradient @ step)
-        ):
+        gradient = target - X @ potential.h(nu @ X)
+        step, t = np.linalg.solve((X * potential.slope(nu @ X)) @ X.T, gradient), 1.0
+        while t > 1e-12 and dual(nu + t * step) < dual(nu) + 0.25 * t * (gradient @ step):
             t *= 0.5
-        if t <= 1e-12:  # only rounding is left
+        if t <= 1e-12 or np.linalg.norm(gradient) <= 1e-13 * np.linalg.norm(target):  # only rounding is left
             break
         nu = nu + t * step
     return alpha**D * potential.h(nu @ X)
 
 
 def certificate(Z: Array, alpha: float, beta: Array) -> tuple[float, float, float]:
-    """Lower end of min Q, Q(beta), and the part of arcsinh(beta / 2 alpha^2) that no nu >= 0 explains."""
-    from scipy.optimize import nnls
+    """Lower end of min {Q(b) : Z b >= gamma}, Q(beta), and what no nu >= 0 explains of arcsinh(beta / 2 alpha^2).
 
+    The lower end is gamma sum_i nu_i - alpha^2 sum_j (2 cosh(z^j.nu) - 2) for gamma = min_i z_i.beta and any nu >= 0.
+    """
     s = np.arcsinh(beta / (2.0 * alpha**2))
     nu, residual = nnls(Z.T, s)
-    lower = float((Z @ beta).min() * nu.sum() - alpha**2 * (2.0 * np.cosh(nu @ Z) - 2.0).sum())
+    lower = float((Z @ beta).min() * nu.sum() - alpha**2 * Potential(2).B(nu @ Z).sum())
     return lower, float(alpha**2 * q(beta / alpha**2).sum()), float(residual / np.linalg.norm(s))
 
 
 def program(Z: Array, gamma: float) -> Array:
     """argmin Q(beta) s.t. Z beta >= gamma, alpha = 1, from its dual over nu >= 0, decade by decade of gamma."""
-    from scipy.optimize import minimize
 
     def dual(nu: Array, level: float) -> tuple[float, Array]:
-        u = np.clip(nu @ Z, -300.0, 300.0)
+        u = np.clip(nu @ Z, -REACH, REACH)
         return float((2.0 * np.cosh(u) - 2.0).sum() / level - nu.sum()), Z @ (2.0 * np.sinh(u)) / level - 1.0
 
     nu, decades = np.zeros(len(Z)), max(2, int(np.log10(max(gamma, 1.0))) + 2)

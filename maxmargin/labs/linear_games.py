@@ -13,25 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import rounding
 from ..games.game import Bracket
 from ..solvers.master import Master
 from ..solvers.min_norm_point import min_norm_point
-
-Array = NDArray[np.float64]
+from .numerics import Array
 
 
 @dataclass(frozen=True)
 class LinearGame:
-    """max over the ball of min_i z_i.beta.
-
-    Attributes
-    ----------
-    Z : (n, d) rows y_i x_i.
-    ball : "l1", "l2" or "dft".
-    """
+    """max over the unit ball "l1", "l2" or "dft" of min_i z_i.beta, rows z_i = y_i x_i of Z (n, d)."""
 
     Z: Array
     ball: str
@@ -80,10 +72,10 @@ class LinearGame:
         return beta, p, self.certify(beta, p)
 
     def _column_generation(self, tol: float) -> tuple[Array, Array]:
+        """The best classifier and the best adversary of all rounds."""
         n, d = self.Z.shape
         master, known, p = Master(n), np.empty((0, d)), np.full(n, 1.0 / n)
-        best = beta = np.zeros(d)
-        lower, upper = 0.0, np.inf
+        best, adversary, lower = np.zeros(d), p, 0.0
         for _ in range(200):
             atoms = self.atoms(p)
             known = np.vstack([known, atoms])
@@ -92,8 +84,7 @@ class LinearGame:
             beta, p = solution.weights @ known, solution.p
             if self.margin(beta) > lower:
                 lower, best = self.margin(beta), beta
-            if self.value(p) < upper:
-                upper, adversary = self.value(p), p
-            if upper - lower <= tol * upper:
+            adversary = min(adversary, p, key=self.value)
+            if self.value(adversary) - lower <= tol * self.value(adversary):
                 break
         return best, adversary

@@ -11,7 +11,7 @@ The paper prints w.theta; its Lemma 11 and its recipe for a start at a guess the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
 
 import numpy as np
 
@@ -36,23 +36,26 @@ class Settings:
     trained_n: int = 50
 
 
-class Regression(NamedTuple):
-    """X (n, p), y (n,), the least-norm interpolant `ols`, and an orthonormal basis Q of the row space."""
+@dataclass(frozen=True)
+class Regression:
+    """X (n, p) of full row rank, y (n,)."""
 
     X: Array
     y: Array
-    ols: Array
-    Q: Array
 
-    @classmethod
-    def of(cls, X: Array, y: Array) -> Regression:
-        """From X (n, p) of full row rank and y (n,)."""
-        Q, R = np.linalg.qr(X.T)
-        return cls(X, y, Q @ np.linalg.solve(R.T, y), Q)
+    @cached_property
+    def ols(self) -> Array:
+        """The least-norm interpolant."""
+        return np.linalg.pinv(self.X) @ self.y
+
+    @cached_property
+    def rows(self) -> Array:
+        """An orthonormal basis of the row space, (p, n)."""
+        return np.linalg.qr(self.X.T)[0]
 
     def off(self, v: Array) -> Array:
         """P v: what the data do not see of v (p,) or of the rows of v (m, p)."""
-        return v - (v @ self.Q) @ self.Q.T
+        return v - (v @ self.rows) @ self.rows.T
 
     def limit(self, w: Array, delta: float = 0.0) -> Array:
         """theta(inf) = theta_ols + a P w of a neuron with input weights w (p,) and imbalance delta = a(0)^2 - |w|^2.
@@ -69,28 +72,24 @@ class Regression(NamedTuple):
         V = Pw @ Pw
         return self.ols + np.sqrt((8.0 * V + np.sqrt(64.0 * V * V + 1296.0 * Y)) / 81.0) * Pw
 
-    def velocity(self, net: Array) -> Array:
-        """The flow of the neurons (a_j, w_j), rows of (m, 1 + p): a' = W g, W' = a g' with g = X'(y - X theta)."""
-        g = (self.y - self.X @ theta(net)) @ self.X
-        return np.column_stack([net[:, 1:] @ g, np.outer(net[:, 0], g)])
-
     def left(self, net: Array) -> float:
         """|y - X theta| / |y|."""
         return float(np.linalg.norm(self.y - self.X @ theta(net)) / np.linalg.norm(self.y))
 
-    def trained(self, net: Array) -> Array:
-        """The network where the flow has brought the residual to 1e-10."""
-        return flow_until(self.velocity, net, self.left)
+    def train(self, net: Array, step: float | None = None) -> Array:
+        """The network where the flow, or descent with that step, has brought the residual to 1e-10 of the labels."""
 
-    def descended(self, net: Array, step: float) -> Array:
-        """theta where descent with a fixed step has brought the residual to 1e-10."""
-        while self.left(net) > 1e-10:
-            net = net + step * self.velocity(net)
-        return theta(net)
+        def velocity(net: Array) -> Array:
+            g = (self.y - self.X @ theta(net)) @ self.X
+            return np.column_stack([net[:, 1:] @ g, np.outer(net[:, 0], g)])  # a' = W g, W' = a g'
+
+        while step and self.left(net) > 1e-10:
+            net = net + step * velocity(net)
+        return net if step else flow_until(velocity, net, self.left)
 
 
 def theta(net: Array) -> Array:
-    """W'a."""
+    """W'a of the network whose neurons are the rows (a_j, w_j)."""
     return net[:, 0] @ net[:, 1:]
 
 
@@ -104,24 +103,25 @@ def balanced(rng: np.random.Generator, m: int, theta: Array) -> tuple[Array, Arr
 def _trained(s: Settings) -> LabResult:
     rng, p = np.random.default_rng(s.seed), 12
     X = rng.standard_normal((5, p))
-    data = Regression.of(X, X @ rng.standard_normal(p) + rng.standard_normal(5))
+    data = Regression(X, X @ rng.standard_normal(p) + rng.standard_normal(5))
     rows, identity, unbalanced = [], [0.0], []
     for m in s.widths:
         for scale in (1.0, 0.4, 0.05):
             direction = rng.standard_normal(p)
             net, w = balanced(rng, m, scale**2 * direction / np.linalg.norm(direction))
-            found = theta(data.trained(net))
+            found = theta(data.train(net))
             rows.append((scale, distance(found, data.limit(w)), distance(found, data.printed(w))))
             if m > 1:
                 net = scale * np.column_stack([rng.standard_normal(m), rng.standard_normal((m, p)) / np.sqrt(p)])
-                end, began = data.trained(net), theta(net)
+                end, began = data.train(net), theta(net)
                 identity.append(distance(theta(end), data.ols + data.off(end[:, 0] @ net[:, 1:])))
+                identity.append(float(np.abs(data.off(end[:, 1:] - net[:, 1:])).max()))  # W P never moves
                 unbalanced.append(distance(theta(end), data.limit(began / np.sqrt(np.linalg.norm(began)))))
     scales, corrected, printed = np.array(rows).T
     tilted = []
     for output in (2.0, 1.3):
         w = 0.5 * rng.dirichlet(np.ones(p)) ** 0.5  # |w| = 1/2
-        found = theta(data.trained(np.r_[output, w][None]))
+        found = theta(data.train(np.r_[output, w][None]))
         forms = data.limit(w, output**2 - 0.25), data.limit(w * np.sqrt(output / 0.5))
         tilted.append([distance(found, form) for form in forms])
     net, w = balanced(rng, s.widths[-1], data.ols / 2.0 + rng.standard_normal(p) / p)
@@ -139,7 +139,7 @@ def _trained(s: Settings) -> LabResult:
         compare("any-start", "At any width and start, theta(inf) = theta_ols + P W(0)' a(inf).",
                 max(identity), "=", 0.0, within=1e-8),
         halves("The distance of descent from the limit of the flow",
-               [distance(data.descended(net, step), data.limit(w)) for step in (0.001, 0.0005)]),
+               [distance(theta(data.train(net, step)), data.limit(w)) for step in (0.001, 0.0005)]),
         mistake("unbalanced-start", "The balanced form describes networks that start unbalanced.",
                 min(unbalanced), "=", 0.0, within=1e-8),
         mistake("unbalanced-neuron", "The balanced form describes an unbalanced neuron.",
@@ -157,7 +157,7 @@ def spiked(n: int, seed: int) -> tuple[Regression, Array, Array, float]:
     X = rng.standard_normal((n, len(variances))) * np.sqrt(variances)
     star = np.r_[np.zeros(STRONG), rng.standard_normal(weak)]
     star /= np.linalg.norm(star)
-    return Regression.of(X, X @ star + rng.standard_normal(n)), star, variances, TAIL * weak / n
+    return Regression(X, X @ star + rng.standard_normal(n)), star, variances, TAIL * weak / n
 
 
 def overshoot(multiple: float, r: float) -> float:
@@ -184,7 +184,7 @@ def _recipe(s: Settings) -> LabResult:
                   line(s.recipe_n, predicted[column] * bias[:, 0], COLOURS[column], style="--")]  # fmt: skip
         if multiple:
             net, w = balanced(rng, 4, multiple * np.sqrt(r) * star)
-            found = theta(data.trained(net))
+            found = theta(data.train(net))
             errors.append(distance(found, data.limit(w)))
             left = variances @ data.off(found - star) ** 2
             marks.append(dots([s.trained_n], [left], COLOURS[column], size=9, style="x"))

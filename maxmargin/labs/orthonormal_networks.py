@@ -91,14 +91,9 @@ class Case:
         measured = (late[-1] / late[0]) ** (1.0 / (len(late) - 1)) if len(late) > 4 else np.nan
         return float(np.abs(1.0 - step * T).max()), float(measured)
 
-    @property
-    def edge(self) -> float:
-        """2 / T_max: longer steps diverge."""
-        return float(2.0 / self.eigenvalues.max())
-
-    def beside(self, step: float, count: int) -> Array:
-        """|P - P*| after each step."""
-        return descend(self.layers, self.target, step, self.c, count)
+    def beyond(self, factor: float, T: Array, count: int) -> Array:
+        """|P - P*| after each step of that multiple of 2 / T_max, the edge of stability of the spectrum T."""
+        return descend(self.layers, self.target, factor * 2.0 / T.max(), self.c, count)
 
 
 def build(kind: str, L: int, settings: Settings) -> Case:
@@ -119,13 +114,13 @@ def run(settings: Settings) -> LabResult:
     rates, kinds = np.array([case.rates for case in cases]), np.array([case.kind for case in cases])
     layers, misses = np.array([len(case.layers) for case in cases]), np.nan_to_num(np.abs(rates[:, 0] - rates[:, 1]))
     worst, fitted = int(np.argmax(misses)), np.isfinite(rates[:, 1])
-    sides = {f: [case.beside(f * case.edge, s.edge_steps) for case in cases] for f in (0.97, 1.03)}
+    sides = {f: [case.beyond(f, case.eigenvalues, s.edge_steps) for case in cases] for f in (0.97, 1.03)}
     below, above = ([sizes[-1] / sizes[0] for sizes in paths] for paths in sides.values())
     deep = (kinds == "square") & (layers >= 5)
     number = int(np.argmax(deep))  # five square layers
     square = cases[number]
-    wrong = 2.0 / spectrum(np.array(s.singular), (len(s.singular),) * 5, square.c, skew=1.0).max()
-    beyond, marks = square.beside(1.03 * wrong, s.edge_steps), list[Mark]()
+    wrong = spectrum(np.array(s.singular), (len(s.singular),) * 5, square.c, skew=1.0)
+    beyond, marks = square.beyond(1.03, wrong, s.edge_steps), list[Mark]()
     for kind, colour in zip(KINDS, (F1, F2, NTK), strict=True):
         depth, (predicted, measured) = layers[kinds == kind], 1.0 - rates[kinds == kind].T
         marks += [line(depth, predicted, colour), dots(depth, measured, colour, KINDS[kind])]
@@ -133,10 +128,10 @@ def run(settings: Settings) -> LabResult:
         line(np.arange(len(paths[number]))[:400], paths[number][:400], colour, f"{f} of the predicted edge")
         for (f, paths), colour in zip(sides.items(), (INK, MUTED), strict=True)
     ]
-    edges = part(panel("Distance to the teacher", *curves, below="five square layers", xlabel="steps", log="y"))
-    return edges + part(
+    return part(
         panel("1 - rate per step", *marks, below="lines: exact spectrum; dots: Riemannian descent",
               xlabel="layers", log="xy", ticks=s.depths),
+        panel("Distance to the teacher", *curves, below="five square layers", xlabel="steps", log="y"),
         compare("local-rate", "The residual decays at the rate of the spectrum of T, at its best step (worst case).",
                 rates[worst, 1], "=", rates[worst, 0], within=2e-4,
                 note=f"{kinds[worst]}, L = {layers[worst]}; {fitted.sum()} rates of {len(cases)}"),
@@ -148,7 +143,8 @@ def run(settings: Settings) -> LabResult:
         compare("depth", "Square layers: the iterations to a given accuracy grow like the depth (exponent, L >= 5).",
                 exponent(layers[deep], -1.0 / np.log(rates[deep, 1])), "=", 1.0, within=0.05),
         mistake("skew-half", "At 1.03 times the edge that leaves out the half of the skew part the residual grows.",
-                beyond[-1] / beyond[0], ">=", 10.0, note=f"edge {wrong:.4f} for {square.edge:.4f}"),
+                beyond[-1] / beyond[0], ">=", 10.0,
+                note=f"edge {2 / wrong.max():.4f} for {2 / square.eigenvalues.max():.4f}"),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ gamma(W) the max margin of y_i grad N(W, x_i), gamma_lin that of linear classifi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import softmax
@@ -64,21 +64,12 @@ class Net:
         p = softmax(-self.paired(W, W))
         return self.a[:, None] * (self.slopes(W).T @ (self.X * (p * self.y)[:, None]))
 
-    def steepness(self, W: Array) -> float:
-        """|grad f| / f."""
-        return float(np.linalg.norm(self.ascent(W)))
-
     def tangent_margin(self, W: Array) -> Bracket:
         """gamma(W), the margin of the tangent kernel of this finite network at W."""
         S = self.slopes(W) * self.a
         game = KernelGame((self.X @ self.X.T) * (S @ S.T), self.y)
         proposal = min_norm_point(game.K, self.y)
         return game.certify(proposal.learner, proposal.p)
-
-    @property
-    def linear(self) -> LinearGame:
-        """The game whose value is gamma_lin."""
-        return LinearGame(self.X * self.y[:, None], "l2")
 
     def descend(self, W: Array, step: float, count: int, record: set[int]) -> list[tuple[float, Array]]:
         """(t, W) of the steps to record: W moves by step times -grad f / f, hence t by step / f."""
@@ -89,12 +80,12 @@ class Net:
             W, t = W + step * self.ascent(W), t + step * float(np.exp(-self.log_loss(W)))
         return path
 
-    def tight(self, reach: float) -> Array:
+    def tight(self, linear: LinearGame, reach: float) -> Array:
         """Weights that attain s gamma_lin: p the linear game's adversary, all preactivations negative (x_d > 0)."""
-        v, p, _ = self.linear.solve()
+        v, p, _ = linear.solve()
         support = p > 1e-9
-        rows = SLOPE * (self.X * self.y[:, None])[support]
-        W = self.a[:, None] * (reach * v + np.linalg.lstsq(rows, -np.log(p[support]), rcond=None)[0])
+        shift = np.linalg.lstsq(SLOPE * linear.Z[support], -np.log(p[support]), rcond=None)[0]
+        W = self.a[:, None] * (reach * v + shift)
         W[:, -1] -= 1.1 * np.abs(self.X @ W.T).max() / self.X[:, -1].min()
         return W
 
@@ -109,18 +100,18 @@ def build(settings: Settings) -> Net:
     return Net(X, y, np.where(np.arange(s.m) % 2, 1.0, -1.0) / np.sqrt(s.m))
 
 
-def _along(net: Net, s: Settings) -> LabResult:
+def _along(net: Net, linear: LinearGame, s: Settings) -> LabResult:
     """The chain of inequalities and two bounds on f at the recorded steps of one run.
 
     Along the flow f(t) <= 1 / (1/f(0) + s^2 gamma_lin^2 t); and f(t) <= min_R [exp(-s gamma_lin R) + |W(0) - V|^2 / 2t]
     from V_j = R sign(a_j) v / sqrt m with the max-margin v.
     """
     start = 0.5 * np.random.default_rng(s.seed + 1).standard_normal((s.m, s.d))
-    v, _, bracket = net.linear.solve()
+    v, _, bracket = linear.solve()
     constant, record = SLOPE * bracket.lower, {0, *np.geomspace(1, s.steps, 30).astype(int).tolist()}
     times, path = zip(*net.descend(start, STEP, s.steps, record), strict=True)
     t, brackets = np.array(times), [net.tangent_margin(W) for W in path]
-    steep, gamma = np.array([net.steepness(W) for W in path]), np.array([b.upper for b in brackets])
+    steep, gamma = np.array([np.linalg.norm(net.ascent(W)) for W in path]), np.array([b.upper for b in brackets])
     euler = np.array([net.paired(W, W).min() / np.linalg.norm(W) for W in path])
     f = np.exp([net.log_loss(W) for W in path])
     slow = 1.0 / (1.0 / f[0] + constant**2 * t)
@@ -129,22 +120,19 @@ def _along(net: Net, s: Settings) -> LabResult:
     proxy = np.array([np.inf, *((np.exp(-constant * R) + apart / (2.0 * time)).min() for time in t[1:])])
     ends = [net.descend(start, h, round(5.0 / h), {round(5.0 / h)})[0][1] for h in (0.02, 0.01, 0.005)]
     shown = np.maximum(t, 0.01)
-    chain = panel(
-        "The best constant of the gradient inequality",
-        band(shown, gamma, steep, NTK),
-        line(shown, steep, INK, "|grad f| / f"),
-        line(shown, gamma, NTK, "tangent-kernel margin at W (solved)"),
-        line(shown, euler, F1, "min margin / |W|"),
-        level(constant, "slope x linear margin (solved)"), xlabel="flow time", log="x")  # fmt: skip
-    bounds = panel(
-        "The loss and its bounds",
-        line(shown, f, INK, "trained"),
-        line(shown, slow, NTK, "bound from the gradient inequality", style="--"),
-        line(shown, proxy, F2, "bound from proxy convexity", style="--"),
-        below="exponential loss", xlabel="flow time", log="xy", legend="lower left",
-        ylim=(f[-1] / 10.0, 10.0))  # fmt: skip
-    return part(bounds) + part(
-        chain,
+    return part(
+        panel("The best constant of the gradient inequality",
+              band(shown, gamma, steep, NTK),
+              line(shown, steep, INK, "|grad f| / f"),
+              line(shown, gamma, NTK, "tangent-kernel margin at W (solved)"),
+              line(shown, euler, F1, "min margin / |W|"),
+              level(constant, "slope x linear margin (solved)"),
+              xlabel="flow time", log="x"),
+        panel("The loss and its bounds",
+              line(shown, f, INK, "trained"),
+              line(shown, slow, NTK, "bound from the gradient inequality", style="--"),
+              line(shown, proxy, F2, "bound from proxy convexity", style="--"),
+              below="exponential loss", xlabel="flow time", log="xy", legend="lower left", ylim=(f[-1] / 10.0, 10.0)),
         compare("gradient", "At every record |grad f| / f >= gamma(W), the tangent-kernel margin (least difference).",
                 (steep - gamma).min(), ">=", 0.0, within=1e-9),
         compare("linear", "The proved gamma(W) is at least s gamma_lin.",
@@ -159,33 +147,27 @@ def _along(net: Net, s: Settings) -> LabResult:
     )  # fmt: skip
 
 
-def _constant(net: Net, s: Settings) -> LabResult:
-    """Proxy convexity at random pairs; where the constant is attained; data without a linear margin."""
-    rng, slack = np.random.default_rng(s.seed + 2), np.inf
-    constant = SLOPE * net.linear.solve()[2].lower
+def run(settings: Settings) -> LabResult:
+    """Along a run; at random pairs; where the constant is attained; on data without a linear margin."""
+    net, s, rng, slack = build(settings), settings, np.random.default_rng(settings.seed + 2), np.inf
+    signs = np.where(np.arange(s.n) % 3, 1.0, -1.0)
+    linear, flipped = (LinearGame(net.X * y[:, None], "l2") for y in (net.y, signs * net.y))
     for _ in range(s.pairs):
         W, V = rng.standard_normal((2, s.m, s.d)) * rng.lognormal(size=(2, 1, 1))
         left = float((net.ascent(W) * (V - W)).sum())  # <grad f, W - V> / f
         right = np.exp(-net.paired(W, V) - net.log_loss(W)).mean()
         slack = min(slack, (left - 1.0 + right) / (abs(left) + 1.0 + right))
-    attained = net.steepness(net.tight(1e5)) / constant
-    flipped = replace(net, y=np.where(np.arange(s.n) % 3, net.y, -net.y)).linear.solve()[2]
-    return part(
-        None,
+    attained = np.linalg.norm(net.ascent(net.tight(linear, 1e5))) / (SLOPE * linear.solve()[2].lower)
+    none = flipped.solve()[2]
+    return _along(net, linear, s) + part(
         compare("pairs", f"Proxy convexity holds for {s.pairs} random pairs W, V (least relative slack).",
                 slack, ">=", 0.0, within=1e-12),
         compare("attained", "The constant s gamma_lin is attained (|grad f| / f over it).",
                 attained, "=", 1.0, within=1e-6),
         mistake("twice", "Twice the constant s gamma_lin holds, too.", attained / 2.0, ">=", 1.0, within=1e-6),
         mistake("flipped", "With every third label flipped, a positive constant is proved.",
-                SLOPE * flipped.lower, ">=", 1e-6, note=f"margin <= {flipped.upper:.1e}"),
+                SLOPE * none.lower, ">=", 1e-6, note=f"margin <= {none.upper:.1e}"),
     )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """Along a run; then the constant."""
-    net = build(settings)
-    return _along(net, settings) + _constant(net, settings)
 
 
 LAB = Lab(

@@ -13,6 +13,7 @@ coordinate k with a positive start, which has probability 1 - (1 - p/2)^m.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ from scipy.special import softmax
 
 from ..plots.style import F1, INK, MUTED, NEGATIVE, POSITIVE
 from .numerics import Array
-from .panels import line, panel, upright
+from .panels import Mark, line, panel, upright
 from .shape import Lab, LabResult, compare, mistake, part
 
 K, DIMENSION, POINTS, WIDTH = 2, 400, 100, 60
@@ -38,15 +39,15 @@ class Settings:
     seeds: int = 3
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A run: race T_s / T_n of each class (inf: no neuron is alive), with and without the mask on the noise; test
-    accuracy, training loss, doubling time of the best signal over its prediction.
+class Outcome(NamedTuple):
+    """A run: keep probability, best and worst race T_s / T_n of a class (inf: none of its neurons is alive), best race
+    without the mask on the noise; test accuracy, training loss, doubling time of the best signal over its prediction.
     """
 
     keep: float
-    race: Array
-    unmasked: Array
+    best: float
+    worst: float
+    unmasked: float
     accuracy: float
     loss: float
     doubling: float
@@ -101,7 +102,7 @@ def train(keep: float, seed: int) -> Outcome:
         W += STEP * mask * G
     fresh = np.arange(1000) % K
     accuracy = np.mean(_logits(W, _noise(1000, rng), fresh)[2].argmax(axis=0) == fresh)
-    return Outcome(keep, ratio, unmasked, float(accuracy), loss, doubling)
+    return Outcome(keep, ratio.min(), ratio.max(), unmasked.min(), float(accuracy), loss, doubling)
 
 
 def alive(keep: float) -> float:
@@ -123,7 +124,7 @@ def critical_keep() -> float:
     return p
 
 
-def _drawn(keep: Array, accuracy: Array, best: Array, worst: Array) -> LabResult:
+def _drawn(keep: Array, accuracy: Array, best: Array, worst: Array) -> list[Mark]:
     """Accuracy against the race, and against the keep probability."""
     dead, worst = ~np.isfinite(worst), np.minimum(worst, 20.0)
     colour = np.where(worst <= 0.7, POSITIVE, np.where(best >= 1.2, NEGATIVE, MUTED))
@@ -136,50 +137,48 @@ def _drawn(keep: Array, accuracy: Array, best: Array, worst: Array) -> LabResult
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter("")
 
-    left = panel(
-        "The race decides", races, upright(1.0), ylabel="test accuracy", legend="",
-        below="a line joins the classes of a run, to the right end if one is dead",
-        xlabel="blow-up time of the signal / of the noise", ylim=(0.0, 1.05))  # fmt: skip
-    right = panel(
-        "Pruning helps, then kills",
-        lambda axes: axes.scatter(shaken, accuracy, c=colour, s=30, zorder=3),
-        upright(critical_keep(), "predicted crossover", INK),
-        line(grid, 1.0 - (1.0 - grid / 2.0) ** WIDTH, F1, "chance of a class alive"),
-        below="orange: every signal wins; blue: every noise wins; grey: undecided",
-        xlabel="keep probability", log="x", legend="lower right", ylim=(0.0, 1.05))  # fmt: skip
-    return part(left) + part(right)
+    return [
+        panel("The race decides", races, upright(1.0), ylabel="test accuracy", legend="", ylim=(0.0, 1.05),
+              xlabel="blow-up time of the signal / of the noise",
+              below="a line joins the classes of a run, to the right end if one is dead"),
+        panel("Pruning helps, then kills",
+              lambda axes: axes.scatter(shaken, accuracy, c=colour, s=30, zorder=3),
+              upright(critical_keep(), "predicted crossover", INK),
+              line(grid, 1.0 - (1.0 - grid / 2.0) ** WIDTH, F1, "chance of a class alive"),
+              xlabel="keep probability", log="x", legend="lower right", ylim=(0.0, 1.05),
+              below="orange: every signal wins; blue: every noise wins; grey: undecided"),
+    ]  # fmt: skip
 
 
 def run(settings: Settings) -> LabResult:
     """Races predicted before training, accuracies after it, and the probability of being alive."""
-    outcomes = [train(p, seed) for p in settings.keep for seed in range(settings.seeds)]
-    worst, best = (np.array([pick(o.race) for o in outcomes]) for pick in (np.max, np.min))
-    accuracy, keep = np.array([o.accuracy for o in outcomes]), np.array([o.keep for o in outcomes])
-    forgotten, rare = np.array([o.unmasked.min() for o in outcomes]), np.array([0.1, 0.05, 0.02, 0.01])
+    runs = [train(p, seed) for p in settings.keep for seed in range(settings.seeds)]
+    keep, best, worst, unmasked, accuracy, loss, doubling = np.array(runs).T
+    rare = np.array([0.1, 0.05, 0.02, 0.01])
     found = [alive(p) for p in rare]
     right, wrong = (1.0 - (1.0 - rare / share) ** WIDTH for share in (2.0, 1.0))
     sd = np.sqrt(right * (1.0 - right) / MASKS)
-    return _drawn(keep, accuracy, best, worst) + part(
-        None,
+    return part(
+        *_drawn(keep, accuracy, best, worst),
         compare("signal-wins",
                 "Where each class is alive and its signal wins (T_s/T_n <= 0.7), the net generalises (least accuracy).",
                 min(accuracy[worst <= 0.7], default=np.nan), ">=", 0.95,
-                note=f"{np.sum(worst <= 0.7)} runs of {len(outcomes)}"),
+                note=f"{np.sum(worst <= 0.7)} runs of {len(runs)}"),
         compare("noise-wins", "Where the noise of each class wins (T_s/T_n >= 1.2), it guesses (largest accuracy).",
                 max(accuracy[best >= 1.2], default=np.nan), "<=", 0.6,
-                note=f"{np.sum(best >= 1.2)} runs of {len(outcomes)}"),
+                note=f"{np.sum(best >= 1.2)} runs of {len(runs)}"),
         compare("memorised", "The training loss does not tell: it is small in every run with p >= 0.05.",
-                max(o.loss for o in outcomes if o.keep >= 0.05), "<=", 0.01),
+                loss[keep >= 0.05].max(), "<=", 0.01),
         compare("pruning-helps", "Pruning helps: median accuracy at p = 0.1 less that at p = 0.5.",
                 np.median(accuracy[keep == 0.1]) - np.median(accuracy[keep == 0.5]), ">=", 0.3),
         compare("doubling", "A winning signal doubles at half of its blow-up time (median ratio).",
-                np.median([o.doubling for o in outcomes if o.race.min() <= 0.7]), "=", 1.0, within=0.05),
+                np.median(doubling[best <= 0.7]), "=", 1.0, within=0.05),
         compare("alive", "A class is alive with probability 1 - (1 - p/2)^m (largest deviation, in its sd).",
                 np.max(np.abs(found - right) / sd), "<=", 3.0),
         mistake("alive-sign", "A class is alive with probability 1 - (1 - p)^m.",
                 np.max(np.abs(found - wrong) / sd), "<=", 3.0),
         mistake("noise-unmasked", "Where every noise without its mask blows up first, the net guesses.",
-                max(accuracy[forgotten >= 1.2], default=np.nan), "<=", 0.6),
+                max(accuracy[unmasked >= 1.2], default=np.nan), "<=", 0.6),
     )  # fmt: skip
 
 

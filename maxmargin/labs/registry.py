@@ -16,12 +16,7 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Lab:
-    """The laboratory of this name.
-
-    Raises
-    ------
-    InputError : there is none; the sentence names its neighbours.
-    """
+    """The laboratory of this name; an `InputError` names its neighbours if there is none."""
     known = _all()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
@@ -53,8 +48,5 @@ def lab(name: str, scale: str = "smoke") -> LabRun:
 def _all() -> dict[str, Lab]:
     import maxmargin.labs as folder
 
-    modules = [
-        importlib.import_module(f"{folder.__name__}.{found.name}") for found in pkgutil.iter_modules(folder.__path__)
-    ]
-    labs = [module.LAB for module in modules if hasattr(module, "LAB")]
-    return {lab.name: lab for lab in labs}
+    found = (importlib.import_module(f"{folder.__name__}.{m.name}") for m in pkgutil.iter_modules(folder.__path__))
+    return {module.LAB.name: module.LAB for module in found if hasattr(module, "LAB")}

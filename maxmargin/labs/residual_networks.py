@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
 from ..plots.style import F1, F2, INK, MUTED, NTK, POSITIVE
-from .numerics import Array, exponent, flow
+from .numerics import Array, distance, exponent, flow
 from .panels import Mark, dots, line, panel
 from .shape import Lab, LabResult, compare, halves, mistake, part
 
@@ -54,19 +55,14 @@ class Residual:
         return np.array(h), np.array(slopes)
 
     @property
-    def residual(self) -> Array:
-        """h_L - Y."""
-        return self.forward[0][-1] - self.Y
-
-    @property
     def loss(self) -> float:
         """The loss."""
-        return 0.5 * float((self.residual**2).sum()) / len(self.X)
+        return 0.5 * float(((self.forward[0][-1] - self.Y) ** 2).sum()) / len(self.X)
 
     def gradient(self) -> Array:
         """The gradient of the loss (L, d, d), backwards from the last layer."""
         h, slopes = self.forward
-        back, G = self.residual / len(self.X), np.empty_like(self.A)
+        back, G = (h[-1] - self.Y) / len(self.X), np.empty_like(self.A)
         for k in reversed(range(len(self.A))):
             inner = self.delta * slopes[k] * back
             G[k] = inner.T @ h[k]
@@ -100,11 +96,11 @@ def scalars(phi: Array, L: float, times: Array) -> Array:
     return flow(lambda s: -(s ** (2.0 - 2.0 / L)) * (s - phi), np.ones(len(phi)), times, rtol=1e-12, atol=1e-14)
 
 
-def start(kind: str, L: int, d: int, seed: int) -> tuple[Array, float]:
-    """Layers (L, d, d) and delta."""
+def start(kind: str, L: int, d: int, seed: int) -> tuple[Array, float, float]:
+    """Layers (L, d, d), delta, and the step of descent, 1 / (L delta^2)."""
     noise, delta = SIZE * np.random.default_rng(seed).standard_normal((L, d, d)), L ** -STARTS[kind][0]
     scaled = {"zero": 0.0 * noise, "Brownian": np.cumsum(noise, axis=0) / np.sqrt(L), "small noise": noise / np.sqrt(L)}
-    return scaled.get(kind, noise), delta
+    return scaled.get(kind, noise), delta, 1.0 / (L * delta**2)
 
 
 def _linear(s: Settings) -> LabResult:
@@ -124,12 +120,10 @@ def _linear(s: Settings) -> LabResult:
     paths = {L: flow(velocity, np.zeros((L, 3, 3)), times, rtol=1e-10, atol=1e-12) for L in s.linear_depths}
     losses = {L: np.array([3.0 * net(A).loss for A in path[:-1]]) for L, path in paths.items()}
     shallow, deep = s.linear_depths[0], s.linear_depths[-1]
-    end, gaps = flow(velocity, np.zeros((shallow, 3, 3)), np.array([0.0, 2.0]))[-1], []
+    end, gaps = flow(velocity, np.zeros((shallow, 3, 3)), np.array([2.0]))[-1], []
     for step in (0.02, 0.01):
-        B = np.zeros_like(end)
-        for _ in range(round(2.0 / step)):
-            B = B + step * velocity(B)
-        gaps.append(float(np.linalg.norm(B - end)))
+        descended, _ = net(np.zeros_like(end)).descend(3.0 * shallow * step, round(2.0 / step))
+        gaps.append(distance(descended.A, end))
     marks = list[Mark]()
     for (L, loss), colour in zip(losses.items(), (POSITIVE, NTK, F1, F2), strict=False):
         marks += [line(times[:-1], solved(L), colour), dots(times[:-1], loss, colour, f"L = {L}", size=3.5)]
@@ -149,24 +143,25 @@ def _linear(s: Settings) -> LabResult:
 
 
 def _rates(s: Settings, X: Array, Y: Array) -> LabResult:
-    """From any start, at the end: one step, the mean of many, and the bound on lam_min(K)."""
+    """From any start, at the end: one step, the mean of many, and the bound on lam_min(K).
+
+    The step is half of that of `start`: eta lam_max(K) / n, 9/32 at A = 0, then stays below 1 and lam_min(K) is slowest.
+    """
     one, mean, bounds = [], [], []
-    for kind, (power, _) in STARTS.items():
-        for L in s.rate_depths:
-            eta = L ** (2.0 * power - 1.0)
-            late, _ = Residual(X, Y, *start(kind, L, X.shape[1], s.seed + L)).descend(eta, 10_000, LATE)
-            last, steps = late.descend(eta, 10_000, LAST)
-            (K, bound), r, before = last.kernel(), last.residual.ravel(), late.residual.ravel()
-            lam, modes = np.linalg.eigh(K)
-            predicted = ((r - eta / len(X) * K @ r) ** 2).sum() / (r @ r)
-            one.append((last.descend(eta, 1)[0].loss / last.loss, predicted))
-            slowest, share = (1.0 - eta * lam[0] / len(X)) ** 2, (modes[:, 0] @ before) ** 2 / (before @ before)
-            reach = slowest * (1.0 - share ** (1.0 / steps)) + 1e-5
-            mean.append(abs((last.loss / late.loss) ** (1.0 / steps) - slowest) / reach)
-            bounds.append(bound / lam[0])
+    for kind, L in product(STARTS, s.rate_depths):
+        A, delta, step = start(kind, L, X.shape[1], s.seed + L)
+        eta = step / 2.0
+        late, _ = Residual(X, Y, A, delta).descend(eta, 10_000, LATE)
+        last, steps = late.descend(eta, 10_000, LAST)
+        (K, bound), (before, r) = last.kernel(), ((net.forward[0][-1] - Y).ravel() for net in (late, last))
+        lam, modes = np.linalg.eigh(K)
+        one.append((last.descend(eta, 1)[0].loss / last.loss, ((r - eta / len(X) * K @ r) ** 2).sum() / (r @ r)))
+        slowest, share = (1.0 - eta * lam[0] / len(X)) ** 2, (modes[:, 0] @ before) ** 2 / (before @ before)
+        reach = slowest * (1.0 - share ** (1.0 / steps)) + 1e-5
+        mean.append(abs((last.loss / late.loss) ** (1.0 / steps) - slowest) / reach)
+        bounds.append(bound / lam[0])
     measured, predicted = max(one, key=lambda pair: abs(pair[0] - pair[1]))
     return part(
-        None,
         compare("late-ratio", "Tanh: the late loss ratio a step is that of I - eta K / n (worst start and depth).",
                 measured, "=", predicted, within=1e-6),
         compare("late-rate",
@@ -181,14 +176,12 @@ def _rates(s: Settings, X: Array, Y: Array) -> LabResult:
 def _roughness(s: Settings, X: Array, Y: Array) -> LabResult:
     """V2 after 100 steps: that of the start plus O(1/L)."""
     L, d, found, marks = np.array(s.depths), X.shape[1], {}, list[Mark]()
-    for (kind, (power, factor)), colour in zip(STARTS.items(), (INK, F1, F2, POSITIVE), strict=True):
-        nets = [Residual(X, Y, *start(kind, depth, d, s.seed + depth)) for depth in s.depths]
-        ends = [net.descend(len(net.A) ** (2.0 * power - 1.0), 100)[0] for net in nets]
-        found[kind] = np.array([(np.diff(net.A, axis=0) ** 2).sum() for net in ends])
-        marks.append(dots(L, found[kind], colour, f"start: {kind}"))
-        if factor:
-            expected = factor * d**2 * SIZE**2 * (L - 1) / L * (L if kind == "rough noise" else 1.0)
-            marks.append(line(L, expected, colour, style="--"))
+    for (kind, (_, factor)), colour in zip(STARTS.items(), (INK, F1, F2, POSITIVE), strict=True):
+        starts = [start(kind, depth, d, s.seed + depth) for depth in s.depths]
+        ends = [Residual(X, Y, A, delta).descend(eta, 100)[0].A for A, delta, eta in starts]
+        found[kind] = np.array([(np.diff(A, axis=0) ** 2).sum() for A in ends])
+        expected = factor * d**2 * SIZE**2 * (L - 1) / L * (L if kind == "rough noise" else 1.0)
+        marks += [dots(L, found[kind], colour, f"start: {kind}"), line(L, expected, colour, style="--")]
     late = L >= 32
     growth = {kind: v[-1] / v[late][0] for kind, v in found.items()}
     return part(
@@ -209,7 +202,7 @@ def run(settings: Settings) -> LabResult:
     """Linear networks, then tanh networks."""
     rng = np.random.default_rng(settings.seed)
     X = rng.standard_normal((4, 6))
-    X *= 1.5 / np.linalg.norm(X, 2)  # a step of eta is then stable
+    X *= 1.5 / np.linalg.norm(X, 2)
     Y = X + 0.25 * rng.standard_normal((4, 6))
     return _linear(settings) + _rates(settings, X, Y) + _roughness(settings, X, Y)
 

@@ -59,15 +59,15 @@ class Net:
 
     def _walk(self, U: Array, slope: Array, reach: float) -> float:
         """A step t with f(x - t normal) <= 0, as near to `reach` as bisection comes; inf if none is found."""
-        inside, outside = 0.0, reach * (1.0 + 1e-12)
-        while self.values(U - outside * slope) > 0.0:
-            inside, outside = outside, outside * (1.0 + 1e-9) if inside == 0.0 else 1.05 * outside
-            if outside > 4.0 * reach:
-                return np.inf
+        tried = reach * np.array([0.0, 1.0 + 1e-12, 1.0 + 1e-9, *np.geomspace(1.05, 4.0, 28)])
+        wrong = self.values(U - tried[:, None] * slope) <= 0.0
+        if not wrong.any():
+            return np.inf
+        inside, outside = tried[wrong.argmax() - 1], tried[wrong.argmax()]
         for _ in range(60):
             middle = (inside + outside) / 2
             inside, outside = (inside, middle) if self.values(U - middle * slope) <= 0.0 else (middle, outside)
-        return outside
+        return float(outside)
 
     def attacked(self, X: Array, eps: float) -> Array:
         """Whether 40 normalised gradient steps of 2.5 eps / 40 inside the ball of radius eps leave f > 0."""

@@ -88,9 +88,10 @@ class LabResult:
         return LabResult(self.findings + other.findings, arrays, self.panels + other.panels)
 
 
-def part(drawn: panels.Mark | None, *findings: LabFinding) -> LabResult:
-    """One panel (or none) and the findings that belong to it."""
-    return LabResult(findings, panels=() if drawn is None else (drawn,))
+def part(*items: LabFinding | panels.Mark) -> LabResult:
+    """A result of these findings and panels."""
+    findings = tuple(item for item in items if isinstance(item, LabFinding))
+    return LabResult(findings, panels=tuple(item for item in items if not isinstance(item, LabFinding)))
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,8 @@ class Lab:
     Attributes
     ----------
     name : kebab-case; its module has the same name with underscores.
-    paper : short title and where it appeared.  compares : what with what, one phrase.
-    smoke, full : settings (a frozen dataclass of the laboratory) of the two scales.
-    seconds : what the two scales take on one core, about.
+    paper, compares : short title and where it appeared; what is compared with what, one phrase.
+    smoke, full, seconds : settings (a frozen dataclass) of the two scales, and what these take on one core, about.
     run : settings -> `LabResult`; the same settings give the same numbers.
     figure : `LabResult` -> matplotlib figure, drawn under the house style; by default the panels of the result.
     """

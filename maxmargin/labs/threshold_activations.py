@@ -139,7 +139,6 @@ def _closed_forms() -> LabResult:
     name, (form, solved) = max(found.items(), key=lambda one: abs(one[1][0] - one[1][1]))
     targets = np.array([1.0, -0.7, 0.4, 0.9, -0.2, 0.15])
     return part(
-        None,
         compare("margin-closed-forms",
                 "Max margins over all patterns: 1/(2 changes) on a line, 1/4 for XOR, 1/2 if shattered.",
                 solved, "=", form, within=1e-9, note=f"worst: {name}"),

@@ -21,23 +21,22 @@ from .numerics import Array, decay, distance
 from .panels import Mark, dots, level, line, panel
 from .shape import Lab, LabResult, compare, halves, mistake, part
 
+C, POINTS = 5, 8  # classes of the layer-peeled model; points of the two-layer net
 STEP = 0.02  # of the two-layer net, in units of 1 / B
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Layer-peeled: C classes of n_c points in d dimensions, penalty gamma, time. Two layers: points, width."""
+    """Layer-peeled: n_c points a class in d dimensions, penalty gamma, time, steps. Two layers: width, time times B."""
 
     seed: int = 0
-    classes: int = 5
     per_class: int = 20
     dimension: int = 40
     gamma: float = 0.25
     time: float = 200.0
     steps: tuple[float, ...] = (0.2, 0.1, 0.05)
-    points: int = 8
     width: int = 200
-    growth: float = 40.0  # flow time of the two-layer net, in units of 1 / B
+    growth: float = 40.0
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ class Peeled:
 
     def generator(self) -> Array:
         """A = [[0, M], [M', 0]] / N, (C + N, C + N)."""
-        (C, N), M = self.Y.shape, self.M
-        return np.block([[np.zeros((C, C)), M], [M.T, np.zeros((N, N))]]) / N
+        N = self.Y.shape[1]
+        return np.block([[np.zeros((C, C)), self.M], [self.M.T, np.zeros((N, N))]]) / N
 
     def closed_form(self, t: float) -> tuple[Array, Array]:
         """W(t) = sum_j (cosh(r_j t) W + sinh(r_j t) Hb) P_j, and H(t) from its means; H - Hb V' never moves."""
@@ -85,16 +84,10 @@ class Peeled:
         means, classifier, within = H @ self.V @ self.P, W @ self.P, H - H @ self.V @ self.V.T
         return float((within**2).sum() / (means**2).sum()), distance(means, classifier)
 
-    def heights(self) -> tuple[float, float]:
-        """Limits of NC1 and NC3 times exp(2 r_1 t): the classifier grows like (W + Hb) P exp(r_1 t) / 2."""
-        Hb = self.H @ self.V
-        limit, within = np.linalg.norm((self.W + Hb) @ self.P), np.linalg.norm(self.H - Hb @ self.V.T)
-        return float(4.0 * (within / limit) ** 2), float(2.0 * np.linalg.norm((self.W - Hb) @ self.P) / limit)
-
 
 def start(settings: Settings) -> Peeled:
     """A generic Gaussian start, classes one after the other."""
-    rng, s, C = np.random.default_rng(settings.seed), settings, settings.classes
+    rng, s = np.random.default_rng(settings.seed), settings
     W, H = (rng.standard_normal((s.dimension, k)) for k in (C, C * s.per_class))
     Y = np.repeat(np.eye(C), s.per_class, axis=1)
     rates = tuple((1.0 + s.gamma * (1 - k)) / (np.sqrt(s.per_class) * C) for k in (0, C))
@@ -111,7 +104,7 @@ def _peeled(s: Settings) -> LabResult:
     from scipy.linalg import expm
 
     model, h = start(s), s.steps[-1]
-    r, A, joint = model.rates[0], model.generator(), np.hstack([model.W, model.H])
+    r, A, joint, Hb = model.rates[0], model.generator(), np.hstack([model.W, model.H]), model.H @ model.V
     short = s.steps[0] * round(1.0 / (s.steps[0] * r))  # a whole number of every step
     flow, count = np.hstack(model.closed_form(short)), round(short / h)
     ends = [np.hstack(model.descend(step, round(short / step), 1)[-1]) for step in s.steps]
@@ -122,28 +115,28 @@ def _peeled(s: Settings) -> LabResult:
     late = times >= 0.6 * s.time
     found = [decay(times[late], column) for column in collapse[late].T]
     predicted = [-2.0 * np.log1p(h * r) / h, np.log((1 - h * r) / (1 + h * r)) / h]
-    limit = simplex_distance((model.W + model.H @ model.V) @ model.P)
-    marks = list[Mark]()
-    for name, colour, height, column in zip(
-        ("NC1, within / between", "NC3, classifier - means"), (F1, F2), model.heights(), collapse.T, strict=True
-    ):
-        marks.append(line(times, height * np.exp(-2 * r * times), MUTED, style="--"))
-        marks.append(dots(times[::4], column[::4], colour, name, size=4))
+    limit = (model.W + Hb) @ model.P  # the classifier grows like limit exp(r t) / 2
+    size, dying = np.linalg.norm(limit), np.exp(-2.0 * r * times)
+    nc1 = 4.0 * ((model.H - Hb @ model.V.T) ** 2).sum() / size**2 * dying
+    nc3 = 2.0 * np.linalg.norm((model.W - Hb) @ model.P) / size * dying
     return part(
-        panel("Collapse at a closed-form rate", *marks, xlabel="flow time", log="y",
-              below="layer-peeled model, linear loss; dots: gradient descent, dashed: predicted"),
+        panel("Collapse at a closed-form rate",
+              line(times, nc1, MUTED, style="--"),
+              line(times, nc3, MUTED, style="--"),
+              dots(times[::4], collapse[::4, 0], F1, "NC1, within / between"),
+              dots(times[::4], collapse[::4, 1], F2, "NC3, classifier - means"),
+              below="layer-peeled model, linear loss; dots: descent, dashed: predicted", xlabel="flow time", log="y"),
         compare("matrix-exponential", "The closed form in cosh and sinh is the exponential of the generator.",
                 distance(flow, joint @ expm(short * A)), "=", 0.0, within=1e-12),
         compare("descent-exact", "Gradient descent is a power of I + step times the generator.",
                 distance(ends[-1], power), "=", 0.0, within=1e-10),
-        halves("The distance of descent from the flow is linear in the step: it",
-               [distance(end, flow) for end in ends[-2:]], within=0.05),
+        halves("The distance of descent from the flow", [distance(end, flow) for end in ends[-2:]], within=0.05),
         compare("nc1-rate", "Within-class variation dies at twice the rate of the class means (NC1), at this step.",
                 found[0], "=", predicted[0], within=1e-4 * abs(predicted[0]), note=f"flow: {-2 * r:.6f}"),
         compare("nc3-rate", "Classifier and class means align at the same rate (NC3), at this step.",
                 found[1], "=", predicted[1], within=1e-4 * abs(predicted[1]), note=f"flow: {-2 * r:.6f}"),
         compare("nc2-limit", "The classifier tends to (W0 + Hb) P: distance of its Gram matrix from a simplex.",
-                simplex_distance(path[-1][0]), "=", limit, within=1e-3),
+                simplex_distance(path[-1][0]), "=", simplex_distance(limit), within=1e-3),
         mistake("nc2-simplex", "The limit is a simplex from every start.",
                 simplex_distance(path[-1][0]), "=", 0.0, within=0.1),
         mistake("cross-entropy", "The closed form describes descent on the cross-entropy.",
@@ -151,28 +144,15 @@ def _peeled(s: Settings) -> LabResult:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Grown:
-    """A two-layer net after training: unit neurons, signed masses, and the log of its mass after each step."""
+def grow(Z: Array, y: Array, s: Settings, rate: float, *, frozen: bool = True) -> tuple[Array, Array, Array]:
+    """Unit neurons (m, 2), signed masses (m,) and the log of the mass after each step of d(a, b)/dt = grad J.
 
-    directions: Array
-    weights: Array
-    mass: Array
-
-    def margin(self, Z: Array, y: Array) -> float:
-        """min_i y_i f(x_i) over the path norm, negative if a point is misclassified."""
-        f = np.maximum(Z @ self.directions.T, 0.0) @ self.weights
-        return float((y * f).min() / np.abs(self.weights).sum())
-
-
-def grow(Z: Array, y: Array, settings: Settings, rate: float, *, frozen: bool = True) -> Grown:
-    """d(a, b)/dt = grad of J for every neuron; `frozen=False` reweights the points by exp(-y f) (exponential loss).
-
-    The frozen flow is homogeneous: the net is rescaled to mass 1 after every step and the factors are added up.
+    `frozen=False` reweights the points by exp(-y f) (exponential loss). The frozen flow is homogeneous: the net is
+    rescaled to mass 1 after every step and the factors are added up.
     """
-    rng, m, h, total = np.random.default_rng(settings.seed), settings.width, STEP / rate, 0.0
-    a, b, mass = rng.standard_normal((m, Z.shape[1])), rng.standard_normal(m), []
-    for _ in range(round(settings.growth / STEP)):
+    rng, h, total, mass = np.random.default_rng(s.seed), STEP / rate, 0.0, []
+    a, b = rng.standard_normal((s.width, Z.shape[1])), rng.standard_normal(s.width)
+    for _ in range(round(s.growth / STEP)):
         active = np.maximum(a @ Z.T, 0.0)
         p = y * softmax(-y * (b @ active) * np.exp(total) * (not frozen))
         a, b = a + h * b[:, None] * ((active > 0) @ (Z * p[:, None])), b + h * (active @ p)
@@ -180,25 +160,27 @@ def grow(Z: Array, y: Array, settings: Settings, rate: float, *, frozen: bool = 
         a, b, total = a / np.sqrt(size), b / np.sqrt(size), total + np.log(size)
         mass.append(total)
     norms = np.linalg.norm(a, axis=1)
-    return Grown(a / norms[:, None], b * norms, np.array(mass))
+    return a / norms[:, None], b * norms, np.array(mass)
 
 
 def _two_layers(s: Settings) -> LabResult:
-    Z = np.random.default_rng(s.seed + 1).standard_normal((s.points, 2))
-    y = np.where(np.arange(s.points) % 2, -1.0, 1.0)
+    Z = np.random.default_rng(s.seed + 1).standard_normal((POINTS, 2))
+    y = np.where(np.arange(POINTS) % 2, -1.0, 1.0)
     best = exact_oracle(Z, RELU)(y / len(y), 1)
     B, h = best.bound, STEP / best.bound
-    net, rich = grow(Z, y, s, B), grow(Z, y, s, B, frozen=False)
-    slope = np.diff(net.mass[-len(net.mass) // 3 :]).mean() / h
-    top = net.directions[np.argmax(np.abs(net.weights))]
+    (neurons, weights, mass), (free, others, _) = grow(Z, y, s, B), grow(Z, y, s, B, frozen=False)
+    slope = np.diff(mass[-len(mass) // 3 :]).mean() / h
     solved = max_margin((Z, y), bias=False, convention="path")
+
+    def margin(a: Array, b: Array) -> float:
+        return float((y * (np.maximum(Z @ a.T, 0.0) @ b)).min() / np.abs(b).sum())
 
     def payoff(directions: Array) -> Array:
         return np.abs(np.maximum(directions @ Z.T, 0.0) @ y) / len(y)
 
-    def neurons(net: Grown, label: str, colour: str) -> Mark:
-        share = np.abs(net.weights) / np.abs(net.weights).sum()
-        heavy, size = net.directions[share > 1e-4], 12 + 150 * share[share > 1e-4]
+    def shown(a: Array, b: Array, label: str, colour: str) -> Mark:
+        share = np.abs(b) / np.abs(b).sum()
+        heavy, size = a[share > 1e-4], 12 + 150 * share[share > 1e-4]
         place = np.arctan2(heavy[:, 1], heavy[:, 0])
         return lambda axes: axes.scatter(place, payoff(heavy), s=size, color=colour, alpha=0.8, label=label, zorder=3)
 
@@ -207,21 +189,21 @@ def _two_layers(s: Settings) -> LabResult:
         panel("The frozen adversary",
               line(angles, payoff(np.column_stack([np.cos(angles), np.sin(angles)])), INK, "payoff, uniform weights"),
               level(B, "exact best response"),
-              neurons(net, "neurons, unhinged loss", NEGATIVE),
-              neurons(rich, "neurons, exponential loss", POSITIVE),
+              shown(neurons, weights, "neurons, unhinged loss", NEGATIVE),
+              shown(free, others, "neurons, exponential loss", POSITIVE),
               below="the unhinged net ends in one neuron, which separates nothing",
               xlabel="direction of the neuron (radians)", legend="upper left", ylim=(0.0, 1.7 * B)),
         compare("mass-slope", "The log of the mass grows by 2 B, the best response to uniform weights (at this step).",
                 slope, "=", 2.0 * np.log1p(h * B) / h, within=1e-3 * B, note=f"flow: {2 * B:.6f}"),
         compare("one-neuron", "The network collapses to that best response: cosine of its heaviest neuron.",
-                top @ best.directions[0], "=", 1.0, within=1e-6),
+                neurons[np.argmax(np.abs(weights))] @ best.directions[0], "=", 1.0, within=1e-6),
         compare("unhinged-margin", "The unhinged limit separates nothing: its neuron is silent or wrong on one class.",
-                net.margin(Z, y), "<=", 0.0),
+                margin(neurons, weights), "<=", 0.0),
         compare("margin-exists", "The exponential loss reaches half of the max margin from the same start.",
-                rich.margin(Z, y), ">=", 0.5 * solved.upper,
+                margin(free, others), ">=", 0.5 * solved.upper,
                 note=f"gamma_1 in [{solved.lower:.6f}, {solved.upper:.6f}]"),
         mistake("exponential-tail", "The flow of the exponential loss separates nothing.",
-                rich.margin(Z, y), "<=", 0.0),
+                margin(free, others), "<=", 0.0),
     )  # fmt: skip
 
 
