@@ -144,8 +144,8 @@ def test_a_certificate_with_a_wrong_sum(monkeypatch):
 
 
 def test_a_wrong_constant_of_the_law(monkeypatch):
-    right = power_laws.Singularities.law
-    monkeypatch.setattr(power_laws.Singularities, "law", lambda self, t, tangent=True: 1.05 * right(self, t, tangent))
+    right = power_laws.Case.law
+    monkeypatch.setattr(power_laws.Case, "law", lambda self, t: 1.05 * right(self, t))
     found = verdicts("power-laws")
     assert {found[name] for name in ("jump", "two-jumps", "kinks", "output-layer", "disk")} == {"fails"}
 
@@ -178,6 +178,21 @@ def test_a_wrong_exponent_in_depth(monkeypatch):
     right = residual_networks.scalars
     monkeypatch.setattr(residual_networks, "scalars", lambda phi, L, times: right(phi, 2.0 * L, times))
     assert verdicts("residual-networks")["linear-curve"] == "fails"
+
+
+def test_the_late_rate_is_that_of_the_kernel_from_a_start_whose_second_mode_is_near(monkeypatch):
+    """A start (seed 3) at which the rate of one late step is not yet that of the slowest mode."""
+    settings = residual_networks.Settings(seed=3, rate_depths=(32,))
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((4, 6))
+    X *= 1.5 / np.linalg.norm(X, 2)
+    Y = X + 0.25 * rng.standard_normal((4, 6))
+    rates = residual_networks._rates(settings, X, Y)
+    assert all(found.as_expected for found in rates.findings)
+    right = residual_networks.Residual.kernel
+    monkeypatch.setattr(residual_networks.Residual, "kernel", lambda self: (0.8 * right(self)[0], right(self)[1]))
+    rates = residual_networks._rates(settings, X, Y)
+    assert not any(found.as_expected for found in rates.findings[:2])
 
 
 def test_a_wrong_tangent_kernel_of_the_residual_network(monkeypatch):

@@ -1,7 +1,8 @@
 """Laboratories: other theorems of the neighbourhood, each trained, solved and compared with verdicts that can fail.
 
 A laboratory is one module of this folder that binds ``LAB`` to a `Lab`; its name is the module's, with hyphens. To add
-one, add its file: a frozen dataclass of settings, and ``run(settings) -> LabResult``.
+one, add its file: a frozen dataclass of settings, and ``run(settings) -> LabResult``. docs/labs.rst derives what is
+predicted.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ D > 2:  h(u) = (1 - u)^(-D/(D-2)) - (1 + u)^(-D/(D-2)) on (-1, 1)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize, nnls
@@ -52,9 +53,10 @@ def q(z: Array) -> Array:
 def interpolant(X: Array, y: Array, alpha: float, D: int, near: Array | None = None) -> Array:
     """argmin Q(beta) s.t. X beta = y, by damped Newton on the dual; `near`: the solution of another alpha, D = 2."""
     potential, target = Potential(D), y / alpha**D
-    nu = np.zeros(len(y)) if near is None else np.linalg.lstsq(X.T, np.arcsinh(near / (2.0 * alpha**2)), rcond=None)[0]
+    first = 0.0 * X[0] if near is None else np.arcsinh(near / (2.0 * alpha**2))
+    nu = np.linalg.lstsq(X.T, first, rcond=None)[0]
 
-    def dual(nu: Array) -> float:
+    def dual(nu: Any) -> float:
         return float(target @ nu - potential.B(nu @ X).sum())
 
     for _ in range(500):

@@ -145,8 +145,8 @@ def _linear(s: Settings) -> LabResult:
 def _rates(s: Settings, X: Array, Y: Array) -> LabResult:
     """From any start, at the end: one step, the mean of many, and the bound on lam_min(K).
 
-    The step is half of that of `start`: eta lam_max(K) / n is 9/32 at A = 0 and stays below 1, so that lam_min(K) is the
-    slowest mode.
+    The step is half of that of `start`: eta lam_max(K) / n is 9/32 at A = 0 and stays below 1, so that lam_min(K) gives
+    the slowest mode.
     """
     one, mean, bounds = [], [], []
     for kind, L in product(STARTS, s.rate_depths):
