@@ -22,13 +22,13 @@ def test_a_neuron_stops_at_a_concave_kink_and_slides_along_it():
     """One point attracts along e1, one repels across the plane of e2: the velocity is the projection on that plane."""
     Z, q = np.array([[1.0, 0.5], [0.0, 1.0]]), np.array([1.0, -2.0])
     A, b = np.array([[1.0, 0.01]]), np.array([1.0])
-    G, kinks = slide(A, b, pull_of(A, b, Z, q, 0.1), Kinks.none(1, 2), slots=4)
+    G, kinks = slide(A, pull_of(A, b, Z, q, 0.1), Kinks.none(1, 2), slots=4)
     s, _ = hyperbolic(A, b, G, 0.1)
     end = A + s[:, None] * G
     assert kinks.pairs[0].tolist() == [1] and abs(end[0, 1]) < 1e-3
     # at rest the gate solves  (q1 z1 + mu q2 z2).e2 = 0:  0.5 - 2 mu = 0
     A = np.array([[1.0, 0.0]])
-    G, kinks = slide(A, b, pull_of(A, b, Z, q, 0.1), kinks, slots=4)
+    G, kinks = slide(A, pull_of(A, b, Z, q, 0.1), kinks, slots=4)
     assert kinks.gates[0, 0] == pytest.approx(0.25, abs=1e-4)
     np.testing.assert_allclose(G, [[1.0, 0.0]], atol=1e-3)
 
@@ -37,7 +37,7 @@ def test_a_convex_kink_holds_nobody():
     Z, q = np.array([[1.0, 0.5], [0.0, 1.0]]), np.array([1.0, 2.0])
     A, b = np.array([[1.0, -0.01]]), np.array([1.0])
     pull = pull_of(A, b, Z, q, 0.1)
-    G, kinks = slide(A, b, pull, Kinks.none(1, 2), slots=4)
+    G, kinks = slide(A, pull, Kinks.none(1, 2), slots=4)
     assert not len(kinks.neurons)
     np.testing.assert_array_equal(G, pull.G)
 

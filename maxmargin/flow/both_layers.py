@@ -169,7 +169,7 @@ class BothLayers:
         if self._jump:
             s, _ = hyperbolic(self._A, self._b, G, eta)
             pull = Pull(G, s, self._Z[self._heavy], self._q, self._heavy, self._jump, self._D - 1)
-            G, self._kinks = slide(self._A, self._b, pull, self._kinks, max(_SLOTS, self._D))
+            G, self._kinks = slide(self._A, pull, self._kinks, max(_SLOTS, self._D))
         s, db = hyperbolic(self._A, self._b, G, eta)
         self._A += s[:, None] * G
         self._b += db

@@ -10,22 +10,24 @@ step overshoots and comes back for ever, at an amplitude that is lost from the m
     a_j+ = a_j + s_j sum_i q_i (-left + kappa mu_ij) z_i,     mu_ij = 1 where a_j+.z_i > 0, 0 where a_j+.z_i < 0,
 
 the optimality conditions of a proximal step: a small bounded quadratic program per neuron, solved for all neurons at
-once by coordinate descent.  A neuron with 0 < mu_ij < 1 rests on kink i.  Its velocity is the projection of the
+once by an active-set method.  A neuron with 0 < mu_ij < 1 rests on kink i.  Its velocity is the projection of the
 gradient on the kinks that it rests on, and so is its part of the tangent kernel.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
-_SWEEPS = 20  # sweeps of coordinate descent, which starts at the gates of the last step
+_ROUNDS = 8  # rounds of the active set, which starts at the gates of the last step
+_RIDGE = 1e-9  # share of the diagonal that is added to the diagonal, for kinks whose normals depend on each other
+_SWEEPS = 30  # sweeps of coordinate descent, for the neurons that have not settled by then
 _SETTLED = 1e-5  # largest change of a gate in the last sweep
 _INSIDE = 1e-6  # a neuron rests on a kink if its gate is at least this far from 0 and 1 ...
 _REACHED = 1e-3  # ... and its distance from the kink is below this share of the motion by the whole gate
@@ -114,33 +116,39 @@ class Pull:
     rank: int
 
 
-def slide(A: Array, b: Array, pull: Pull, kinks: Kinks, slots: int) -> tuple[Array, Kinks]:
+def slide(A: Array, pull: Pull, kinks: Kinks, slots: int) -> tuple[Array, Kinks]:
     """The gradient (m, D) that drives each neuron over the step, and the kinks that it then rests on.
 
     Parameters
     ----------
-    A : (m, D), b : (m,) neurons.  pull : see `Pull`.  kinks : of the last step, for its gates.
+    A : (m, D) neurons.  pull : see `Pull`.  kinks : of the last step, for its gates.
     slots : the number of kinks per neuron that are solved for, the nearest ones.
     """
-    near = _nearest(A, b, pull, slots)
+    near = _nearest(A, pull, slots)
     if near is None:
         return pull.G, Kinks.none(*A.shape)
-    which, valid, open_at_start = near
-    gates, start = _gates(np.where(open_at_start, 1.0, 0.0), pull.points[which], valid, kinks)
+    moved, which, valid, open_at_start = near
+    gates, start = _gates(np.where(open_at_start, 1.0, 0.0), moved, pull.points[which], valid, kinks)
     normals = pull.Z[which]
-    step = pull.s * pull.q[which] * pull.jump  # (k, m): opening gate i moves a_j by this times z_i
-    a = A + pull.s[:, None] * pull.G
-    a += np.einsum("kj,kjd->jd", np.where(valid, step * (start - gates), 0.0), normals)
-    solved = _descend(a, start, step, normals, valid)
+    way = np.where(valid, -pull.s[moved, None] * pull.q[which] * pull.jump, 0.0)  # a_j moves back by this times z_i
+    coupling = np.matmul(normals, normals.transpose(0, 2, 1)) * way[:, None, :]
+    closed = np.einsum("jkd,jd->jk", normals, A[moved] + pull.s[moved, None] * pull.G[moved])
+    closed += np.einsum("jkl,jl->jk", coupling, gates)
+    solved = settled(closed, coupling, start, valid)
     change = np.where(valid, pull.q[which] * pull.jump * (solved - gates), 0.0)
-    G = pull.G + np.einsum("kj,kjd->jd", change, normals)
-    distance, whole = (np.abs(np.einsum("kjd,kjd->kj", normals, way)) for way in (a[None], step[:, :, None] * normals))
+    G = pull.G.copy()
+    G[moved] += np.einsum("jk,jkd->jd", change, normals)
+    distance = np.abs(closed - np.einsum("jkl,jl->jk", coupling, solved))
+    whole = np.einsum("jkk->jk", coupling)
     resting = valid & (solved > _INSIDE) & (solved < 1.0 - _INSIDE) & (distance <= _REACHED * whole)
-    return G, _kinks(resting, pull.points[which], solved, normals, pull.rank)
+    return G, _kinks(resting, (moved, pull.points[which], solved, normals), A.shape, pull.rank)
 
 
-def _nearest(A: Array, b: Array, pull: Pull, slots: int) -> tuple[Indices, NDArray[np.bool_], NDArray[np.bool_]] | None:
-    """For each neuron its nearest concave kinks: rows of `pull` (k, m), which count, and which gates are open now."""
+def _nearest(A: Array, pull: Pull, slots: int) -> tuple[Indices, Indices, Flags, Flags] | None:
+    """The neurons (r,) with concave kinks in reach, and for each the nearest ones.
+
+    Rows of `pull` (r, k), nearest first in no order, which of them count, and which gates are open now.
+    """
     weight = np.abs(pull.q)
     heavy = np.flatnonzero(weight > _WEIGHTY * weight.max(initial=0.0))
     if not len(heavy):
@@ -148,62 +156,98 @@ def _nearest(A: Array, b: Array, pull: Pull, slots: int) -> tuple[Indices, NDArr
     P = pull.Z[heavy] @ A.T
     length = np.linalg.norm(pull.Z[heavy], axis=1)[:, None]
     way = _NEAR * np.abs(pull.s) * np.linalg.norm(pull.G, axis=1)
-    concave = (pull.jump * pull.q[heavy][:, None] * b) < 0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        distance = np.where(concave & (np.abs(P) <= way * length), np.abs(P) / length, np.inf)
-    count = min(slots, int(np.isfinite(distance).sum(axis=0).max()))
-    if not count:
+    close = np.abs(P) <= way * length
+    close &= (pull.jump * pull.q[heavy][:, None] * pull.s) < 0
+    moved = np.flatnonzero(close.any(axis=0))
+    if not len(moved):
         return None
-    chosen = np.argpartition(distance, min(count, len(heavy)) - 1, axis=0)[:count]
-    valid = np.isfinite(np.take_along_axis(distance, chosen, axis=0))
-    order = np.argsort(~valid, axis=0, kind="stable")
-    chosen, valid = np.take_along_axis(chosen, order, axis=0), np.take_along_axis(valid, order, axis=0)
-    return heavy[chosen], valid, np.take_along_axis(P, chosen, axis=0) > 0
+    P = P[:, moved].T
+    distance = np.where(close[:, moved].T, np.abs(P) / length.T, np.inf)
+    count = min(slots, int(np.isfinite(distance).sum(axis=1).max()))
+    chosen = np.argpartition(distance, min(count, len(heavy)) - 1, axis=1)[:, :count]
+    valid = np.isfinite(np.take_along_axis(distance, chosen, axis=1))
+    return moved, heavy[chosen], valid, np.take_along_axis(P, chosen, axis=1) > 0
 
 
-def _gates(gates: Array, points: Indices, valid: NDArray[np.bool_], kinks: Kinks) -> tuple[Array, Array]:
+def _gates(gates: Array, moved: Indices, points: Indices, valid: Flags, kinks: Kinks) -> tuple[Array, Array]:
     """Gates that `Pull.G` was computed with (closed where a neuron rests), and those of the last step to start from."""
     start = gates.copy()
-    for slot in range(kinks.rows.shape[1]):
-        hit = valid & (points == kinks.rows[:, slot])
+    rows, last = kinks.rows[moved], kinks.gates[moved]
+    for slot in range(rows.shape[1]):
+        hit = valid & (points == rows[:, slot, None])
         gates[hit] = 0.0
-        start[hit] = np.broadcast_to(kinks.gates[:, slot], hit.shape)[hit]
+        start[hit] = np.broadcast_to(last[:, slot, None], hit.shape)[hit]
     return gates, start
 
 
-def _descend(a: Array, gates: Array, step: Array, normals: Array, valid: NDArray[np.bool_]) -> Array:
-    """Coordinate descent: gate i closes or opens until a.z_i has its sign, or vanishes with the gate in between."""
-    order = np.argsort(-valid.sum(axis=0), kind="stable")
-    active = [order[: int(row.sum())] for row in valid[:, order]]
-    curvature = step * np.einsum("kjd,kjd->kj", normals, normals)
+def settled(closed: Array, coupling: Array, gates: Array, valid: Flags) -> Array:
+    """Gates (r, k) in [0, 1] with x = closed - coupling gates >= 0 where open, <= 0 where closed, 0 in between.
+
+    A primal-dual active set: guess which gates are in between, solve for them, correct the guess.  Where the guess
+    has not settled after a few rounds coordinate descent takes over, which always converges.
+
+    Parameters
+    ----------
+    closed : (r, k) distances at the end of the step with all these gates closed.
+    coupling : (r, k, k) what opening gate l takes from distance i.
+    gates : (r, k) first guess.  valid : (r, k) which count.
+    """
+    gates = np.where(valid, gates, 0.0)
+    between, opened = valid & (gates > 0.0) & (gates < 1.0), valid & (gates >= 1.0)
+    left, eye = np.arange(len(gates)), np.arange(gates.shape[1])
+    for _ in range(_ROUNDS):
+        C, base, use = coupling[left], closed[left], valid[left]
+        size = C[:, eye, eye]
+        matrix = np.where(between[:, :, None] & between[:, None, :], C, 0.0)
+        matrix[:, eye, eye] = np.where(between, size * (1.0 + _RIDGE), 1.0)
+        base = base - np.einsum("jkl,jl->jk", C, opened)
+        inner = np.linalg.solve(matrix, np.where(between, base, 0.0)[:, :, None])[:, :, 0]
+        x = base - np.einsum("jkl,jl->jk", C, inner)
+        slack = _RIDGE * size
+        over, under = between & (inner > 1.0), between & (inner < 0.0)
+        turns = use & ~between & np.where(opened, x < -slack, x > slack)
+        gates[left] = np.where(between, np.clip(inner, 0.0, 1.0), opened)
+        opened = over | (opened & ~turns)
+        between = (between & ~over & ~under) | turns
+        restless = (over | under | turns).any(axis=1)
+        left, between, opened = left[restless], between[restless], opened[restless]
+        if not len(left):
+            return gates
+    gates[left] = _descend(closed[left], coupling[left], gates[left])
+    return gates
+
+
+def _descend(closed: Array, coupling: Array, gates: Array) -> Array:
+    """Coordinate descent: gate i closes or opens until x_i has its sign, or vanishes with the gate in between."""
+    size = np.einsum("jkk->jk", coupling)
+    safe = np.where(size > 0, size, np.inf)
+    x = closed - np.einsum("jkl,jl->jk", coupling, gates)
     for _ in range(_SWEEPS):
-        largest = 0.0
-        for slot, j in enumerate(active):
-            z = normals[slot, j]
-            slope = curvature[slot, j]
-            toward = gates[slot, j] - np.einsum("jd,jd->j", a[j], z) / np.where(slope == 0, -np.inf, slope)
-            change = np.clip(toward, 0.0, 1.0) - gates[slot, j]
-            gates[slot, j] += change
-            a[j] += (step[slot, j] * change)[:, None] * z
-            largest = max(largest, float(np.abs(change).max(initial=0.0)))
-        if largest < _SETTLED:
+        before = gates.copy()
+        for slot in range(gates.shape[1]):
+            toward = np.clip(gates[:, slot] + x[:, slot] / safe[:, slot], 0.0, 1.0)
+            x -= coupling[:, :, slot] * (toward - gates[:, slot])[:, None]
+            gates[:, slot] = toward
+        if np.abs(gates - before).max(initial=0.0) < _SETTLED:
             break
     return gates
 
 
-def _kinks(resting: Any, points: Indices, gates: Array, normals: Array, rank: int) -> Kinks:
-    """Pack the resting pairs, and an orthonormal basis of their normals."""
-    count, (_, m, D) = resting.sum(axis=0), normals.shape
+def _kinks(resting: Flags, pairs: tuple[Indices, Indices, Array, Array], shape: tuple[int, int], rank: int) -> Kinks:
+    """Pack the resting pairs (neurons, points, gates, normals), and an orthonormal basis of their normals."""
+    moved, points, gates, normals = pairs
+    count, (m, D) = resting.sum(axis=1), shape
     widest = int(count.max())
     if not widest:
         return Kinks.none(m, D)
-    order = np.argsort(~resting, axis=0, kind="stable")[:widest]
-    resting = np.take_along_axis(resting, order, axis=0)
-    rows = np.where(resting, np.take_along_axis(points, order, axis=0), -1).T
-    kept = np.where(resting, np.take_along_axis(gates, order, axis=0), 0.0).T
-    neurons = np.flatnonzero(count)
-    chosen = np.take_along_axis(normals, order[:, :, None], axis=0)[:, neurons]
-    return Kinks(rows, kept, neurons, _orthonormal(np.where(resting[:, neurons, None], chosen, 0.0), rank))
+    rests = np.flatnonzero(count)
+    order = np.argsort(~resting[rests], axis=1, kind="stable")[:, :widest]
+    held = np.take_along_axis(resting[rests], order, axis=1)
+    rows, kept = np.full((m, widest), -1), np.zeros((m, widest))
+    rows[moved[rests]] = np.where(held, np.take_along_axis(points[rests], order, axis=1), -1)
+    kept[moved[rests]] = np.where(held, np.take_along_axis(gates[rests], order, axis=1), 0.0)
+    chosen = np.where(held[:, :, None], np.take_along_axis(normals[rests], order[:, :, None], axis=1), 0.0)
+    return Kinks(rows, kept, moved[rests], _orthonormal(chosen.transpose(1, 0, 2), rank))
 
 
 def _orthonormal(normals: Array, rank: int) -> Array:
