@@ -15,7 +15,7 @@ import numpy as np
 
 from . import atomic, conventions
 from .accuracy import Score, matched, score, split, usual_scores
-from .comparison_table import OBJECTS, comparison_text
+from .comparison_table import comparison_text
 from .dataset import Dataset, load, make_dataset, save
 from .errors import InputError
 from .features.homogeneous import Feature, get_feature
@@ -243,10 +243,10 @@ def compare(
 
     margins = {}
     with one_thread_if_small(dataset.n * max(dataset.n, width)):
-        for norm in ("f1", "f2", "ntk"):
+        for norm in conventions.NORMS:
             margins[norm] = max_margin(
                 dataset, norm, **shared, law=law, tol=tol, time_limit=time_limit,
-                progress=_prefixed(progress, OBJECTS[norm]),
+                progress=_prefixed(progress, conventions.NORMS[norm]),
             )  # fmt: skip
         shown = _prefixed(progress, "both layers")
         both = train(dataset, layers="both", init=init, **training, time_limit=limit(2 + small), progress=shown)
@@ -282,7 +282,7 @@ def _scores(
 ) -> list[Score]:
     """Accuracies of the solved classifiers (not of one proved to be zero) and of the trained networks."""
     found = [
-        score(name, OBJECTS[name], certificate.decision_function, train, test)
+        score(name, conventions.NORMS[name], certificate.decision_function, train, test)
         for name, certificate in margins.items()
         if certificate.lower > 0
     ]

@@ -9,7 +9,6 @@ import numpy as np
 from . import conventions
 from .text import bracket_text, gap_text, lower_text, table
 
-OBJECTS = {"f1": "F1 max margin", "f2": "F2 max margin", "ntk": "tangent-kernel max margin"}
 ONE_NORM = "Each row is in its own norm: compare a run with the margin it should reach, not one row with another."
 _SCOPES = {
     "sphere-exact": "both ends, over all neurons",
@@ -43,7 +42,7 @@ def _margin_row(name: str, certificate: Any) -> tuple[str, ...]:
         _SCOPES[certificate.scope] if certificate.status.value != "not-separable" else "not separable: the margin is 0"
     )
     return (
-        OBJECTS.get(name, name),
+        conventions.NORMS.get(name, name),
         unit,
         bracket_text(certificate.lower, certificate.upper),
         gap_text(certificate.relative_gap),
@@ -86,7 +85,7 @@ def _wrong(found: Any) -> str:
 def conflicts(comparison: Any) -> list[str]:
     """For margins proved to be zero: which rows of the data contradict each other."""
     return [
-        f"{OBJECTS.get(name, name)}: {conflict_text(comparison.dataset, certificate)}"
+        f"{conventions.NORMS.get(name, name)}: {conflict_text(comparison.dataset, certificate)}"
         for name, certificate in comparison.margins.items()
         if certificate.status.value == "not-separable"
     ]

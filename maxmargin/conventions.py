@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 SPHERE, PATH = "sphere", "path"
 CONVENTIONS = (SPHERE, PATH)
 WEIGHTS = ("sphere", "gaussian")
+# What is solved directly, and what its margin is called.
+NORMS = {"f1": "F1 max margin", "f2": "F2 max margin", "ntk": "tangent-kernel max margin"}
 
 
 def variation_factor(degree: int, convention: str) -> float:

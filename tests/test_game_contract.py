@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,12 @@ import pytest
 from scipy.optimize import linprog
 
 import maxmargin as mm
-from maxmargin.features import RELU
+from maxmargin.dataset import make_dataset
+from maxmargin.features import RELU, Feature
 from maxmargin.games.game import Game, Pair, Response
 from maxmargin.games.measure import Measure
 from maxmargin.games.problem import Problem
+from maxmargin.margins.f1 import dictionary_hash
 from maxmargin.margins.prove import Budget, prove
 from maxmargin.outcome import Outcome, Reason, Scope, Status
 
@@ -65,17 +67,28 @@ def lp(game):
     return propose
 
 
-def test_a_new_game_is_certified_and_checked_without_rounding():
-    columns = np.random.default_rng(0).standard_normal((6, 5))
-    game = ColumnGame(columns)
-    certificate = prove(Problem("l1", RELU, False, "path", 5, 6, ""), game, [lp(game)], Budget(1e-6))
+def document(certificate, X, y):
+    """What the referee reads: f_k is the linear feature of coordinate k, so the columns are a dictionary of neurons."""
+    unit, w = np.eye(X.shape[1]), certificate.classifier
+    data = make_dataset(X, y, classes=(-1, 1))
+    problem = replace(certificate.problem, norm="f1", data_sha256=data.sha256)
+    found = replace(certificate, problem=problem, classifier=Measure(unit, w / np.abs(w).sum()), dictionary=unit)
+    return replace(found, dictionary_sha256=dictionary_hash(unit)).to_json()
+
+
+def test_a_new_game_is_certified_and_checked():
+    """The toy game's document passes the referee; with either end moved across the other it does not."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((5, 6)), np.array([1.0, -1.0, 1.0, 1.0, -1.0])
+    game = ColumnGame((X * y[:, None]).T)
+    problem = Problem("l1", Feature("linear", 1, 1.0, -1.0), False, "path", *X.shape, "")
+    certificate = prove(problem, game, [lp(game)], Budget(1e-6))
     assert certificate.status is Status.CERTIFIED and certificate.scope is Scope.DICTIONARY
-    w, p = ([Fraction(float(v)) for v in part] for part in (certificate.classifier, certificate.adversary))
-    votes = [[Fraction(float(v)) for v in row] for row in columns]
-    least = min(sum(a * row[i] for a, row in zip(w, votes, strict=True)) for i in range(5))
-    assert Fraction(certificate.lower) * sum(map(abs, w)) <= least
-    most = max(abs(sum(q * v for q, v in zip(p, row, strict=True))) for row in votes)
-    assert most <= Fraction(certificate.upper) * sum(p)
+    claim = document(certificate, X, y)
+    assert mm.check_certificate(claim, X, y).holds
+    for name, end in (("lower", certificate.upper * (1 + 1e-9)), ("upper", certificate.lower * (1 - 1e-9))):
+        verdict = mm.check_certificate(claim | {"lower": end, "upper": end, "relative_gap": 0.0}, X, y)
+        assert not verdict.holds and verdict.checks[-1].name == name
 
 
 def test_proposers_are_asked_until_the_bracket_is_closed_and_the_best_ends_are_kept():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..margins.request import NORMS
+from ..conventions import NORMS
 from . import common
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..conventions import describe
+from ..conventions import NORMS, describe
 from ..text import bracket_text, gap_text
 from . import common
 
@@ -22,7 +22,7 @@ def add(subparsers: common.Subparsers) -> None:
         "maxmargin norm xor --norm f1 --json norm.json",
     )
     common.add_data(parser)
-    parser.add_argument("--norm", choices=("f1", "f2", "ntk"), default="f1", help="f1 (default), f2 or ntk")
+    parser.add_argument("--norm", choices=NORMS, default="f1", help="f1 (default), f2 or ntk")
     parser.add_argument(
         "--tube", type=common.non_negative, default=0.0, metavar="E", help="largest distance from a value (default 0)"
     )

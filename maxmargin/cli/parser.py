@@ -1,15 +1,21 @@
-"""The argument parser: one module per subcommand, one line per usage error."""
+"""The argument parser: one module per subcommand, one line per usage error.
+
+A module of this folder with a function `add` is a subcommand; there is no list of them to keep.
+"""
 
 from __future__ import annotations
 
 import argparse
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from .. import __version__
 from ..errors import InputError
-from . import assess, check, compare, doctor, film, lab, margin, norm, play, reproduce, train, verify
 
-COMMANDS = (compare, margin, train, check, assess, norm, reproduce, verify, lab, film, play, doctor)
+FIRST = ("compare", "margin", "train", "check", "assess", "norm")  # in the help; the others follow by name
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,6 +26,14 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see {self.prog} --help")
 
 
+def commands() -> list[ModuleType]:
+    """The subcommands, in the order of the help."""
+    names = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
+    ordered = [name for name in FIRST if name in names] + sorted(names.difference(FIRST))
+    modules = [import_module(f".{name}", __package__) for name in ordered]
+    return [module for module in modules if hasattr(module, "add")]
+
+
 def build_parser() -> Parser:
     """The whole command line."""
     parser = Parser(
@@ -27,6 +41,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"maxmargin {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in commands():
         command.add(subparsers)
     return parser

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .. import atomic, options
 from ..clock import Clock
-from ..conventions import inputs, relative_gap, variation_factor
+from ..conventions import NORMS, inputs, relative_gap, variation_factor
 from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
@@ -38,7 +38,6 @@ from .prove import library_versions, one_thread
 Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-norm", 1
-NORMS = ("f1", "f2", "ntk")
 _TIGHT = 1e-3  # relative distance from the relaxation at which its bound is good enough
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .. import options
 from ..clock import Clock
-from ..conventions import CONVENTIONS, WEIGHTS
+from ..conventions import CONVENTIONS, NORMS, WEIGHTS
 from ..dataset import Dataset
 from ..errors import InputError
 from ..features.homogeneous import Feature
@@ -24,7 +24,6 @@ from .prove import Budget
 Array = NDArray[np.float64]
 
 SOFT = ("auto", "highs")  # solvers of soft margins
-NORMS = ("f1", "f2", "ntk")
 BRANCHING_ROUNDS = 6  # default number of branching rounds; they take a few seconds
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..check import check_certificate
+from ..conventions import NORMS
 from ..film.encode import REACH, pack
 from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion
 from ..margins import max_margin
 from ..margins.min_norm import MinimumNorm, min_norm
-from ..margins.request import NORMS
 from ..plots import geometry
 from ..plots.views import separable
 from ..progress import Progress

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from ..conventions import NORMS
 from ..dataset import Dataset
 from ..errors import InputError
 from . import limits, training
@@ -152,7 +153,7 @@ class Playground:
         return _public(self._solver.ask("norm", request, 2 * request.time_limit))
 
     def _check(self, document: dict[str, Any]) -> dict[str, Any]:
-        norm = choice(document, "norm", ("f1", "f2", "ntk"))
+        norm = choice(document, "norm", tuple(NORMS))
         if norm not in self._shown:
             raise InputError(f"check: found no certificate of {norm}, wanted one; solve first")
         return _public(self._checker.ask("check", self._shown[norm], limits.CHECK_SECONDS))

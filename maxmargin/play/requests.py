@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..conventions import NORMS
 from ..dataset import Dataset
 from ..errors import InputError
 from ..flow.initial import get_start
-from ..margins.request import NORMS
 from . import limits
 
 LAYERS = ("both", "output", "magnitudes")

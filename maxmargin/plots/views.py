@@ -20,7 +20,6 @@ from .numbers import percent, short
 
 Array = NDArray[np.float64]
 
-TITLES = {"f1": "F1 max margin", "f2": "F2 max margin", "ntk": "tangent-kernel max margin"}
 _NEAR, _NEAR_RING = 0.1, 0.35
 TRAINED = {"f1": "both layers trained", "f2m": "output layer trained"}
 
@@ -77,7 +76,7 @@ def certificate_view(name: str, certificate: Any, X: Array, y: Array) -> View:
     if not separable(certificate):
         subtitle, f = "margin 0, proved: no such classifier separates", lambda points: np.zeros(len(points))
     rings = certificate.adversary / (certificate.adversary.max() or 1.0)
-    return _view((TITLES[name], subtitle), f, y * np.asarray(f(X), dtype=float), rings, style.OBJECT[name])
+    return _view((conventions.NORMS[name], subtitle), f, y * np.asarray(f(X), dtype=float), rings, style.OBJECT[name])
 
 
 def run_view(item: Any, X: Array, y: Array) -> View:

@@ -12,7 +12,7 @@ from ..comparison_table import ONE_NORM, conflicts, more_time
 from ..plots.numbers import percent, shared_digits, short
 from ..text import gap_text, lower_text, upper_text
 
-OBJECTS = {"f1": "F1 max margin", "f2": "F2 max margin", "ntk": "Tangent-kernel max margin"}
+OBJECTS = {norm: title[0].upper() + title[1:] for norm, title in conventions.NORMS.items()}
 _COVERS = {
     "sphere-exact": "all neurons; the maximum itself is proved",
     "sphere-bound": "all neurons; a proved bound that need not be tight",
