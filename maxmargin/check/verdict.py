@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class Refusal(Exception):
@@ -51,6 +52,16 @@ class Verdict:
 
     def __bool__(self) -> bool:
         return self.holds
+
+    def __str__(self) -> str:
+        """One line per check, and the conclusion with its reason."""
+        lines = [f"{'ok' if c.holds else 'NO':3} {c.name:13} {c.detail}  [{c.arithmetic}]" for c in self.checks]
+        said = "holds" if self.holds else "does not hold" if self.settled else "is not settled"
+        return "\n".join([*lines, f"\nthe claim {said}: {self.reason}"])
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What a notebook shows."""
+        printer.text(str(self))
 
 
 @dataclass

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from typing import Any
 
 from .. import atomic
 from ..progress import reporter
 from . import common
-
-if TYPE_CHECKING:
-    from ..check import Verdict
 
 _LONG = 3.0  # seconds from which the expected time of a check is shown
 
@@ -58,16 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     shown(f"checking {arguments.certificate} in exact arithmetic{_expected(document)}")
     verdict = check_certificate(document, X, y, directions=directions, time_limit=arguments.time_limit)
     del shown  # ends its line
-    reason = verdict.reason + _units(verdict, document, arguments.standardize)
-
-    def text(verdict: Verdict = verdict) -> str:
-        lines = [
-            f"{'ok' if check.holds else 'NO':3} {check.name:13} {check.detail}  [{check.arithmetic}]"
-            for check in verdict.checks
-        ]
-        return "\n".join([*lines, f"\n{_conclusion(verdict)}: {reason}"])
-
-    common.deliver(arguments, lambda: {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}, text)
+    told = replace(verdict, reason=verdict.reason + _units(verdict, document, arguments.standardize))
+    common.deliver(
+        arguments, lambda: {"format": "maxmargin-verdict", "version": 1, **asdict(verdict)}, lambda: str(told)
+    )
     return 0 if verdict.holds else 1
 
 
@@ -99,9 +90,3 @@ def _units(verdict: Any, document: dict[str, Any], standardized: bool) -> str:
     if stated == standardized:
         return ""
     return "; add --standardize" if stated else "; the certificate belongs to the raw data: leave --standardize out"
-
-
-def _conclusion(verdict: Verdict) -> str:
-    if verdict.holds:
-        return "the claim holds"
-    return "the claim does not hold" if verdict.settled else "the claim is not settled"

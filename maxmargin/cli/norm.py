@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from ..conventions import NORMS, describe
-from ..text import bracket_text, gap_text
+from ..conventions import NORMS
 from . import common
-
-if TYPE_CHECKING:
-    from ..margins.min_norm import MinimumNorm
 
 
 def add(subparsers: common.Subparsers) -> None:
@@ -50,19 +45,5 @@ def run(arguments: argparse.Namespace) -> int:
         time_limit=arguments.time_limit,
         progress=common.progress(arguments),
     )
-    common.deliver(arguments, found.to_json, lambda: _text(found))
+    common.deliver(arguments, found.to_json, lambda: str(found))
     return 0
-
-
-def _text(found: MinimumNorm) -> str:
-    problem = found.problem
-    unit = describe(problem["norm"], problem["convention"], problem.get("weights"))
-    return "\n".join(
-        [
-            f"norm      {bracket_text(found.lower, found.upper)}   relative gap {gap_text(found.relative_gap)}",
-            f"of        functions within {problem['tube']:g} of {problem['n']} values; {unit}",
-            f"scope     {found.scope.value}",
-            f"status    {found.status.value}: {found.status.sentence}",
-            f"seconds   {found.seconds:.2f}, {found.rounds} iterations",
-        ]
-    )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .. import atomic, options
 from ..clock import Clock
-from ..conventions import NORMS, inputs, relative_gap, variation_factor
+from ..conventions import NORMS, describe, inputs, relative_gap, variation_factor
 from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
@@ -33,6 +33,7 @@ from ..outcome import Attempt, Scope, Status
 from ..progress import Progress, silent
 from ..solvers.interpolation import Values, kernel_interpolant, variation_interpolant
 from ..targets import read_targets
+from ..text import bracket_text, gap_text
 from .prove import library_versions, one_thread
 
 Array = NDArray[np.float64]
@@ -88,6 +89,25 @@ class MinimumNorm:
             raise InputError("min_norm: a kernel function needs its training points; this result does not hold them")
         kernel = Kernel(feature, self.problem["weights"], tangent=self.problem["norm"] == "ntk")
         return kernel(Z, self.training) @ self.classifier.coefficients
+
+    def __str__(self) -> str:
+        """One line each for norm, problem, scope, status and time; the ends rounded outward."""
+        problem = self.problem
+        unit = describe(problem["norm"], problem["convention"], problem.get("weights"))
+        lines = [
+            f"norm      {bracket_text(self.lower, self.upper)}   relative gap {gap_text(self.relative_gap)}",
+            f"of        functions within {problem['tube']:g} of {problem['n']} values; {unit}",
+            f"scope     {self.scope.value}",
+            f"status    {self.status.value}: {self.status.sentence}",
+            f"seconds   {self.seconds:.2f}, {self.rounds} iterations",
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table, and what it means."""
+        from ..report.cells import norm_cell
+
+        return norm_cell(self)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document."""

@@ -67,7 +67,8 @@ def margin_panel(axes: Axes, comparison: Any, reference: str) -> None:
     floor, ceiling = min(low for low, _ in limits), max(high for _, high in limits)
     axes.set_ylim(floor, ceiling)
     time_axis(axes, [item.run for item in items], floor)
-    draw_bracket(axes, bracket.lower, bracket.upper, colour, name_of(reference, items[0].run))
+    if bracket.lower > 0.0 or np.isfinite(bracket.upper):  # else nothing is known of the limit
+        draw_bracket(axes, bracket.lower, bracket.upper, colour, name_of(reference, items[0].run))
     style.light_grid(axes)
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
     axes.set_xlabel("time (sum of step sizes)")

@@ -18,7 +18,7 @@ from ..plots.displays import Shown, shown_run
 from ..plots.margin import margin_panel
 from ..plots.neurons import draw_neurons
 
-_STYLE = "font-family:monospace;white-space:pre-wrap;margin:0;line-height:1.4"
+_STYLE = "font-family:monospace;white-space:pre;overflow-x:auto;margin:0;line-height:1.4"
 
 
 def certificate_cell(certificate: Any) -> str:
@@ -73,6 +73,17 @@ def assessment_cell(assessment: Any) -> str:
         "A neuron that is positive on no point adds to the norm, not to the margin. Unbalanced layers add mass.",
     ]
     return _cell(str(assessment), meaning, _atoms(assessment.certificate))
+
+
+def norm_cell(found: Any) -> str:
+    """The lines of a smallest norm, and how its two ends are proved."""
+    points = int(np.count_nonzero(found.adversary))
+    meaning = [
+        f"Upper end: an explicit function takes the values within the tube. Lower end: weights on {points} of the "
+        f"{found.problem['n']} points prove it.",
+        f"What the lower end covers: {_scope(found)}.",
+    ]
+    return _cell(str(found), meaning, None)
 
 
 def _scope(certificate: Any) -> str:

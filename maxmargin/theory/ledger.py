@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..errors import InputError
 from ..progress import Progress, silent
+from ..text import table
 
 FORMAT, VERSION = "maxmargin-ledger", 1
 
@@ -169,6 +170,15 @@ class Ledger:
     def passed(self) -> int:
         """Number of entries that do not fail."""
         return len(self.entries) - self.failed
+
+    def __str__(self) -> str:
+        """One row per claim: id, verdict, the measured number and its reference."""
+        rows = [(e.id, e.verdict, f"{e.measured:.9g}", f"{e.relation} {e.reference:.9g}") for e in self.entries]
+        return table(("claim", "verdict", "measured", "reference"), rows)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What a notebook shows."""
+        printer.text(str(self))
 
     def to_json(self) -> dict[str, Any]:
         """The document of ``maxmargin verify --json``."""
