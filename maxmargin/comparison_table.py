@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import conventions
-from .text import bracket_text, gap_text, lower_text, table
+from .text import bracket_text, gap_text, lower_text, share_text, table
 
 ONE_NORM = "Each row is in its own norm: compare a run with the margin it should reach, not one row with another."
 _SCOPES = {
@@ -57,7 +57,7 @@ def _run_row(item: Any) -> tuple[str, ...]:
     else:
         name, unit = f"output-layer flow, m={run.width}", f"L2 over its own {run.width} random features"
     reached = f"attained; its limit is in {bracket_text(bracket.lower, bracket.upper)}"
-    gap = "" if item.fraction_of_upper is None else f"{100 * item.fraction_of_upper:.1f} % of upper"
+    gap = "" if item.fraction_of_upper is None else f"{share_text(item.fraction_of_upper)} of upper"
     if run.margin_best <= 0:
         gap = "does not separate"
     return (name, unit, lower_text(run.margin_best), gap, reached)

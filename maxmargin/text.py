@@ -31,6 +31,11 @@ def gap_text(gap: float) -> str:
     return "0" if gap == 0 else f"{gap:.1e}" if gap < 1e-3 else f"{100 * gap:.1f} %"
 
 
+def share_text(share: float) -> str:
+    """``99.9 %``: a share rounded down, so that a part never reads as the whole."""
+    return f"{math.floor(1000.0 * share) / 10.0:.1f} %"
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Plain text table, columns padded, a rule under the header."""
     widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]

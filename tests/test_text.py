@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maxmargin.text import bracket_text, gap_text, lower_text, table, upper_text
+from maxmargin.text import bracket_text, gap_text, lower_text, share_text, table, upper_text
 
 
 @given(st.floats(1e-12, 1e12), st.integers(1, 12))
@@ -25,3 +25,8 @@ def test_gaps():
 
 def test_table_is_aligned():
     assert table(("a", "bcd"), [("xx", "y")]) == "a   bcd\n--  ---\nxx  y"
+
+
+def test_a_share_is_never_rounded_up_to_the_whole():
+    assert share_text(0.99999) == "99.9 %"
+    assert share_text(1.0) == "100.0 %"

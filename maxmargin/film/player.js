@@ -43,7 +43,7 @@ function show() {
   drawMargin(t);
   slider.value = String(Math.round(1000 * clock(t)));
   const margin = between(film.margins, t), [lower] = film.bracket;
-  const share = lower > 0 && margin > 0 ? ` = ${((100 * margin) / lower).toFixed(1)} % of \u03b3\u2081` : "";
+  const share = lower > 0 && margin > 0 ? ` = ${(Math.floor((1000 * margin) / lower) / 10).toFixed(1)} % of \u03b3\u2081` : "";
   const step = Math.round(between(film.steps, t)).toLocaleString("en").replace(/,/g, "\u2009");
   readout.textContent = `step ${step} \u00b7 margin ${number(+margin.toPrecision(3))}${share}`;
 }

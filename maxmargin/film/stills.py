@@ -24,6 +24,7 @@ from ..plots.decision import gates, scatter
 from ..plots.margin import draw_bracket, draw_trace, height_limits, time_axis
 from ..plots.neurons import half_sphere, star_handle, stars
 from ..plots.views import plain, separable, sign_colours
+from ..text import share_text
 from . import frames as film
 
 Array = NDArray[np.float64]
@@ -78,7 +79,7 @@ def draw(panels: Any, parts: tuple[Any, Any, Any], frames: film.Frames, k: int) 
     _potential(panels[1, 0], frames, k, float(separable(certificate)))
     _margin(panels[1, 1], run, certificate, moment)
     positive = certificate.lower > 0 and moment.margin > 0
-    share = f" = {100 * moment.margin / certificate.lower:.1f} % of $\\gamma_1$" if positive else ""
+    share = f" = {share_text(moment.margin / certificate.lower)} of $\\gamma_1$" if positive else ""
     panels[0, 0].set_title(f"Neurons, step {moment.step}")
     panels[0, 1].set_title("Classifier")
     unit = "proved level" if separable(certificate) else "what equal weights pay"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..text import share_text
 from .dynamics import Dynamics
 from .loss import Loss
 from .recorder import Recorder
@@ -81,7 +82,7 @@ class Loop:
             return
         self.shown, best = time.perf_counter(), self.recorder.best
         upper = min((row["upper"] for row in self.recorder.trace if row.get("upper")), default=0.0)
-        share = f" = {100 * best / upper:.1f} % of its proved limit" if upper > 0 and best > 0 else ""
+        share = f" = {share_text(best / upper)} of its proved limit" if upper > 0 and best > 0 else ""
         self.progress(f"step {self.t:,} of {self.steps:,}, best margin {best:.4g}{share}")
 
     def _advance(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from .. import atomic
 from ..conventions import describe
 from ..errors import InputError
 from ..features import get_feature
-from ..text import lower_text, upper_text
+from ..text import lower_text, share_text, upper_text
 from .network import Network
 
 Array = NDArray[np.float64]
@@ -102,7 +101,7 @@ class Run:
         """One line each for margin, norm, status and time; margins rounded down, the proved limit up."""
         upper = "" if self.upper is None else f", proved limit at most {upper_text(self.upper)}"
         if self.upper and self.margin_best > 0:
-            upper += f": {math.floor(1000 * self.margin_best / self.upper) / 10:.1f} % of it reached"
+            upper += f": {share_text(self.margin_best / self.upper)} of it reached"
         lines = [
             f"margin    {lower_text(self.margin_best)} at step {self.step_of_best} (best), "
             f"{lower_text(self.margin_last)} (last){upper}",

@@ -76,7 +76,7 @@ function onFrame(frame) {
 
 function describe(frame) {
   const unit = unitOf(frame.norm), name = frame.norm === "f1" ? "\u03b3\u2081" : "\u03b3\u2082";
-  const share = unit && frame.margin > 0 ? ` = ${((100 * frame.margin) / unit).toFixed(1)} % of ${name}` : "";
+  const share = unit && frame.margin > 0 ? ` = ${(Math.floor((1000 * frame.margin) / unit) / 10).toFixed(1)} % of ${name}` : "";
   shownState.textContent = `step ${frame.step}, margin ${number(+frame.margin.toPrecision(3))}${share}`;
 }
 
