@@ -133,37 +133,43 @@ def _inside(forms: Forms, visit: Faces, v: Array, r: Array | float, pool: Reach)
     """Those faces that contain the unit vector along v (projected on the face's span)."""
     block, k = forms.block, forms.block.T.shape[1]
     zeros = list(visit.zeros)
-    a, beta, inner = v, None, None
+    beta, inner, basis = None, None, None
+    a = v
     if zeros:
         inner = block.triangle[:, :, zeros]
         basis, inner = (np.ones_like(inner), inner) if k == 1 else np.linalg.qr(inner)
         basis = basis.transpose(1, 2, 0).take(visit.circle, axis=2)
         beta = np.einsum("dbc,dc->bc", basis, v[:k])
-        a = v.copy()
-        a[:k] -= np.einsum("dbc,bc->dc", basis, beta)
+        a = _projected(v, basis, beta)
     length = np.sqrt(_dot(a, a))
     keep = np.flatnonzero(length > max(min(pool.floor, pool.top), 0.0))
+    a, length = a[:, keep] / length[keep], length[keep]
+    if basis is not None:
+        # v may be 1e8 times as long as its projection: what the subtraction left across the kinks would be first order
+        basis = basis[:, :, keep]
+        a = _projected(a, basis, np.einsum("dbc,dc->bc", basis, a[:k]))
+        a /= np.sqrt(_dot(a, a))
+    within = between_ends(block, visit.at[keep], a, np.full(len(keep), INSIDE))
     for m in range(k):
         if m not in visit.zeros:
             x = block.triangle[:, : m + 1, m].T.take(visit.circle[keep], axis=1)
-            value = visit.sides[m].take(keep) * _dot(x, a[: m + 1].take(keep, axis=1))
-            keep = keep[value >= -INSIDE * length.take(keep)]
-    keep = keep[between_ends(block, visit.at[keep], a.take(keep, axis=1), INSIDE * length[keep])]
-    local = length[keep] > pool.floor
+            within &= visit.sides[m].take(keep) * _dot(x, a[: m + 1]) >= -INSIDE
+    local = length > pool.floor
     if beta is not None and inner is not None:
         mu = _back_substitution(inner[visit.circle[keep]], beta[:, keep])
         limit = np.abs(forms.h[block.T[visit.circle[keep]][:, zeros]].T)
         local &= (np.abs(mu) <= limit * (1.0 + INSIDE)).all(axis=0)
-    useful = local | (length[keep] > pool.top)
-    keep, local = keep[useful], local[useful]
-    a = a[:, keep] / length[keep]
-    if beta is not None:
-        # v may be 1e8 times as long as its projection: what the subtraction left across a kink costs first order
-        inside = basis[:, :, keep]
-        a[:k] -= np.einsum("dbc,bc->dc", inside, np.einsum("dbc,dc->bc", inside, a[:k]))
-        a /= np.sqrt(_dot(a, a))
-    A = np.einsum("cij,jc->ci", block.frame[visit.circle[keep]], a)
-    return Candidates(A, np.broadcast_to(r, visit.at.shape)[keep], length[keep], local)
+    useful = np.flatnonzero(within & (local | (length > pool.top)))
+    A = np.einsum("cij,jc->ci", block.frame[visit.circle[keep[useful]]], a[:, useful])
+    signs = np.broadcast_to(r, visit.at.shape)[keep[useful]]
+    return Candidates(A, signs, length[useful], local[useful])
+
+
+def _projected(v: Array, basis: Array, along: Array) -> Array:
+    """v (D, K) without its parts `along` (b, K) the orthonormal `basis` (k, b, K) of the first k coordinates."""
+    a = v.copy()
+    a[: len(basis)] -= np.einsum("dbc,bc->dc", basis, along)
+    return a
 
 
 def between_ends(block: Arcs, at: Index, a: Array, slack: Array) -> Mask:

@@ -19,7 +19,8 @@ Every evaluated direction is a valid candidate, so only misjudged faces could hu
    smaller face, to which the argument applies again, down to the vertices, which are all evaluated.
 3. The same holds for an active sum v with accumulated rounding eta: v/|v| turns by eta/|v|, second order inside its
    face, and if that leaves the face, its boundary is near.  Off the face's span it would be first order, across the
-   kinks; `critical_points` projects twice, which leaves O(u) there, as item 1 allows.
+   kinks, and hyperplanes under small angles would seem near that are not: `critical_points` projects twice before it
+   asks on which sides the point lies, which leaves O(u) there, as item 1 allows.
 
 4. Where an x_j lies within d <= 2^-47 of the span of x_T, it is taken to be in it, which moves it by d: vertices that
    it would have on the circle are lost.  Angles of 1e-12 must not
