@@ -37,7 +37,7 @@ def check_dependence(claim: Claim) -> None:
     if _has_kink(activation):
         if _contradiction(points, y, lines):
             return
-        shared = [i for i in range(len(y)) if np.count_nonzero(lines == lines[i]) > 1]
+        shared = _opposed(points, y, lines, activation.degree)
         points, y, lines, support = points[shared], [y[i] for i in shared], lines[shared], support[shared]
     if not y:
         raise Refusal(
@@ -77,6 +77,16 @@ def _contradiction(points: Integers, y: list[int], lines: NDArray[np.intp]) -> b
         if any((side, -label) in sides for side, label in sides):
             return True
     return False
+
+
+def _opposed(points: Integers, y: list[int], lines: NDArray[np.intp], degree: int) -> list[int]:
+    """The points on lines whose kinks have both signs: elsewhere the weights must be zero."""
+    opposed: list[int] = []
+    for line in np.unique(lines):
+        here = np.flatnonzero(lines == line)
+        votes = {y[i] if degree == 1 or int(points[i] @ points[here[0]]) > 0 else -y[i] for i in here}
+        opposed += here.tolist() if len(votes) > 1 else []
+    return sorted(opposed)
 
 
 def _conditions(
