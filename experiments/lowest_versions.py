@@ -19,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKERS = ("ruff", "mypy")  # they judge the text, not what runs
+# what the lowest versions themselves need, of about their age: a newer pyparsing warns about matplotlib 3.9
+CONTEMPORARY = ("pyparsing<3.2",)
 
 
 def lowest() -> list[str]:
@@ -27,7 +29,7 @@ def lowest() -> list[str]:
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     lines = config["options"]["install_requires"] + config["options.extras_require"]["test"]
     bounds = [line.strip() for line in lines.splitlines() if line.strip()]
-    return [bound.replace(">=", "==") for bound in bounds if not bound.startswith(CHECKERS)]
+    return [*(bound.replace(">=", "==") for bound in bounds if not bound.startswith(CHECKERS)), *CONTEMPORARY]
 
 
 def build(folder: Path) -> Path:
