@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +35,35 @@ class MarginClassifier(ClassifierMixin, BaseEstimator):
         state = dict(state)
         homogeneous.remember(state.pop("_registered", ()))
         super().__setstate__(state)
+
+    def fit(self, X: ArrayLike, y: ArrayLike, **refused: Any) -> Self:
+        """Solve or train on these points.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features).
+        y : array-like of shape (n_samples,), two classes.
+        refused : no further arguments; ``sample_weight`` is refused, because the margin is set by the worst point.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        InputError : a parameter or the data are refused; a ValueError, in one sentence.
+        """
+        if any(value is not None for value in refused.values()):
+            raise InputError(
+                f"fit: found {', '.join(refused)}, wanted X and y alone: the margin is set by the worst point, so that "
+                "weights change nothing; leave them out, or leave out points"
+            )
+        self._fit(self._training_set(X, y))
+        return self
+
+    def _fit(self, data: Dataset) -> None:
+        """Set the fitted attributes."""
+        raise NotImplementedError
 
     def _training_set(self, X: ArrayLike, y: ArrayLike) -> Dataset:
         """Checked data with labels -1/+1; sets `classes_` and scikit-learn's attributes of X."""
@@ -93,12 +122,3 @@ def seed_of(random_state: Any) -> int:
     if isinstance(random_state, (int, np.integer)):
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def refuse(arguments: dict[str, Any]) -> None:
-    """Refuse, in one sentence, arguments that `fit` does not take, such as ``sample_weight``."""
-    if any(value is not None for value in arguments.values()):
-        raise InputError(
-            f"fit: found {', '.join(arguments)}, wanted X and y alone: the margin is set by the worst point, so that "
-            "weights change nothing; leave them out, or leave out points"
-        )

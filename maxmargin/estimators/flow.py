@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..conventions import PATH, law_of
 from ..dataset import Dataset
@@ -23,7 +23,7 @@ from ..margins.prove import Budget, conclude, judged, softmin_weights
 from ..oracles.selection import proving_oracle
 from ..outcome import Attempt, Reason
 from ..training import train
-from .base import MarginClassifier, refuse, seed_of
+from .base import MarginClassifier, seed_of
 
 Array = NDArray[np.float64]
 
@@ -150,25 +150,9 @@ class GradientFlowClassifier(MarginClassifier):
         self.time_limit = time_limit
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike, **refused: Any) -> GradientFlowClassifier:
-        """Train the network.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features).
-        y : array-like of shape (n_samples,), two classes.
-        refused : no further arguments; ``sample_weight`` is refused, because the margin is set by the worst point.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InputError : a parameter or the data are refused; a ValueError, in one sentence.
-        """
-        refuse(refused)
-        data, feature = self._training_set(X, y), get_feature(self.feature)
+    def _fit(self, data: Dataset) -> None:
+        """Train the network."""
+        feature = get_feature(self.feature)
         run = self.run_ = train(
             data,
             layers=self.layers,
@@ -190,7 +174,6 @@ class GradientFlowClassifier(MarginClassifier):
         self.history_, self.n_iter_, self.status_ = run.trace, run.steps, run.status
         self._proved(_certificate(self.network_, run, data))
         self.separable_ = self.margin_ > 0.0
-        return self
 
     def _step_size(self, data: Dataset, feature: Feature) -> float | None:
         if self.step_size is not None or self.schedule not in _TIMED:

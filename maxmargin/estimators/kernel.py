@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..conventions import law_of
+from ..dataset import Dataset
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
 from ..games.rkhs import KernelExpansion
 from ..margins import Request
-from .base import refuse
 from .soft import SoftMarginClassifier
 
 Array = NDArray[np.float64]
@@ -100,29 +98,13 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         self.tol = tol
         self.time_limit = time_limit
 
-    def fit(self, X: ArrayLike, y: ArrayLike, **refused: Any) -> KernelMaxMarginClassifier:
-        """Find the function of largest margin.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features).
-        y : array-like of shape (n_samples,), two classes.
-        refused : no further arguments; ``sample_weight`` is refused, because the margin is set by the worst point.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InputError : a parameter or the data are refused; a ValueError, in one sentence.
-        """
-        refuse(refused)
+    def _fit(self, data: Dataset) -> None:
+        """Find the function of largest margin."""
         if self.kernel not in ("f2", "ntk"):
             raise InputError(f"kernel: found {self.kernel!r}, wanted 'f2' or 'ntk'")
         self._solve(
             Request(
-                data=self._training_set(X, y),
+                data=data,
                 norm=self.kernel,
                 feature=get_feature(self.feature),
                 bias=self.bias,
@@ -135,4 +117,3 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
         expansion = self.certificate_.classifier
         if isinstance(expansion, KernelExpansion):
             self.coefficients_ = expansion.coefficients
-        return self

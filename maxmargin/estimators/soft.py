@@ -48,7 +48,7 @@ class SoftMarginClassifier(MarginClassifier):
         self.nu_ = nu
         if self.on_inseparable == "warn":
             message = f"{found}: solved the soft margin with nu={nu:g} instead"
-            warnings.warn(message, UserWarning, stacklevel=4)
+            warnings.warn(message, UserWarning, stacklevel=5)
         return soft
 
     def _sentence(self, certificate: Certificate) -> str:

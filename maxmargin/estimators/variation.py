@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from ..dataset import Dataset
 from ..features.homogeneous import Feature, get_feature
 from ..games.measure import Measure
 from ..margins import Request
-from .base import refuse, seed_of
+from .base import seed_of
 from .soft import SoftMarginClassifier
 
 Array = NDArray[np.float64]
@@ -114,27 +115,11 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         self.time_limit = time_limit
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike, **refused: Any) -> VariationMaxMarginClassifier:
-        """Find the network of largest margin.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features).
-        y : array-like of shape (n_samples,), two classes.
-        refused : no further arguments; ``sample_weight`` is refused, because the margin is set by the worst point.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        InputError : a parameter or the data are refused; a ValueError, in one sentence.
-        """
-        refuse(refused)
+    def _fit(self, data: Dataset) -> None:
+        """Find the network of largest margin."""
         self._solve(
             Request(
-                data=self._training_set(X, y),
+                data=data,
                 norm="f1",
                 feature=get_feature(self.feature),
                 bias=self.bias,
@@ -148,4 +133,3 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
         measure = self.certificate_.classifier
         if isinstance(measure, Measure):
             self.directions_, self.weights_ = measure.directions, measure.weights
-        return self

@@ -33,6 +33,7 @@ from .game import Response
 from .measure import Measure
 from .rkhs import KernelExpansion, KernelGame
 from .variation import VariationGame
+from .variation_exact import exact_features, exact_outputs
 
 Array = NDArray[np.float64]
 _EXACT_WORK = 1_000_000  # most products of integers: a second
@@ -131,7 +132,7 @@ class VariationInterpolation(Interpolation):
         missed = self.missed(ball.margins(learner), ball.margin_errors(learner))
         norm = ball.norm_above(learner)
         if missed.any() and len(learner) * self.Z.size <= _EXACT_WORK:
-            values = self.factor * _values(self.feature, learner, self.Z)
+            values = self.factor * exact_outputs(self.Z, self.feature, learner)
             missed = self.missed(values, 4.0 * rounding.UNIT_ROUNDOFF * np.abs(values))
         if not missed.any():
             return norm
@@ -187,31 +188,17 @@ class VariationInterpolation(Interpolation):
 
     def _residual(self, learner: Measure, Z: Array, targets: Array) -> list[Fraction]:
         """t - f(x), without rounding."""
-        rows, factor = _exact_features(self.feature, learner.directions, Z), Fraction(self.factor)
+        rows, factor = _fractions(self.feature, learner.directions, Z), Fraction(self.factor)
         weights = [Fraction(float(w)) for w in learner.weights]
         values = [factor * sum(w * v for w, v in zip(weights, row, strict=True)) for row in rows]
         return [Fraction(float(t)) - value for t, value in zip(targets, values, strict=True)]
 
 
-def _values(feature: Feature, learner: Measure, Z: Array) -> Array:
-    """sum_k w_k sigma(a_k.z_i) in integers, rounded once, (n,)."""
-    (X, x), (A, a), (W, w) = map(rounding.integers, (Z, learner.directions, learner.weights))
-    (right, left), s = rounding.integers(np.array([feature.right, feature.left]))
-    U, k = A @ X.T, feature.degree
-    sums = W @ (right * np.maximum(U, 0) ** k + left * np.maximum(-U, 0) ** k)
-    return np.asarray(rounding.nearest(np.asarray(sums, dtype=object), k * (x + a) + w + s))
-
-
-def _exact_features(feature: Feature, A: Array, Z: Array) -> list[list[Fraction]]:
+def _fractions(feature: Feature, A: Array, Z: Array) -> list[list[Fraction]]:
     """sigma(a_k.z_i), one row per point."""
-    right, left = Fraction(feature.right), Fraction(feature.left)
-    directions = [[Fraction(float(v)) for v in a] for a in A]
-    rows = []
-    for z in Z:
-        point = [Fraction(float(v)) for v in z]
-        dots = [sum((u * v for u, v in zip(a, point, strict=True)), Fraction(0)) for a in directions]
-        rows.append([(right if u > 0 else left) * abs(u) ** feature.degree for u in dots])
-    return rows
+    features, exponent = exact_features(Z, feature, A)
+    unit = Fraction(2) ** exponent
+    return [[int(value) * unit for value in row] for row in features.T]
 
 
 def _rational(feature: Feature, A: Array, Z: Array, values: list[Fraction]) -> list[Fraction] | None:
@@ -222,7 +209,7 @@ def _rational(feature: Feature, A: Array, Z: Array, values: list[Fraction]) -> l
     _, R, columns = qr(Phi, mode="economic", pivoting=True)
     rank = int((np.abs(np.diagonal(R)) > 1e-9 * abs(R[0, 0])).sum())
     columns = columns[:rank]
-    rows = _exact_features(feature, A[columns], Z)
+    rows = _fractions(feature, A[columns], Z)
     table = [[*row, value] for row, value in zip(rows, values, strict=True)]
     for k in range(rank):
         best = max(range(k, len(table)), key=lambda i: abs(table[i][k]))

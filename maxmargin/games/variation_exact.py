@@ -24,37 +24,34 @@ def exact_lower(Z: Array, y: Array, feature: Feature, measure: Measure) -> float
     ----------
     Z : (n, D).  y : (n,) labels +-1.  measure : K atoms, directions of any norm.
     """
-    X, z_unit = integers(Z)
-    A, _ = integers(measure.directions)
-    W, _ = integers(measure.weights)
-    (right, left), sigma_unit = integers(np.array([feature.right, feature.left]))
-    least = int((y.astype(int).astype(object) * _sums(X, A, W, (right, left, feature.degree))).min())
+    features, exponent = exact_features(Z, feature, measure.directions)
+    (A, a_unit), (W, _) = integers(measure.directions), integers(measure.weights)
+    least = int((y.astype(int).astype(object) * (W @ features)).min())
     if least <= 0:  # so it is where all weights are zero
         return 0.0
     norm = int(abs(W) @ _lengths(A, feature.degree))
     # the weights' unit cancels, and so do the directions' units but for the bits of the roots
-    exponent = feature.degree * z_unit + sigma_unit + (_ROOT_BITS if feature.degree == 1 else 0)
+    exponent += (_ROOT_BITS if feature.degree == 1 else 0) - feature.degree * a_unit
     return math.nextafter(float(Fraction(least, norm) * Fraction(2) ** exponent), 0.0)
 
 
 def exact_outputs(Z: Array, feature: Feature, measure: Measure) -> Array:
     """``sum_k w_k sigma(a_k.z_i)`` at the rows of Z (N, D), each rounded once (path units)."""
-    (X, z_unit), (A, a_unit), (W, w_unit) = (integers(v) for v in (Z, measure.directions, measure.weights))
+    features, exponent = exact_features(Z, feature, measure.directions)
+    W, w_unit = integers(measure.weights)
+    unit = Fraction(2) ** (exponent + w_unit)
+    return np.array([float(int(value) * unit) for value in W @ features])
+
+
+def exact_features(Z: Array, feature: Feature, directions: Array) -> tuple[Integers, int]:
+    """sigma(a_k.z_i) as integers (K, n) times 2 to the power of the second."""
+    (X, z_unit), (A, a_unit) = integers(Z), integers(directions)
     (right, left), sigma_unit = integers(np.array([feature.right, feature.left]))
-    unit = Fraction(2) ** (feature.degree * (z_unit + a_unit) + w_unit + sigma_unit)
-    return np.array([float(int(value) * unit) for value in _sums(X, A, W, (right, left, feature.degree))])
-
-
-def _sums(X: Integers, A: Integers, W: Integers, sigma: tuple[int, int, int]) -> Integers:
-    """sum_k W_k sigma(A_k.X_i) in integers, sigma = (right, left, degree)."""
-    U = A @ X.T
-    return np.asarray(W @ _power(sigma[0], np.maximum(U, 0), sigma[1], np.maximum(-U, 0), sigma[2]), dtype=object)
-
-
-def _power(right: int, positive: Integers, left: int, negative: Integers, degree: int) -> Integers:
-    """sigma in integers."""
-    values: Integers = right * positive**degree
-    return values + left * negative**degree if left else values
+    U, degree = A @ X.T, feature.degree
+    values: Integers = right * np.maximum(U, 0) ** degree
+    if left:
+        values = values + left * np.maximum(-U, 0) ** degree
+    return values, degree * (z_unit + a_unit) + sigma_unit
 
 
 def _lengths(A: Integers, degree: int) -> Integers:
