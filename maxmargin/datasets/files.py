@@ -160,8 +160,18 @@ def _bad_cell(path: Path, names: list[str], rows: list[list[str]], lines: list[i
                 found = f"found {cell[:40]!r}" if cell else "found an empty cell"
                 remedy = mend(names[k], cell, next(islice(zip(*rows, strict=True), k, None)))
                 place = f"{path}: line {line}, column {names[k]!r}"
-                return InputError(f"{place}: {found}, wanted a finite number; {remedy}")
+                return InputError(f"{place}: {found}, wanted a finite number; {remedy}{_others(names, rows, k)}")
     return InputError(f"{path}: found a value that is no finite number")
+
+
+def _others(names: list[str], rows: list[list[str]], first: int) -> str:
+    """The other columns that need mending, so that a reader mends all of them at once."""
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    bad = [name for k, (name, cells) in enumerate(columns) if k != first and not all(map(is_finite, cells))]
+    if not bad:
+        return ""
+    listed = ", ".join(map(repr, bad[:6])) + (" and others" if len(bad) > 6 else "")
+    return f" (not all numbers either: {listed})"
 
 
 def _as_dataset(path: Path, X: Any, y: Any, recipe: dict[str, Any] | None = None, **more: Any) -> Dataset:

@@ -271,7 +271,8 @@ def read_network(path: str | os.PathLike[str]) -> dict[str, Any]:
     arrays = read_arrays(Path(path))
     if missing := {"hidden", "output"} - set(arrays):
         found = f"{path}: found arrays {sorted(arrays)}, missing {sorted(missing)}"
-        raise InputError(f"{found}; wanted hidden (m, d), output (m,), optionally hidden_bias (m,) and output_bias")
+        wanted = "wanted hidden (m, d), output (m,), optionally hidden_bias (m,) and output_bias"
+        raise InputError(f"{found}; {wanted}: np.savez('network.npz', hidden=..., output=...)")
     names = ("hidden", "output", "hidden_bias", "output_bias")
     network = {name: arrays[name] for name in names if name in arrays}
     if "feature" in arrays and "bias" in arrays:  # ours
