@@ -191,7 +191,8 @@ class BothLayers:
         signed, z = self._labels[rows], self._z[rows]
         gates = self._slopes(rows) * self._b
         K = (gates @ gates.T) * (z @ z.T)
-        for blocked in self._kinks.blocked(gates, z):
+        if len(self._kinks.neurons):
+            blocked = self._kinks.blocked(gates, z)
             K -= blocked @ blocked.T
         if self._feature.degree == 1:
             values = self._R[rows]

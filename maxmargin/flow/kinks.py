@@ -64,10 +64,11 @@ class Kinks:
         neurons, slots = np.nonzero(self.rows >= 0)
         return self.rows[neurons, slots], neurons
 
-    def blocked(self, moving: Array, Z: Array) -> list[Array]:
-        """(rows, r) components along the basis of ``moving[i, j] z_i``: what resting takes from the tangent kernel."""
-        gates = moving[:, self.neurons]
-        return [gates * (Z @ self.basis[:, :, c].T) for c in range(self.basis.shape[2])]
+    def blocked(self, moving: Array, Z: Array) -> Array:
+        """(rows, c) components along all bases of ``moving[i, j] z_i``: what resting takes from the tangent kernel."""
+        columns = self.basis.transpose(0, 2, 1)
+        neurons, slots = np.nonzero(columns.any(axis=2))
+        return moving[:, self.neurons[neurons]] * (Z @ columns[neurons, slots].T)
 
     def project(self, A: Array) -> None:
         """Put resting neurons on their kinks, in place and with their lengths kept."""
@@ -255,11 +256,12 @@ def _orthonormal(normals: Array, rank: int) -> Array:
     k, r, D = normals.shape
     basis, filled = np.zeros((r, D, min(k, rank))), np.zeros(r, dtype=np.int64)
     for normal in normals:
-        left = normal
+        some = np.flatnonzero(normal.any(axis=1) & (filled < basis.shape[2]))
+        left, before = normal[some], basis[some]
         for _ in range(2):
-            left = left - np.einsum("jdc,jc->jd", basis, np.einsum("jdc,jd->jc", basis, left))
+            left = left - np.einsum("jdc,jc->jd", before, np.einsum("jdc,jd->jc", before, left))
         length = np.linalg.norm(left, axis=1)
-        new = np.flatnonzero((length > _FLAT * np.linalg.norm(normal, axis=1)) & (filled < basis.shape[2]))
-        basis[new, :, filled[new]] = left[new] / length[new, None]
-        filled[new] += 1
+        new = length > _FLAT * np.linalg.norm(normal[some], axis=1)
+        basis[some[new], :, filled[some[new]]] = left[new] / length[new, None]
+        filled[some[new]] += 1
     return basis
