@@ -9,7 +9,7 @@ import maxmargin as mm
 from maxmargin.features import RELU
 from maxmargin.flow.both_layers import BothLayers
 from maxmargin.flow.implicit import proximal_adversary
-from maxmargin.flow.kinks import Kinks, Pull, _orthonormal, hyperbolic, slide
+from maxmargin.flow.kinks import Kinks, Pull, _descend, _orthonormal, hyperbolic, settled, slide
 from maxmargin.flow.loss import Loss
 
 
@@ -48,6 +48,41 @@ def test_dependent_normals_span_no_more_than_they_are():
     basis = _orthonormal(normals, rank=3)[0]
     assert np.linalg.matrix_rank(basis) == 2
     np.testing.assert_allclose(basis @ (basis.T @ normals[:, 0].T), normals[:, 0].T, atol=1e-14)
+
+
+def couplings(rng, neurons, k, D):
+    """Distances and couplings (neurons, k), (neurons, k, k) of random kinks with random weights."""
+    normals, way = rng.standard_normal((neurons, k, D)), rng.exponential(size=(neurons, k))
+    return rng.standard_normal((neurons, k)), normals @ normals.transpose(0, 2, 1) * way[:, None, :]
+
+
+@pytest.mark.parametrize("k, D, worst", [(1, 3, 1e-6), (4, 6, 1e-6), (8, 3, 0.03)])
+def test_settled_gates_are_optimal(k, D, worst):
+    """Open gates leave a.z_i >= 0, closed ones a.z_i <= 0, those in between a.z_i = 0, and pads stay closed.
+
+    With more kinks than dimensions one neuron in fifty may be left to the descent, which stops after 30 sweeps.
+    """
+    rng = np.random.default_rng(k)
+    closed, coupling = couplings(rng, 300, k, D)
+    valid = rng.random(closed.shape) < 0.8
+    coupling = np.where(valid[:, None, :], coupling, 0.0)
+    gates = settled(closed, coupling, rng.choice([0.0, 0.3, 1.0], closed.shape), valid)
+    assert np.all((gates >= 0) & (gates <= 1)) and not gates[~valid].any()
+    x = closed - np.einsum("jkl,jl->jk", coupling, gates)
+    wrong = np.maximum(np.where(gates < 1, x, 0.0), np.where(gates > 0, -x, 0.0))
+    share = np.where(valid, wrong, 0.0) / np.where(valid, np.einsum("jkk->jk", coupling), 1.0)
+    assert share.max() < worst and np.mean(share.max(axis=1) > 1e-6) < 0.04
+
+
+def test_where_the_active_set_has_not_settled_descent_takes_over(monkeypatch):
+    closed, coupling = couplings(np.random.default_rng(0), 50, 5, 9)
+    valid, start = np.full(closed.shape, True), np.zeros(closed.shape)
+    expected = settled(closed, coupling, start, valid)
+    monkeypatch.setattr("maxmargin.flow.kinks._ROUNDS", 1)
+    monkeypatch.setattr("maxmargin.flow.kinks._SWEEPS", 10_000)
+    monkeypatch.setattr("maxmargin.flow.kinks._SETTLED", 1e-12)
+    np.testing.assert_allclose(settled(closed, coupling, start, valid), expected, atol=1e-6)
+    np.testing.assert_allclose(_descend(closed, coupling, start.copy()), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["parity:d=4", "xor", "polygon:k=4"])
