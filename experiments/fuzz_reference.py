@@ -156,8 +156,9 @@ def ascent(exact: Exact, document: dict[str, Any], rng: np.random.Generator) -> 
 
 
 def kernel_ends(document: dict[str, Any], exact: Exact, norm: str, law: str) -> str | None:
-    """Both ends of a kernel bracket with Gram matrices of 60 digits."""
-    with mpmath.workdps(80):
+    """Both ends of a kernel bracket with Gram matrices of 60 digits and twice those that the margin is smaller by."""
+    least = document["lower"] or document["upper"] or 1.0
+    with mpmath.workdps(80 + math.ceil(2.2 * max(0.0, -math.log10(least)))):
         K = gram(exact, norm, law)
         n = len(exact.y)
         c = parts(document["classifier"], "coefficients")

@@ -52,3 +52,24 @@ def test_a_face_is_found_whose_point_seemed_outside():
               for unit in (1e-9, 1e-7, 1e-5)}  # fmt: skip
     assert bounds[1e-7] == pytest.approx(bounds[1e-5], rel=1e-6)  # sum Q = 0: proportional to the unit
     assert bounds[1e-9] >= bounds[1e-7] * (1.0 - 1e-6)
+
+
+# found by the fuzzer: pairs of points 1e-15 to 1e-12 apart, D = 3
+NEAR = np.array([[float.fromhex(v) for v in row.split()] for row in """
+    -0x1.b7a8d58c46db3p-1 -0x1.aaf00f557e071p-1
+    -0x1.b7a8d58c46d8ep-1 -0x1.aaf00f557e05dp-1
+    0x1.201d9ba6afa76p-2 0x1.7319f0ed876c3p-4
+    0x1.2068b742772cep+0 -0x1.dcedf3b64cd8cp-4
+    0x1.2068b742782d7p+0 -0x1.dcedf3b66774ap-4
+    -0x1.15a44ff475cd5p+0 -0x1.0abfe6ac6f764p-1
+    -0x1.15a44ff475a83p+0 -0x1.0abfe6ac6f983p-1
+    0x1.a9605f2934b10p-2 -0x1.2d3fead28e954p+0""".strip().splitlines()])  # fmt: skip
+WEIGHTS = np.array([0.12520989, 0.17634574, 0.05387016, 0.17634574, -0.17634574, -0.10021952, -0.17634574, -0.01531748])
+
+
+def test_the_best_vertex_is_kept_before_any_value_is_known():
+    """Where lines nearly coincide, the test for a local maximum fails, and only the vertex's value speaks for it."""
+    Z = np.column_stack([NEAR, np.ones(8)])
+    vertex = np.linalg.svd(Z[[0, 2]])[2][-1]  # orthogonal to both points
+    value = abs(float(np.abs(Z @ vertex) @ WEIGHTS))
+    assert ArrangementOracle(Z, mm.Feature("absolute", 1, 1.0, 1.0))(WEIGHTS).bound >= value > 0.122

@@ -72,7 +72,7 @@ def vertices(forms: Forms, pool: Reach) -> Iterator[Candidates]:
         keep = np.flatnonzero(value > min(pool.floor, pool.top))
         local = _vertex_is_maximum(forms, at[keep], r[keep], lam[keep]) & (value[keep] > pool.floor)
         best = value[keep].max(initial=-np.inf) - 1e-9 * abs(pool.top)
-        useful = local | (value[keep] > max(pool.top, best))
+        useful = local | ((value[keep] > pool.top) & (value[keep] >= best))  # `best` may be the value of one itself
         keep, local = keep[useful], local[useful]
         A = np.einsum("cij,jc->ci", block.frame[circle[keep]][:, :, k:], w.take(keep, axis=1))
         yield Candidates(A, r[keep], value[keep], local)
