@@ -189,7 +189,7 @@ def _roughness(s: Settings, X: Array, Y: Array) -> LabResult:
         panel("Tanh layers: V2 in depth after training", *marks,
               line(L, found["zero"][0] * L[0] / L, MUTED, "slope 1 / L", style=":"),
               below="dashed: expected value at the start", xlabel="depth L", log="xy", legend="upper left",
-              ylim=(1e-3, 1e5)),
+              ylim=(1e-4, 1e5)),
         compare("smooth", "From zero layers V2 falls like 1/L: training adds what is Lipschitz in depth (exponent).",
                 -exponent(L[late], found["zero"][late]), "=", 1.0, within=0.1),
         compare("bounded", f"At L = {L[-1]} V2 is at most 1.5 times that at 32 (first three starts).",
