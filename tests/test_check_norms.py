@@ -125,6 +125,19 @@ def test_what_is_found_holds_and_neither_end_across_the_other(data, options):
         assert not verdict.holds and verdict.checks[-1].name == name
 
 
+@pytest.mark.parametrize("tube", [0.0, 0.1])
+@pytest.mark.parametrize(("d", "n"), [(1, 12), (1, 30), (2, 60)])
+def test_kernels_of_large_condition_are_certified(d, n, tube):
+    """Condition 1e8 to 1e12: in floats alone the ends stay 1e-6 to 1e-5 apart; a second double a coefficient closes."""
+    X, t = values(d, n, seed=1)
+    found = mm.min_norm((X, t), "f2", tube)
+    assert found.status == "certified" and found.relative_gap < 1e-6
+    assert mm.check_certificate(found, X, t).holds
+    lower = found.lower * (1 + 3 * found.relative_gap + 1e-12)
+    claim = found.to_json() | {"lower": lower, "upper": lower, "relative_gap": 0.0}
+    assert not check_certificate(claim, X, t).holds
+
+
 @pytest.mark.parametrize("norm", ["f1", "f2"])
 def test_what_no_function_does(norm):
     X, t = [[0.0], [0.0], [1.0]], [1.0, 3.0, 0.0]

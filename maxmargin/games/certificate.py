@@ -156,7 +156,7 @@ class Certificate:
             "upper": self.upper,
             "relative_gap": self.relative_gap,
             "tol": self.tol,
-            "classifier": _classifier_json(self.classifier),
+            "classifier": classifier_json(self.classifier),
             "adversary": self.adversary,
             "solver": {"attempts": [attempt.to_json() for attempt in self.attempts], "iterations": self.iterations},
             "checked": self.checked,
@@ -278,7 +278,8 @@ class Certificate:
         )
 
 
-def _classifier_json(classifier: Measure | KernelExpansion) -> dict[str, Any]:
+def classifier_json(classifier: Measure | KernelExpansion) -> dict[str, Any]:
+    """The entry "classifier" of a document."""
     if isinstance(classifier, Measure):
         return {"directions": classifier.directions, "weights": classifier.weights}
     document = {"coefficients": classifier.coefficients}

@@ -249,10 +249,15 @@ class KernelInterpolation(Interpolation):
     def upper(self, learner: KernelExpansion) -> float:
         """sqrt(c'Kc) of the learner, plus the norm of a function through its residuals."""
         ball = self.ball
-        missed = self.missed(ball.margins(learner), ball.margin_errors(learner))
-        norm = ball.norm_above(learner)
+        return self.with_correction(
+            ball.norm_above(learner), self.missed(ball.margins(learner), ball.margin_errors(learner))
+        )
+
+    def with_correction(self, norm: float, missed: Array) -> float:
+        """A function's norm, plus that of one through what it misses at each point (n,)."""
         if not missed.any():
             return norm
+        ball = self.ball
         points = np.asarray(ball.K.Z if isinstance(ball.K, NetworkGram) else np.eye(len(missed)))
         missed = self.residual(points, missed)
         least = self._least_eigenvalue(np.unique(points, axis=0, return_index=True)[1])

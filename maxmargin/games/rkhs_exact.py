@@ -57,6 +57,10 @@ class ExactKernelGame:
         above = _root(upper, self.scale, below=False) if within else math.inf
         return Bracket(_root(lower, self.scale, below=True), above, KERNEL)
 
+    def root(self, C: Integers) -> float:
+        """sqrt(c'Kc) for integer coefficients, rounded up."""
+        return _root(Fraction(self._square(C), 1 << self.bits), self.scale, below=False)
+
     def _worst(self, margins: Integers) -> Fraction:
         """The least margin, or the mean of the `share` smallest."""
         if self.share is None or self.share <= 1:

@@ -23,8 +23,12 @@ from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
+from ..features.kernels_exact import ExactGram
+from ..features.kernels_gram import NetworkGram
+from ..games.certificate import classifier_json
 from ..games.game import Response
 from ..games.interpolation import Interpolation, KernelInterpolation, VariationInterpolation
+from ..games.interpolation_exact import ExactKernelInterpolation
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion, network_game
 from ..oracles.lifted.root import lifted_bound
@@ -39,6 +43,7 @@ from .prove import library_versions, one_thread
 Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-norm", 1
+_PATIENCE = 60.0  # expected seconds of a Gram matrix in integers that is still computed
 _TIGHT = 1e-3  # relative distance from the relaxation at which its bound is good enough
 
 
@@ -81,14 +86,17 @@ class MinimumNorm:
 
     def decision_function(self, X: Array) -> Array:
         """f at X (N, d), shape (N,): the targets, up to the tube and rounding, at the training points."""
-        Z, feature = inputs(np.atleast_2d(np.asarray(X, dtype=float)), self.problem["bias"]), _feature(self.problem)
+        Z, feature = (
+            inputs(np.atleast_2d(np.asarray(X, dtype=float)), self.problem["bias"]),
+            get_feature(self.problem["feature"]),
+        )
         if isinstance(self.classifier, Measure):
             factor = variation_factor(feature.degree, self.problem["convention"])
             return factor * self.classifier.outputs(Z, feature)
         if self.training is None:
             raise InputError("min_norm: a kernel function needs its training points; this result does not hold them")
         kernel = Kernel(feature, self.problem["weights"], tangent=self.problem["norm"] == "ntk")
-        return kernel(Z, self.training) @ self.classifier.coefficients
+        return kernel(Z, self.training) @ self.classifier.parts.sum(axis=0)
 
     def __str__(self) -> str:
         """One line each for norm, problem, scope, status and time; the ends rounded outward."""
@@ -111,11 +119,6 @@ class MinimumNorm:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document."""
-        measure = self.classifier
-        if isinstance(measure, Measure):
-            classifier = {"directions": measure.directions, "weights": measure.weights}
-        else:
-            classifier = {"coefficients": measure.coefficients}
         document = {
             "format": FORMAT,
             "version": VERSION,
@@ -126,7 +129,7 @@ class MinimumNorm:
             "upper": self.upper,
             "relative_gap": self.relative_gap,
             "tol": self.tol,
-            "classifier": classifier,
+            "classifier": classifier_json(self.classifier),
             "adversary": self.adversary,
             "solver": {"attempts": [attempt.to_json() for attempt in self.attempts], "iterations": self.rounds},
             "seconds": self.seconds,
@@ -219,6 +222,8 @@ class _Task:
         if response.scope is Scope.SPHERE_BOUND and not interrupted:
             p, lower, response = self._tightened(interpolation, p, lower, response)
         upper = interpolation.upper(learner)
+        if isinstance(learner, KernelExpansion) and relative_gap(lower, upper) > tol and not interrupted:
+            learner, lower, upper = self._sharpened(learner, p, lower, upper)
         if upper < lower:  # both are proved: only a value outside of the doubles can do that
             raise InputError("min_norm: the targets and points are too large or too small for doubles; rescale them")
         closed = relative_gap(lower, upper) <= tol
@@ -226,6 +231,21 @@ class _Task:
         more: dict[str, Any] = {"attempts": (attempt,), "rounds": rounds, "proof": response.proof}
         more |= {"seconds": self.clock.seconds, "training": self.Z}
         return MinimumNorm(problem, status, response.scope, lower, upper, learner, p, tol, **more)
+
+    def _sharpened(
+        self, learner: KernelExpansion, p: Array, lower: float, upper: float
+    ) -> tuple[KernelExpansion, float, float]:
+        """Both ends in integers, where that takes seconds; each only where it gains."""
+        game = network_game(self.norm, self.feature, self.Z, np.ones(len(self.Z)), self.law)
+        gram = ExactGram(game.K.kernel, game.K.Z) if isinstance(game.K, NetworkGram) else None
+        if gram is None or not gram.affordable or gram.seconds > min(self.clock.left, _PATIENCE):
+            return learner, lower, upper
+        exact = ExactKernelInterpolation(game, self.targets, self.tube, gram)
+        better = exact.improved(learner)
+        least = exact.upper(better)
+        if least < upper:
+            learner, upper = better, least
+        return learner, max(lower, exact.lower(p)[0]), upper
 
     def _tightened(
         self, interpolation: Interpolation, p: Array, lower: float, response: Response
@@ -270,10 +290,6 @@ def _check(**asked: Any) -> None:
     options.seconds("time_limit", asked["time_limit"])
     options.seed("seed", asked["seed"])
     options.call("progress", asked["progress"])
-
-
-def _feature(problem: dict[str, Any]) -> Feature:
-    return get_feature(problem["feature"])
 
 
 def _digest(X: Array, targets: Array) -> str:
