@@ -19,7 +19,12 @@ _COPIES = 3  # arrays in memory at once: the array, its float64 copy and the mas
 
 
 class Header(NamedTuple):
-    """The header of an array, read before its data: shape, type, and the bytes of header and data."""
+    """The header of an array, read before its data: shape, type, and the bytes of header and data.
+
+    Attributes
+    ----------
+    shape : of the array.  dtype : its type.  nbytes : bytes of header and data in the archive.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype

@@ -16,7 +16,12 @@ FLAGGED = "fails, as it must"
 
 @dataclass(frozen=True)
 class Laboratory:
-    """All findings of one laboratory as lines of the ledger, at the scale of seconds."""
+    """All findings of one laboratory as lines of the ledger, at the scale of seconds.
+
+    Attributes
+    ----------
+    lab : the laboratory.
+    """
 
     lab: Lab
 

@@ -43,6 +43,7 @@ class LinearCells:
 
     Attributes
     ----------
+    pieces : the payoff's forms on the cells.
     normals : (N, D) unit normals.
     slack : bound on the error of |v|^2 and of the square of any component of v.
     by_faces : whether the argument of `faces` applies around rays in general position.

@@ -43,6 +43,7 @@ class QuadraticCells:
 
     Attributes
     ----------
+    pieces : the payoff's forms on the cells.
     normals : (N, D) unit normals.
     slack : bound on the error of V in the Frobenius norm.
     """

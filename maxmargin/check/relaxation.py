@@ -39,7 +39,13 @@ MOST_LEAVES = 1_000_000
 
 @dataclass(frozen=True)
 class Points:
-    """The support points Z (N, D), or their coordinates (N, N) in the span with the map to them."""
+    """The support points Z (N, D), or their coordinates (N, N) in the span with the map to them.
+
+    Attributes
+    ----------
+    Z : (N, D) support points, or (N, N) their coordinates in the span.  D : length of the proof's vectors.
+    reduction : the map to the span, None without one.  combined : version 2, omega by combinations of the points.
+    """
 
     Z: Array
     D: int
@@ -65,7 +71,13 @@ class Points:
 
 @dataclass(frozen=True)
 class Cone:
-    """Splits on the way to a leaf: the row of the support that each names (or -1), its normal, its side."""
+    """Splits on the way to a leaf: the row of the support that each names (or -1), its normal, its side.
+
+    Attributes
+    ----------
+    points : row of the support that each split names, -1 for none.  normals : (D,) normal of each split.
+    sides : +1 or -1 for each split.
+    """
 
     points: tuple[int, ...] = ()
     normals: tuple[Array, ...] = ()

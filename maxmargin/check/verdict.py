@@ -66,7 +66,12 @@ class Verdict:
 
 @dataclass
 class Report:
-    """The lines of a report as they come; a `Refusal` writes a failing line and ends it."""
+    """The lines of a report as they come; a `Refusal` writes a failing line and ends it.
+
+    Attributes
+    ----------
+    checks : the lines so far, in order.
+    """
 
     checks: list[Check] = field(default_factory=list)
 

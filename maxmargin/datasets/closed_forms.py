@@ -27,6 +27,7 @@ class ClosedForm:
 
     Attributes
     ----------
+    dataset : the points and labels.  bias : whether the activation sees z = (x, 1).
     id, name : family (``C1`` .. ``C10``) and the instance with its parameters.
     gamma_path : F1 margin of ReLU, path convention.
     gamma_2 : F2 margin of ReLU, directions uniform on the sphere.

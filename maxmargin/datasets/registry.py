@@ -22,7 +22,12 @@ _WANTED = {int: "a whole number", float: "a finite number", bool: "true or false
 
 
 class Description(NamedTuple):
-    """One line of ``maxmargin datasets``: name, options with their defaults, description."""
+    """One line of ``maxmargin datasets``: name, options with their defaults, description.
+
+    Attributes
+    ----------
+    name : of the data set.  options : name -> default.  summary : one line.
+    """
 
     name: str
     options: dict[str, Any]
@@ -31,7 +36,12 @@ class Description(NamedTuple):
 
 @dataclass(frozen=True)
 class Builtin:
-    """A registered generator: its options are the parameters of its function, with types and defaults."""
+    """A registered generator: its options are the parameters of its function, with types and defaults.
+
+    Attributes
+    ----------
+    name : of the data set.  generate : the function that makes it.
+    """
 
     name: str
     generate: Callable[..., Dataset]

@@ -17,7 +17,12 @@ _SPELT = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " "
 
 
 class Table(NamedTuple):
-    """Column names, data rows of that length, and the line on which each row ends."""
+    """Column names, data rows of that length, and the line on which each row ends.
+
+    Attributes
+    ----------
+    header : column names.  rows : the cells of each data row.  lines : number of the line on which each row ends.
+    """
 
     header: list[str]
     rows: list[list[str]]

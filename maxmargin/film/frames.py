@@ -28,7 +28,13 @@ _KAPPA = np.concatenate([[0.0], np.geomspace(1e-2, 1e4, 60)])  # inverse tempera
 
 @dataclass(frozen=True)
 class Moment:
-    """One snapshot: the network, its unit (f = unit * h has the recorded margin), and u_i = y_i f(x_i)."""
+    """One snapshot: the network, its unit (f = unit * h has the recorded margin), and u_i = y_i f(x_i).
+
+    Attributes
+    ----------
+    step, time, margin : as recorded; time is the sum of step sizes.  network : of this step.
+    unit : factor with f = unit * h.  u : (n,) y_i f(x_i).
+    """
 
     step: int
     time: float

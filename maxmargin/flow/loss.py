@@ -72,7 +72,12 @@ class Loss:
 
 @dataclass(frozen=True)
 class Linearised:
-    """log p_i = log grad_i S around one u: p_i ~ exp(-potential_i - slope_i du_i), sum p = total."""
+    """log p_i = log grad_i S around one u: p_i ~ exp(-potential_i - slope_i du_i), sum p = total.
+
+    Attributes
+    ----------
+    potential, slope : (n,).  total : the sum of the p_i.
+    """
 
     potential: Array
     slope: Array

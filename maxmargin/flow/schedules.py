@@ -94,7 +94,12 @@ class Theorem:
 
 @dataclass(frozen=True)
 class LossBased:
-    """Lyu and Li 2020: ascend S = -log(loss); after progress eta *= 2^(1/5), else undo the step and eta /= 2^(1/10)."""
+    """Lyu and Li 2020: ascend S = -log(loss); after progress eta *= 2^(1/5), else undo the step and eta /= 2^(1/10).
+
+    Attributes
+    ----------
+    s : the first step size.
+    """
 
     s: float = 0.1
 

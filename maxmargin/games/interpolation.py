@@ -96,6 +96,7 @@ class VariationInterpolation(Interpolation):
 
     Attributes
     ----------
+    feature : the activation.  convention : unit of the norm, "sphere" or "path".
     Z : (n, D) what the activation sees.  targets : (n,).  tube : E >= 0.  oracle : proves bounds for any q (n,).
     """
 

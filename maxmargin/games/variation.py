@@ -38,6 +38,7 @@ class _Variation(Game):
 
     Attributes
     ----------
+    feature : the activation.  convention : unit of the margin, "sphere" or "path".
     Z : (n, D) what the activation sees.  y : (n,) labels +-1.
     """
 

@@ -84,7 +84,12 @@ def dictionary_hash(directions: Array) -> str:
 
 @dataclass(frozen=True)
 class Search:
-    """F1 over the sphere: exact enumeration in low dimension, else column generation and a proved relaxation."""
+    """F1 over the sphere: exact enumeration in low dimension, else column generation and a proved relaxation.
+
+    Attributes
+    ----------
+    request : the margin asked for.  budget : its limits.
+    """
 
     request: Request
     budget: Budget

@@ -36,7 +36,12 @@ _PATIENCE = 60.0  # seconds of exact arithmetic when there is no time limit
 
 @dataclass(frozen=True)
 class _Found:
-    """A proposal's pair and its bracket; `low` are further parts of p (k, n)."""
+    """A proposal's pair and its bracket; `low` are further parts of p (k, n).
+
+    Attributes
+    ----------
+    proposal : the pair as proposed.  learner : of norm one.  bracket : certified.  low : (k, n) further parts of p.
+    """
 
     proposal: Pair
     learner: KernelExpansion

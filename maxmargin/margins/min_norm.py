@@ -196,7 +196,13 @@ def min_norm(
 
 @dataclass(frozen=True)
 class _Task:
-    """One problem: points, targets and how to search."""
+    """One problem: points, targets and how to search.
+
+    Attributes
+    ----------
+    Z : (n, D) what the activation sees.  targets : (n,).
+    tube, norm, feature, convention, law, seed, clock, progress : as in `min_norm`.
+    """
 
     Z: Array
     targets: Array

@@ -50,7 +50,10 @@ class Budget:
 class Proved:
     """The best ends so far, with the pair that proves them: learner of `lower`, adversary and proof of `upper`.
 
-    `attempts`, `rounds` and `interrupted` are those of all proposers together. `stopped`: by Ctrl-C.
+    Attributes
+    ----------
+    learner : attains `bracket.lower`.  p : (n,) adversary of `bracket.upper`.  bracket : the best two ends.
+    attempts, rounds, interrupted : of all proposers together.  stopped : ended by Ctrl-C.
     """
 
     learner: Any

@@ -31,7 +31,12 @@ BRANCHING_ROUNDS = 6  # default number of branching rounds; they take a few seco
 class Request:
     """One margin of one data set.
 
-    Attributes are those of `max_margin`; `data` and `feature` are resolved.
+    Attributes
+    ----------
+    data, norm, feature, bias, convention, law, nu, start : as in `max_margin`; `data` and `feature` are resolved.
+    solver, tol, time_limit, max_rounds, branching_rounds, seed, self_check, progress : as in `max_margin`.
+    quick : above D = 3, only a cheap bound for the upper end.
+    local_tol : relative gain below which a local search, which proves nothing, stops.
 
     Raises
     ------

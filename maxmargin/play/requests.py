@@ -86,7 +86,12 @@ def scene(document: dict[str, Any]) -> Dataset:
 
 @dataclass(frozen=True)
 class Solve:
-    """Solve these norms for these points; `box` (x0, x1, y0, y1) is where kernel classifiers are drawn."""
+    """Solve these norms for these points; `box` (x0, x1, y0, y1) is where kernel classifiers are drawn.
+
+    Attributes
+    ----------
+    data : the points.  norms : the margins to solve.  box : (x0, x1, y0, y1) of the map.  time_limit : seconds.
+    """
 
     data: Dataset
     norms: tuple[str, ...]
@@ -119,7 +124,13 @@ def box(document: dict[str, Any]) -> tuple[float, float, float, float]:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a network on these points; see `maxmargin.train` for the options."""
+    """Train a network on these points; see `maxmargin.train` for the options.
+
+    Attributes
+    ----------
+    data : the points.  layers, width, init, loss, schedule, seed, steps : as in `maxmargin.train`.
+    growth : factor by which the step number grows from frame to frame.
+    """
 
     data: Dataset
     layers: str
@@ -152,7 +163,12 @@ class Train:
 
 @dataclass(frozen=True)
 class Regression:
-    """The smallest norm of a function through these points (x, target), up to `tube`; drawn on the `span`."""
+    """The smallest norm of a function through these points (x, target), up to `tube`; drawn on the `span`.
+
+    Attributes
+    ----------
+    x, targets : (n,).  tube : largest distance from a target.  span : ends of the drawing.  time_limit : seconds.
+    """
 
     x: np.ndarray
     targets: np.ndarray

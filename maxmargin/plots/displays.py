@@ -26,7 +26,12 @@ from .views import best_network, classifier_views, first_run, payoff_of, separab
 
 @dataclass(frozen=True)
 class Shown:
-    """What a figure draws: data, certificates by norm, compared runs. A `Comparison` has the same parts."""
+    """What a figure draws: data, certificates by norm, compared runs. A `Comparison` has the same parts.
+
+    Attributes
+    ----------
+    dataset : the data.  margins : norm -> certificate.  runs : compared runs.
+    """
 
     dataset: Any
     margins: dict[str, Any] = field(default_factory=dict)
@@ -35,7 +40,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class ShownRun:
-    """A run with the bracket that it is drawn against; a missing bracket is replaced by one without information."""
+    """A run with the bracket that it is drawn against; a missing bracket is replaced by one without information.
+
+    Attributes
+    ----------
+    run : the training run.  reference : "f1" or "f2m".  bracket : of the reference.
+    """
 
     run: Any
     reference: str

@@ -111,6 +111,7 @@ class Payoff:
 
     Attributes
     ----------
+    feature : the activation.  factor : 1/2 for ReLU in the sphere convention.  atoms : the certificate's classifier.
     Z : (n, D).  q : (n,) p y.  level : the proved upper end, which no |payoff| exceeds.
     """
 

@@ -82,7 +82,13 @@ def constraint(problem: cvxpy.Problem, label: str) -> cvxpy.Constraint:
 
 
 class Solution(NamedTuple):
-    """The result of a solver, to be certified: the variable, the dual values of ``margins`` (None without a point)."""
+    """The result of a solver, to be certified: the variable, the dual values of ``margins`` (None without a point).
+
+    Attributes
+    ----------
+    variable : its value.  dual : (n,) dual values of ``margins``.  status : as the solver reports it.
+    seconds : wall time.
+    """
 
     variable: Array | None
     dual: Array | None

@@ -104,7 +104,13 @@ def _exceeds(most: float, least: float, tube: float) -> bool:
 
 
 class Found(NamedTuple):
-    """An F1 proposal in the path convention: f = sum_k w_k sigma(a_k.z), and weights p (m,)."""
+    """An F1 proposal in the path convention: f = sum_k w_k sigma(a_k.z), and weights p (m,).
+
+    Attributes
+    ----------
+    directions : (K, D) unit rows.  weights : (K,).  p : (m,) adversary.  attempt : the record of the search.
+    rounds : of the search.  interrupted : ended by the time limit.
+    """
 
     directions: Array
     weights: Array

@@ -53,7 +53,12 @@ class GameLP(NamedTuple):
 
 
 class Corrections(NamedTuple):
-    """The LP of corrections: costs of P and T, lower ends of P, its sum, and the right sides of the rows."""
+    """The LP of corrections: costs of P and T, lower ends of P, its sum, and the right sides of the rows.
+
+    Attributes
+    ----------
+    cost : of P (n,) and of T.  lower : (n,) lower ends of P.  total : sum of P.  upper : (K,) right sides of the rows.
+    """
 
     cost: tuple[Array, float]
     lower: Array
@@ -63,7 +68,13 @@ class Corrections(NamedTuple):
 
 @dataclass(frozen=True)
 class Refined:
-    """A nearly optimal pair of the LP, extended; `slack` and `cost` make room for the final rounding."""
+    """A nearly optimal pair of the LP, extended; `slack` and `cost` make room for the final rounding.
+
+    Attributes
+    ----------
+    lp : the program.  slack : (K,) room of the rows.  cost : (n,) room of the reduced costs.
+    P : (n,), T : a solution.  mu, multipliers : of the sum and of the rows (K,).
+    """
 
     lp: GameLP
     slack: Array

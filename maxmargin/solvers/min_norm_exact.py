@@ -35,7 +35,12 @@ _TRUNCATION = 1e-8  # singular values below this fraction of the largest would n
 
 
 class Pair(NamedTuple):
-    """Coefficients and weights on the simplex, each (n,) or, as sums of doubles, (parts, n)."""
+    """Coefficients and weights on the simplex, each (n,) or, as sums of doubles, (parts, n).
+
+    Attributes
+    ----------
+    coefficients : of the classifier.  p : weights of the adversary.
+    """
 
     coefficients: Array
     p: Array

@@ -18,7 +18,14 @@ FAILED, NOT_SEPARABLE = Reason.FAILED, Reason.NOT_SEPARABLE
 
 
 class Round(NamedTuple):
-    """One line of the trace, path convention: `best_payoff` is the largest payoff found against this round's p."""
+    """One line of the trace, path convention: `best_payoff` is the largest payoff found against this round's p.
+
+    Attributes
+    ----------
+    number : from 0.  lower, upper : the best ends so far, as the solver estimates them.
+    best_payoff : the largest payoff found against this round's p.  neurons : columns of the LP.
+    seconds : since the start.
+    """
 
     number: int
     lower: float

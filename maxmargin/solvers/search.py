@@ -56,7 +56,15 @@ def search(
 
 @dataclass
 class VariationPoints:
-    """The F1 game for a `WorkingSet`: column generation on the points asked for, from the neurons of the last round."""
+    """The F1 game for a `WorkingSet`: column generation on the points asked for, from the neurons of the last round.
+
+    Attributes
+    ----------
+    options : of column generation.  Z : (n, D) what the activation sees.  y : (n,) labels +-1.
+    feature : the activation.
+    make_oracle : the oracle of some of the points.  known : neurons of the last round.
+    lower : the best margin over all points so far.  rounds : so far.  starts : what the next oracle starts from.
+    """
 
     options: ColumnGeneration
     Z: Array

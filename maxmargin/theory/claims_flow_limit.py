@@ -35,6 +35,10 @@ class _SmallStart:
     """Shares of gamma_1: of the run from N(0, 1), of as many steps more, and of these with one neuron more.
 
     `excess` is what the best neuron is paid by the run's adversary, over the margin, less one.
+
+    Attributes
+    ----------
+    reached, continued, added : shares of gamma_1.  excess : relative payoff above the margin.
     """
 
     reached: float

@@ -41,7 +41,13 @@ _TURN = 1e-14  # an eigenvector outside its arc by less than this relative amoun
 
 
 class Found(NamedTuple):
-    """Local maxima of s g: rows a (K, 2) of any length, signs s (K,), values (K,) > 0 in units 2**exponents (K,)."""
+    """Local maxima of s g: rows a (K, 2) of any length, signs s (K,), values (K,) > 0 in units 2**exponents (K,).
+
+    Attributes
+    ----------
+    directions : (K, 2) of any length.  signs : (K,) output signs.  values, exponents : (K,) payoffs > 0 in units
+        2**exponents.
+    """
 
     directions: Array
     signs: Array

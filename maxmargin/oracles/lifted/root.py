@@ -64,7 +64,13 @@ class BoundResult:
 
 @dataclass(frozen=True)
 class LiftedGame:
-    """The points that carry the relaxation, in its units: unit rows, payoffs y_i |z_i|^degree / scale."""
+    """The points that carry the relaxation, in its units: unit rows, payoffs y_i |z_i|^degree / scale.
+
+    Attributes
+    ----------
+    Z : (n, D) what the activation sees.  y : (n,) labels +-1.  feature : the activation.
+    support : indices of the points that carry the relaxation.  scale : a number of the size of gamma_1.
+    """
 
     Z: Array
     y: Array
