@@ -105,6 +105,16 @@ def dumps(document: Any) -> str:
     return _NUMBER_LIST.sub(lambda match: re.sub(r"\s+", " ", match.group()), text) + "\n"
 
 
+def plain(document: Any) -> Any:
+    """What `loads` reads in the text of `dumps`, without the text.
+
+    Raises
+    ------
+    ValueError : a number is NaN.
+    """
+    return _plain(document)
+
+
 def loads(text: str) -> Any:
     """The value of a JSON text; ValueError if a name occurs twice in one object."""
     return json.loads(text, object_pairs_hook=_unique)
@@ -152,7 +162,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        listed = value.tolist()
+        return listed if value.dtype.kind == "f" and np.isfinite(value).all() else _plain(listed)
     if isinstance(value, np.generic):
         value = value.item()
-    return None if isinstance(value, float) and math.isinf(value) else value
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    if math.isnan(value):
+        raise ValueError("Out of range float values are not JSON compliant: nan")
+    return None

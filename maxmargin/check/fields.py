@@ -51,7 +51,7 @@ def numbers(document: dict[str, Any], name: str, shape: tuple[int | None, ...]) 
     values = document.get(name)
     try:
         raw = np.array(values if isinstance(values, (list, np.ndarray)) else None, dtype=object)
-        if any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in raw.ravel()):
+        if not all(issubclass(kind, (int, float)) and kind is not bool for kind in set(map(type, raw.ravel()))):
             raise ValueError("not all entries are numbers")
         array = raw.astype(float)
     except (ValueError, OverflowError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -172,7 +171,7 @@ class Certificate:
             document["dictionary_sha256"] = self.dictionary_sha256
         if self.dictionary is not None:
             document["dictionary"] = self.dictionary
-        return json.loads(atomic.dumps(document))
+        return dict(atomic.plain(document))
 
     @property
     def _referee(self) -> str:

@@ -137,13 +137,11 @@ class Search:
         request, Z, y = self.request, self.request.Z, self.request.data.y
         if request.nu is not None or request.solver not in ENGINES:
             return None
-        group = np.unique(Z, axis=0, return_inverse=True)[1].ravel()  # NumPy 2.0 keeps an axis
-        both = np.intersect1d(group[y > 0], group[y < 0])
-        if not len(both):
+        pair = _opposed(Z, y)
+        if pair is None:
             return None
         p = np.zeros(len(y))
-        for label in (-1.0, 1.0):
-            p[np.flatnonzero((group == both[0]) & (y == label))[0]] = 0.5
+        p[list(pair)] = 0.5
         nothing = Measure(np.eye(1, Z.shape[1]), np.zeros(1)).normalised(request.feature.degree)
         judge = self._judged(Proving(Z, request.feature))
         return Pair(nothing, p, Reason.NOT_SEPARABLE, judge=judge)
@@ -277,6 +275,23 @@ class Search:
             self.budget.progress(f"round {item.number}, estimated gap {gap_text(gap)}, {item.neurons} neurons")
 
         return show
+
+
+def _opposed(Z: Array, y: Array) -> tuple[int, int] | None:
+    """The first two equal rows of Z with opposite labels, or None."""
+    # equal rows have equal combinations, if each is summed in the same order: only those with a twin are compared
+    weights: Array = np.random.default_rng(0).random((Z.shape[1],))
+    mixed = np.zeros(len(Z))
+    for k, weight in enumerate(weights):
+        mixed += weight * Z[:, k]
+    _, value, counts = np.unique(mixed, return_inverse=True, return_counts=True)
+    twins = np.flatnonzero(counts[value] > 1)
+    group = np.unique(Z[twins], axis=0, return_inverse=True)[1].ravel()  # NumPy 2.0 keeps an axis
+    both = np.intersect1d(group[y[twins] > 0], group[y[twins] < 0])
+    if not len(both):
+        return None
+    minus, plus = (int(twins[(group == both[0]) & (y[twins] == label)][0]) for label in (-1.0, 1.0))
+    return minus, plus
 
 
 def _weighed(measure: Measure, degree: int) -> Measure:

@@ -28,6 +28,7 @@ from ..progress import Progress, silent
 
 Array = NDArray[np.float64]
 
+_REST = 0.1, 0.05  # seconds, and part of all, from which what lies between the attempts is one itself
 _TEMPERATURES = np.append(0.0, np.geomspace(0.1, 1e9, 60))  # inverse, in units of the range of the margins
 
 
@@ -157,6 +158,10 @@ def conclude(
     bracket = found.bracket
     if negligible is None:
         negligible = game.negligible(found.p) if bracket.lower <= 0.0 else 0.0
+    attempts, seconds = found.attempts, budget.clock.seconds
+    rest = seconds - sum(attempt.seconds for attempt in attempts)
+    if rest > max(_REST[0], _REST[1] * seconds):
+        attempts = (*attempts, Attempt("everything else", "data read, columns evaluated", rest))
     return Certificate(
         problem=problem,
         bracket=bracket,
@@ -164,9 +169,9 @@ def conclude(
         classifier=found.learner,
         adversary=found.p,
         tol=budget.tol,
-        attempts=found.attempts,
+        attempts=attempts,
         iterations=found.rounds,
-        seconds=budget.clock.seconds,
+        seconds=seconds,
         proof=bracket.proof,
         versions=library_versions(),
         training=training,
