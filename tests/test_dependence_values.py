@@ -88,6 +88,12 @@ def test_a_point_at_the_origin_or_a_feature_of_nothing_vanishes_at_once():
     assert not vanishes(np.array([[0.0, 0.0], [1.0, 2.0]]), np.ones(2), RELU, np.array([0.0, 1.0]))
 
 
+def test_a_feature_of_one_side_is_something():
+    one_side = Feature("left", 1, 0.0, 2.0)
+    assert not vanishes(np.eye(2), np.array([1.0, -1.0]), one_side, np.array([0.5, 0.5]))
+    assert not vanishes(np.eye(2), np.array([1.0, -1.0]), Feature("down", 1, 0.0, -2.0), np.array([0.5, 0.5]))
+
+
 def test_points_a_rounding_off_the_line_are_suspected_and_not_convicted():
     """(3, 4) and its double moved by one float: floats see one line, integers do not."""
     Z, y, p = np.array([[3.0, 4.0], [6.0, np.nextafter(8.0, 9.0)]]), np.array([1.0, -1.0]), np.array([0.5, 0.5])
@@ -164,3 +170,6 @@ def test_rows_of_the_linear_system():
     half = -Fraction(1, 2)
     assert rows == [[1, 4, 0], [0, 0, 4], [half, -8, half], [0, 0, half], [0, 0, half]]
     assert dependence._system(points, y, lines, LINEAR) == [[1, 2, 1], [0, 0, 1]]
+    # the same points in another order: each line is measured by its own first point
+    rows = dependence._system(points[::-1], y[::-1], np.array([2, 0, 0]), TILTED)
+    assert rows == [[0, -4, 2], [2, 0, 0], [Fraction(1, 2), 1, 2], [Fraction(1, 2), 0, 0]]

@@ -1,0 +1,100 @@
+"""Soft margins by hand: weights, means, both ends with their rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_games_values import MEASURE, P, Proving, game
+
+from maxmargin import rounding
+from maxmargin.errors import InputError
+from maxmargin.features import RELU, SQUARED_RELU
+from maxmargin.games import soft
+from maxmargin.games.measure import Measure
+from maxmargin.games.variation import DictionaryGame
+
+
+def test_largest_weights():
+    assert (
+        soft.largest_weight(0.5, 4) == 0.5 and soft.largest_weight(0.1, 4) == 1.0 and soft.largest_weight(1, 4) == 0.25
+    )
+    assert soft.largest_weight(np.float32(0.5), 8) == 0.25
+    for nu in (0.0, -0.5, 1.0001, True, False, "0.5", None, float("nan")):
+        with pytest.raises(InputError, match="^nu: found"):
+            soft.largest_weight(nu, 4)
+
+
+def test_the_mean_of_the_worst():
+    margins = np.array([4.0, 1.0, 3.0, 2.0])
+    assert soft.worst_mean(margins, 1.0) == 1.0 and soft.worst_mean(margins, 1.5) == 1.0
+    assert soft.worst_mean(margins, 0.5) == 1.5 and soft.worst_mean(margins, 0.25) == 2.5
+    assert soft.worst_mean(margins, 0.375) == 0.375 * 1 + 0.375 * 2 + 0.25 * 3
+    assert soft.worst_mean(margins, 0.9) == pytest.approx(0.9 + 0.2)
+
+
+def test_capped_weights():
+    assert soft.capped(np.array([3.0, 1.0]), 1.0).tolist() == [0.75, 0.25]
+    assert soft.capped(np.array([3.0, 1.0]), 0.75).tolist() == [0.75, 0.25]
+    assert soft.capped(np.array([3.0, 1.0]), 0.5).tolist() == [0.5, 0.5]
+    assert soft.capped(np.array([6.0, 1.0, 1.0]), 0.5).tolist() == [0.5, 0.25, 0.25]
+    assert soft.capped(np.array([8.0, 1.0, 3.0, 4.0]), 0.375) == pytest.approx([0.375, 0.125, 0.225, 0.275])
+    assert soft.capped(np.ones(4), 0.25).tolist() == [0.25] * 4
+    # a cap below 1/n leaves no room: what can be given is given
+    assert soft.capped(np.array([1.0, 0.5]), 0.25).tolist() == [0.25, 0.25]
+
+
+@pytest.mark.parametrize("convention", ["sphere", "path"])
+@pytest.mark.parametrize("feature", [RELU, SQUARED_RELU], ids=lambda f: f.name)
+def test_the_ends_of_a_soft_margin_by_hand(feature, convention):
+    g = game(feature, convention)
+    capped = soft.Capped(g, 0.5)
+    margins = (g.margins(MEASURE) - g.margin_errors(MEASURE)).tolist()
+    norm = g.norm_above(MEASURE)
+    positive = soft.Capped(DictionaryGame(g.Z[:1], g.y[:1], feature, convention, directions=g.directions), 1.0)
+    least = float((positive.game.margins(MEASURE) - positive.game.margin_errors(MEASURE)).min())
+    slack = rounding.dot_error(abs(least) / norm, 1 + 4)
+    assert positive.lower(MEASURE) == rounding.below(least / norm, slack) > 0.0
+    worst = soft.worst_mean(np.array(margins), 0.5) / norm
+    expected = rounding.below(worst, rounding.dot_error(max(abs(m) for m in margins) / norm, 3 + 4))
+    assert capped.lower(MEASURE) == max(0.0, expected)
+    assert capped.lower(Measure(np.eye(1, 2), np.zeros(1))) == 0.0
+    quarter = Measure(MEASURE.directions, MEASURE.weights / 64)  # a norm below one
+    assert positive.lower(quarter) == pytest.approx(positive.lower(MEASURE), rel=1e-12)
+    assert capped.norm(MEASURE) == g.norm(MEASURE) and capped.negligible(P) == g.negligible(P)
+    assert capped.margins(MEASURE).tolist() == g.margins(MEASURE).tolist()
+
+
+@pytest.mark.parametrize(
+    ("p", "beyond"), [([0.25, 0.5, 0.25], 0.0), ([0.75, 0.25, 0.0], 0.5), ([0.5, 0.25, 0.125], 0.25)]
+)
+def test_what_an_adversary_has_beyond_the_cap_is_paid_for_twice(p, beyond):
+    """2 sum (p_i - cap)_+ + 2 |1 - sum p| and gamma_{n+4}, times the radius, and the rounding of the sum."""
+    g, p = game(RELU), np.array(p)
+    capped, plain = soft.Capped(g, 0.5), g.best_response(p)
+    missing = (beyond + rounding.relative_error(3 + 4)) * g.radius
+    expected = rounding.above(plain.bound + missing, rounding.dot_error(plain.bound + missing, 3))
+    assert capped.best_response(p).bound == expected
+    proving = soft.Capped(Proving(g.Z, g.y, RELU, "path", directions=g.directions), 0.5)
+    assert proving.response_from({}, p).bound == rounding.above(7.0 + missing, rounding.dot_error(7.0 + missing, 3))
+
+
+def test_a_soft_margin_says_what_it_needs():
+    with pytest.raises(InputError, match="a soft margin needs"):
+        soft.Capped(object(), 0.5)
+
+
+def test_capped_weights_are_never_negative():
+    """Even where the weights that were cut sum to one and a rounding more."""
+    over = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        p = rng.random(9) * (rng.random(9) < 0.6)
+        p[0] += 1.0
+        cap = 1.0 / max(2, np.count_nonzero(p) - 1)
+        cut = np.minimum(p / p.sum(), cap)
+        over += cut.sum() > 1.0
+        assert soft.capped(p, cap).min() >= 0.0 and soft.capped(p, cap).max() <= cap
+    for n in range(3, 60):
+        p = np.append(np.full(n, 1.0 / n), 0.0)
+        p[0] *= 1 + 1e-15
+        assert soft.capped(p, 1.0 / n).min() >= 0.0
