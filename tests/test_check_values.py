@@ -78,7 +78,7 @@ def test_semidefinite_or_not(rows, semidefinite):
 
 def test_accumulated_roundings():
     for k in (1, 7, 1000):
-        assert F(exact.relative_error(k)) == pytest.approx(F(k, 2**53) / (1 - F(k, 2**53)), rel=1e-15)
+        assert F(exact.relative_error(k)) == pytest.approx(F(k, 2**53) / (1 - F(k, 2**53)), rel=1e-15, abs=0.0)
 
 
 @pytest.mark.parametrize("M", [1, 3, 20])
@@ -105,14 +105,16 @@ def test_what_a_matrix_lacks():
         asked.append(e.tolist())
         return float(e[1])
 
-    assert semidefinite.lacking(S, none, budget) == pytest.approx(0.25, rel=1e-12)
+    assert semidefinite.lacking(S, none, budget) == pytest.approx(0.25, rel=1e-12, abs=0.0)
     assert asked == [[1.0, 0.25], [1.0, 1.0]]
     assert semidefinite.lacking(S, none, budget) >= 0.25
     assert semidefinite.lacking(np.eye(2), 1e-3 * np.ones((2, 2)), budget) == 0.0
-    assert semidefinite.lacking(np.diag([1.0, -0.25]), 1e-3 * np.eye(2), budget) == pytest.approx(0.252, rel=2e-2)
+    assert semidefinite.lacking(np.diag([1.0, -0.25]), 1e-3 * np.eye(2), budget) == pytest.approx(
+        0.252, rel=2e-2, abs=0.0
+    )
     assert semidefinite.lacking(np.array([[np.nan]]), np.zeros((1, 1)), budget) == math.inf
     assert semidefinite.lacking(np.eye(1), np.array([[np.inf]]), budget) == math.inf
-    assert semidefinite._shift(np.diag([1.0, -0.25]), none) == pytest.approx(0.25, rel=1e-12)
+    assert semidefinite._shift(np.diag([1.0, -0.25]), none) == pytest.approx(0.25, rel=1e-12, abs=0.0)
     with_error = semidefinite._shift(np.diag([1.0, -0.25]), np.array([[0.0, 1e-3], [1e-3, 0.0]]))
     assert 0.251 <= with_error <= 0.2521
 

@@ -118,7 +118,7 @@ def test_what_counts_as_nothing_is_1e_12_of_what_could_be_paid():
         factor = 0.5 if convention == "sphere" and feature.degree == 1 else 1.0
         k = feature.degree
         most = factor * (0.25 * 5**k + 0.5 * 13**k + 0.25)
-        assert game(feature, convention).negligible(P) == pytest.approx(1e-12 * most, rel=1e-14)
+        assert game(feature, convention).negligible(P) == pytest.approx(1e-12 * most, rel=1e-14, abs=0.0)
     assert games.ZERO == 1e-12 and games.KERNEL_ZERO == 1e-6
 
 
@@ -145,6 +145,17 @@ def test_responses_of_a_dictionary_by_hand(feature):
     assert response.learner.weights.tolist() == found.signs[:1].tolist()
     assert response.value == found.values[0] and response.scope == "dictionary" and response.proof is None
     assert len(g.responses(P).values) == 3
+
+
+def test_the_best_of_many_directions_in_their_order():
+    rng = np.random.default_rng(2)
+    Z, q, A = rng.normal(size=(5, 3)), rng.normal(size=5), rng.normal(size=(60, 3))
+    payoffs = RELU.evaluate(A, Z) @ q / np.linalg.norm(A, axis=1)
+    order = np.argsort(-np.abs(payoffs))
+    for count in (1, 7, 60, 100):
+        found = variation.DictionaryOracle(Z, RELU, A)(q, count)
+        assert found.directions.tolist() == A[order[:count]].tolist()
+        assert found.bound == found.values[0] == pytest.approx(np.abs(payoffs).max(), rel=1e-14)
 
 
 def test_a_payoff_of_zero_has_the_sign_plus():
@@ -216,7 +227,7 @@ def test_the_game_over_the_sphere_asks_its_oracle(scope, shown):
     assert oracle.asked[1] == 15
     assert g.negligible(np.ones(2)) == -1.0  # two orthogonal points cannot cancel
     same = VariationGame(np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([1.0, -1.0]), RELU, oracle=oracle)
-    assert same.negligible(np.ones(2)) == pytest.approx(1e-12 * 1.5, rel=1e-14)
+    assert same.negligible(np.ones(2)) == pytest.approx(1e-12 * 1.5, rel=1e-14, abs=0.0)
 
 
 def test_payoffs_are_computed_in_blocks_of_the_support(monkeypatch):

@@ -32,7 +32,7 @@ def long_gamma(terms):
 def test_units_of_the_extended_sums():
     assert rkhs.ULP == 2.0**-51 and rkhs.LONG_ROUNDOFF == LONG_U
     for terms in (1, 7, 1000):
-        assert rkhs.long_error(terms) == pytest.approx(long_gamma(terms), rel=1e-15)
+        assert rkhs.long_error(terms) == pytest.approx(long_gamma(terms), rel=1e-15, abs=0.0)
     assert rkhs._CHUNK == 2 * 1024**2
 
 
@@ -42,18 +42,18 @@ def test_margins_norms_and_their_errors(scale, entry):
     """An entry errs by `entry` r_i r_j, a sum by gamma_{4n + 32}; 1.01 pays for the products of both."""
     game, learner = KernelGame(K, Y, scale, entry), KernelExpansion(C)
     assert game.margins(learner).tolist() == [scale**2 * m for m in (8.0, 12.0, 6.0)]
-    assert game.norm(learner) == pytest.approx(scale * math.sqrt(48), rel=1e-15)
+    assert game.norm(learner) == pytest.approx(scale * math.sqrt(48), rel=1e-15, abs=0.0)
     assert game.radii.tolist() == [2 * scale, 3 * scale, 4 * scale] and game.radius == 4 * scale
     relative = 1.01 * (entry + relative_error(4 * 3 + 32))
     assert game.entry_bound == entry
     size = scale * (3 * 2 + 2 * 3)
-    assert game.margin_errors(learner) == pytest.approx([relative * size * r for r in game.radii], rel=1e-14)
+    assert game.margin_errors(learner) == pytest.approx([relative * size * r for r in game.radii], rel=1e-14, abs=0.0)
     expected = math.sqrt(scale**2 * 48 + relative * size * size) * (1 + rkhs.ULP)
     assert game.norm_above(learner) == pytest.approx(expected, rel=2.5e-16, abs=0.0)
     assert game.norm_above(learner) > game.norm(learner)
     assert game.size(P) == scale * (0.25 * 2 + 0.5 * 3 + 0.25 * 4) and game.negligible(P) == 1e-6 * game.size(P)
     unit = game.unit(learner)
-    assert game.norm(unit) == pytest.approx(1.0, rel=1e-15)
+    assert game.norm(unit) == pytest.approx(1.0, rel=1e-15, abs=0.0)
     np.testing.assert_allclose(unit.coefficients, C / (scale * math.sqrt(48)), rtol=1e-15)
     zero = KernelExpansion(np.zeros(3))
     assert game.unit(zero) is zero and game.norm(zero) == 0.0
@@ -75,24 +75,24 @@ def test_evaluations_carry_the_error_of_sum_and_entries(scale, entry):
     assert end.coefficients.tolist() == C.tolist() and end.outputs.tolist() == [8.0, -12.0, 6.0]
     absolute = np.abs(K) @ np.abs(C)
     expected = 1.01 * long_gamma(2) * absolute + 1.01 * entry * 12.0 * np.array([2.0, 3.0, 4.0])
-    assert end.errors == pytest.approx(expected, rel=1e-14)
+    assert end.errors == pytest.approx(expected, rel=1e-14, abs=0.0)
     square = 48.0 + float(np.abs(C) @ (expected + long_gamma(3) * np.array([8.0, 12.0, 6.0])))
     assert end.square_above >= square and end.square_above == pytest.approx(square + 2 * rkhs.ULP * 24, abs=1e-14)
     assert end.square_above - square >= rkhs.ULP * 48 * 0.9
     one = game.certify(KernelExpansion(C), P)
     least = float((np.array([8.0, 12.0, 6.0]) - expected).min()) * (1 - rkhs.ULP)
     low = scale * least / math.sqrt(end.square_above)
-    assert one.lower == pytest.approx(below(low, dot_error(low, 4)), rel=1e-15)
+    assert one.lower == pytest.approx(below(low, dot_error(low, 4)), rel=1e-15, abs=0.0)
     assert one.lower == game.lower(KernelExpansion(C)) and Fraction(one.lower) ** 2 * 48 < (6 * Fraction(scale)) ** 2
     (other,) = game._evaluate((Y * P)[None, :], extended=False)
     high = scale * math.sqrt(other.square_above)
     assert one.upper == above(high, dot_error(high, 3)) == game.best_response(P).bound
     assert one.scope == "kernel"
     response = game.best_response(P)
-    assert response.value == pytest.approx(scale * math.sqrt(3.75), rel=1e-15)
+    assert response.value == pytest.approx(scale * math.sqrt(3.75), rel=1e-15, abs=0.0)
     assert response.learner.coefficients.tolist() == [0.25, -0.5, 0.25] and response.scope == "kernel"
     half = game.best_response(0.5 * P)
-    assert half.bound == pytest.approx(response.bound, rel=1e-14)
+    assert half.bound == pytest.approx(response.bound, rel=1e-14, abs=0.0)
 
 
 def test_the_square_of_a_norm_is_rounded_up_by_every_term():
@@ -118,9 +118,9 @@ def test_a_lower_end_below_zero_is_zero():
 def test_the_gap_but_for_rounding():
     game = KernelGame(K, Y)
     learner, adversary = game._evaluate(np.stack([C, Y * P]), extended=False)
-    assert game._gap(learner, adversary) == pytest.approx(1 - 6 / math.sqrt(48 * 3.75), rel=1e-14)
+    assert game._gap(learner, adversary) == pytest.approx(1 - 6 / math.sqrt(48 * 3.75), rel=1e-14, abs=0.0)
     doubled = game._evaluate((2 * Y * P)[None, :], extended=False)[0]
-    assert game._gap(learner, doubled) == pytest.approx(1 - 6 / math.sqrt(48 * 3.75), rel=1e-14)
+    assert game._gap(learner, doubled) == pytest.approx(1 - 6 / math.sqrt(48 * 3.75), rel=1e-14, abs=0.0)
     wrong = game._evaluate(-C[None, :], extended=False)[0]
     assert game._gap(wrong, adversary) == 1.0
     outputs = np.array([8.0, 0.0, 6.0])
@@ -174,7 +174,7 @@ def test_sums_over_several_parts(monkeypatch):
     assert rkhs._times(K, C).tolist() == [8.0, -12.0, 6.0]
     (end,) = KernelGame(K, Y)._evaluate(np.array([[1.0, -2.0, 3.0]]), extended=False)
     assert end.outputs.tolist() == [0.0, -25.0, 54.0]
-    assert end.errors == pytest.approx(1.01 * long_gamma(3) * np.array([8.0, 29.0, 54.0]), rel=1e-14)
+    assert end.errors == pytest.approx(1.01 * long_gamma(3) * np.array([8.0, 29.0, 54.0]), rel=1e-14, abs=0.0)
 
 
 def test_expansions_in_parts():
@@ -231,6 +231,28 @@ def test_the_bracket_in_integers_is_the_quotient_rounded_once(scale, error, bits
     assert game.certify(KernelExpansion(np.zeros(3)), 2 * P).lower == 0.0
     halves = game.certify(KernelExpansion.of(np.stack([C / 2, C / 2])), np.stack([P / 4, 3 * P / 4]))
     assert halves == game.certify(KernelExpansion(C), P)
+
+
+@pytest.mark.parametrize(
+    ("share", "mean"),
+    [
+        (None, 6),
+        (Fraction(1, 2), 6),
+        (1, 6),
+        (Fraction(3, 2), Fraction(20, 3)),
+        (2, 7),
+        (Fraction(5, 2), 8),
+        (3, Fraction(26, 3)),
+    ],
+)
+def test_soft_margins_in_integers(share, mean):
+    """Margins 6, 8, 12: the mean of the smallest; the upper end asks for weights of at most 1/share (here 1/2)."""
+    matrix = np.vectorize(lambda v: int(v) << 61, otypes=[object])(K)
+    bracket = ExactKernelGame(matrix, 0, Y, bits=61, share=share).certify(KernelExpansion(C), P)
+    assert 0 <= 1 - Fraction(bracket.lower) / root(Fraction(mean) ** 2 / 48, up=False) <= Fraction(1, 2**51)
+    assert math.isinf(bracket.upper) is (share is not None and share > 2)
+    if not math.isinf(bracket.upper):
+        assert 0 <= Fraction(bracket.upper) / root(Fraction(15, 4), up=True) - 1 <= Fraction(1, 2**51)
 
 
 def test_what_integers_cannot_tell_from_zero():

@@ -107,7 +107,7 @@ def test_the_secular_equation(seed):
 
         best = minimize_scalar(f, bounds=(least, least + 10.0), method="bounded", options={"xatol": 1e-12})
         assert f(x) <= best.fun * (1 + 1e-9) and x >= least
-        assert x == pytest.approx(best.x, rel=1e-5) or x == pytest.approx(least, rel=1e-9)
+        assert x == pytest.approx(best.x, rel=1e-5, abs=0.0) or x == pytest.approx(least, rel=1e-9, abs=0.0)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -206,7 +206,7 @@ def test_the_shift_is_what_the_smallest_eigenvalue_asks_for(seed):
     delta = -least + 4.0 * np.linalg.norm(error / np.outer(e, e)) + 1e-13 * len(S)
     # the first shift suffices, or one that is half as large again
     ratios = (bound - 1.0) / (delta * budget)
-    assert ratios == pytest.approx(1.0, rel=1e-11) or ratios == pytest.approx(1.5, rel=1e-11)
+    assert ratios == pytest.approx(1.0, rel=1e-11, abs=0.0) or ratios == pytest.approx(1.5, rel=1e-11, abs=0.0)
     assert bound >= above(1.0, -least * budget)
 
 
@@ -285,7 +285,7 @@ def test_the_bound_of_a_proof_is_the_largest_leaf_and_what_is_left_out():
     proof = proof_of(leaves[0], support)
     proof["trees"][1]["tree"] = leaves[1]
     left_out = lifted._left_out(Z, p * y, RELU, np.array([0]))
-    assert left_out == pytest.approx(1.0, rel=1e-12)
+    assert left_out == pytest.approx(1.0, rel=1e-12, abs=0.0)
     assert lifted.verify(Z, y, RELU, p, proof) == above(11.0, left_out)
     proof["trees"][0]["tree"], proof["trees"][1]["tree"] = leaves[1], leaves[0]
     assert lifted.verify(Z, y, RELU, p, proof) == above(11.0, left_out)

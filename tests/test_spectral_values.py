@@ -63,7 +63,7 @@ def test_a_spectral_leaf_that_is_proved_keeps_its_value_and_others_pay_twice_the
                 assert found == stated
             elif least < -1e-9:
                 ratio = (found - stated) / (-(3.0 - feature.degree) * least)  # |(1, a)|^2 = 2, |a|^2 = 1
-                assert 1.0 <= ratio <= 1.0 + 1e-11 or ratio == pytest.approx(1.5, rel=1e-11)
+                assert 1.0 <= ratio <= 1.0 + 1e-11 or ratio == pytest.approx(1.5, rel=1e-11, abs=0.0)
 
 
 def test_the_error_of_a_spectral_leaf_counts_every_term():
@@ -109,8 +109,8 @@ def test_the_trust_region_problem(seed):
         values, vectors = np.linalg.eigh(H)
         m = 1e-3 * vectors[:, 0]  # the hard case
     a, value, rho = spectral._trust_region(H, m)
-    assert np.linalg.norm(a) == pytest.approx(1.0, rel=1e-14)
-    assert m @ a + a @ H @ a == pytest.approx(value, rel=1e-7)
+    assert np.linalg.norm(a) == pytest.approx(1.0, rel=1e-14, abs=0.0)
+    assert m @ a + a @ H @ a == pytest.approx(value, rel=1e-7, abs=0.0)
     assert value >= (m @ a + a @ H @ a) * (1 - 1e-14) if value > 0 else True
     assert rho >= np.linalg.eigvalsh(H)[-1] - 1e-12
     np.testing.assert_allclose(2 * H @ a + m, 2 * rho * a, atol=1e-6)
@@ -133,7 +133,7 @@ def test_spectral_answers(feature):
     for leaf in found.proof["signs"]:
         kept = (q != 0.0) & Z.any(axis=1)
         alone = spectral._leaf_bound(Z[kept], q[kept], feature, leaf, np.arange(7)[kept])
-        assert alone == pytest.approx(leaf["value"], rel=1e-9)
+        assert alone == pytest.approx(leaf["value"], rel=1e-9, abs=0.0)
     if feature.degree == 1:
         one = spectral.SpectralOracle(Z, feature, rounds=1)(q).bound
         many = spectral.SpectralOracle(Z, feature, rounds=40)(q).bound
@@ -161,12 +161,13 @@ def test_the_rough_leaf_is_proved_as_it_stands(feature, sign):
     top = max(np.linalg.eigvalsh(H)[-1], 0.0) + 2e-3 * np.linalg.norm(H)
     if feature.degree == 2:
         assert (
-            leaf["value"] == leaf["rho"] == pytest.approx(top, rel=2e-3) and visited.tolist() == np.eye(1, 12).tolist()
+            leaf["value"] == leaf["rho"] == pytest.approx(top, rel=2e-3, abs=0.0)
+            and visited.tolist() == np.eye(1, 12).tolist()
         )
         return
     m = spectral._linear(Z, q, feature, sign)
     part = 0.25 * np.maximum(sign * (feature.right + feature.left) * q, 0.0) @ (np.linalg.norm(Z, axis=1) / np.sqrt(12))
-    assert leaf["value"] == pytest.approx(top + np.linalg.norm(m) + part, rel=2e-3)
-    assert leaf["rho"] == pytest.approx(top + 0.5 * np.linalg.norm(m), rel=2e-3)
-    assert leaf["beta"] == pytest.approx(np.linalg.norm(Z, axis=1) / np.sqrt(12), rel=1e-14)
+    assert leaf["value"] == pytest.approx(top + np.linalg.norm(m) + part, rel=2e-3, abs=0.0)
+    assert leaf["rho"] == pytest.approx(top + 0.5 * np.linalg.norm(m), rel=2e-3, abs=0.0)
+    assert leaf["beta"] == pytest.approx(np.linalg.norm(Z, axis=1) / np.sqrt(12), rel=1e-14, abs=0.0)
     np.testing.assert_allclose(visited, [m / np.linalg.norm(m), -m / np.linalg.norm(m)], rtol=1e-14)
