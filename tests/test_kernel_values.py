@@ -248,6 +248,7 @@ def test_the_bracket_in_integers_is_the_quotient_rounded_once(scale, error, bits
 def test_soft_margins_in_integers(share, mean):
     """Margins 6, 8, 12: the mean of the smallest; the upper end asks for weights of at most 1/share (here 1/2)."""
     matrix = np.vectorize(lambda v: int(v) << 61, otypes=[object])(K)
+    share = None if share is None else Fraction(share)
     bracket = ExactKernelGame(matrix, 0, Y, bits=61, share=share).certify(KernelExpansion(C), P)
     assert 0 <= 1 - Fraction(bracket.lower) / root(Fraction(mean) ** 2 / 48, up=False) <= Fraction(1, 2**51)
     assert math.isinf(bracket.upper) is (share is not None and share > 2)
