@@ -6,8 +6,9 @@ With the forms l = L v of a leaf (`inequality`), a measure of mass m on the leaf
 * A = {T X T' : X >= 0}, where ``(r, a, l) = T v``: W is a moment matrix and obeys the linear relations between forms;
 * B = {W : W_kl >= 0; W_kl = 0 for h_i, h_i - z_i.a; W_rr = tr W_aa; |W_{a,k}| <= W_{r,k}}: products and norm products.
 
-Both projections are cheap: T is made an isometry by a QR factorisation, so that A needs one eigendecomposition of
-order 1 + D + F, and B is separable.
+Both projections are cheap: A needs one eigendecomposition of order 1 + D + F, once T is made an isometry Q, and B is
+separable. With h_i = u_i + z_i.a/2 and h'_i = u_i - z_i.a/2 the columns of u are orthogonal to all others, so that
+only those of a, D in number, are made orthonormal, and products with Q cost little beside the eigendecomposition.
 """
 
 from __future__ import annotations
@@ -33,27 +34,41 @@ class LiftedBlock:
     def __init__(self, Z: Array, sign: int, path: Path = ()) -> None:
         self.sign, self.path, self.D = sign, path, Z.shape[1]
         self.forms: Forms = leaf_forms(Z, path)
-        L, D = self.forms.L, self.D
-        T = np.vstack([np.eye(1 + D, L.shape[1]), L])
-        self.Q = np.linalg.qr(T)[0]
-        self.order = len(T)
+        L, D, self.free = self.forms.L, self.D, len(self.forms.free)
+        self.order, splits = 1 + D + len(L), len(path)
+        # the columns of a: moments of a itself, of the splits, and of the two forms of each free point
+        columns = np.vstack([np.eye(D), L[:splits, 1 : 1 + D], -0.5 * L[splits + self.free :, 1 : 1 + D]])
+        columns = np.vstack([columns, 0.5 * L[splits + self.free :, 1 : 1 + D]])
+        self._a = np.linalg.solve(np.linalg.cholesky(columns.T @ columns), columns.T).T
         k, l = self.forms.complementary
         self.zero = (np.r_[k, l] + 1 + D, np.r_[l, k] + 1 + D)
         self.V = np.zeros((self.order, self.order))
         self.W = np.zeros((self.order, self.order))
 
+    def compressed(self, M: Array) -> Array:
+        """M Q for M (m, order): Q maps the coordinates (r, a, u) isometrically to (r, a, l)."""
+        left, right = M[:, self.order - 2 * self.free : self.order - self.free], M[:, self.order - self.free :]
+        return np.hstack([M[:, :1], M[:, 1:] @ self._a, np.sqrt(0.5) * (left + right)])
+
+    def expanded(self, M: Array) -> Array:
+        """Q M for M (1 + D + F, m)."""
+        D, F = self.D, self.free
+        out = np.vstack([M[:1], self._a @ M[1 : 1 + D]])
+        out[self.order - 2 * F :].reshape(2, F, M.shape[1])[:] += np.sqrt(0.5) * M[1 + D :]
+        return out
+
     def project_moments(self) -> Array:
         """Projection P of R = 2W - V on A: P = Q (Q'RQ)_+ Q', exact because Q has orthonormal columns."""
-        X = self.Q.T @ ((2.0 * self.W - self.V) @ self.Q)
+        X = self.compressed(self.compressed(2.0 * self.W - self.V).T)
         X = 0.5 * (X + X.T)
         values, vectors = np.linalg.eigh(X)
         split = int(np.searchsorted(values, 0.0))
         # The smaller half of the spectrum gives the shorter product.
         if 2 * split >= len(values):
-            half = self.Q @ (vectors[:, split:] * np.sqrt(values[split:]))
+            half = self.expanded(vectors[:, split:] * np.sqrt(values[split:]))
             return half @ half.T
-        half = self.Q @ (vectors[:, :split] * np.sqrt(-values[:split]))
-        return self.Q @ (X @ self.Q.T) + half @ half.T
+        half = self.expanded(vectors[:, :split] * np.sqrt(-values[:split]))
+        return self.expanded(self.expanded(X).T) + half @ half.T
 
     def mass(self, V: Array) -> float:
         """The mass m for which V is nearest to W_rr = tr W_aa = m."""
