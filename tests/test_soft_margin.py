@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from maxmargin.cli import main
 from maxmargin.features import RELU
 from maxmargin.games.random_features import RandomFeatureGame
 from maxmargin.games.rkhs_exact import ExactKernelGame
-from maxmargin.games.soft import Capped
+from maxmargin.games.soft import Capped, mean_below
 
 ROUTES = (
     {},
@@ -121,3 +122,18 @@ def test_in_high_dimension_the_relaxation_proves_the_upper_end_of_the_capped_adv
     document = certificate.to_json()
     lowered = document | {"upper": document["lower"] * (1 + 1e-3), "relative_gap": 1 - 1 / (1 + 1e-3)}
     assert not mm.check_certificate(lowered, points.X, points.y).holds
+
+
+@pytest.mark.parametrize("share", [Fraction(1), Fraction(3, 2), Fraction(7, 3), Fraction(4)], ids=str)
+def test_the_mean_of_the_worst_rounded_down(share):
+    """Against fractions: below, and by a few units of the terms at most, however much they cancel."""
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        margins = rng.standard_normal(4) * 10.0 ** rng.integers(-3, 4, 4)
+        if rng.random() < 0.5:
+            margins[1] = -margins[0] * (1.0 + 1e-13)
+        ordered, whole = sorted(map(Fraction, margins.tolist())), int(share)
+        rest = (share - whole) * ordered[whole] if whole < 4 else 0
+        exact = (sum(ordered[:whole]) + rest) / share
+        size = sum(map(abs, ordered[: whole + 1])) / share
+        assert exact - size * Fraction(9, 2**53) <= mean_below(margins, share) <= exact

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from test_games_values import MEASURE, P, Proving, game
@@ -51,12 +53,11 @@ def test_the_ends_of_a_soft_margin_by_hand(feature, convention):
     margins = (g.margins(MEASURE) - g.margin_errors(MEASURE)).tolist()
     norm = g.norm_above(MEASURE)
     positive = soft.Capped(DictionaryGame(g.Z[:1], g.y[:1], feature, convention, directions=g.directions), 1.0)
-    least = float((positive.game.margins(MEASURE) - positive.game.margin_errors(MEASURE)).min())
-    slack = rounding.dot_error(abs(least) / norm, 1 + 4)
+    least = soft.mean_below(positive.game.margins(MEASURE) - positive.game.margin_errors(MEASURE), Fraction(1))
+    slack = rounding.dot_error(abs(least) / norm, 4)
     assert positive.lower(MEASURE) == rounding.below(least / norm, slack) > 0.0
-    worst = soft.worst_mean(np.array(margins), 0.5) / norm
-    expected = rounding.below(worst, rounding.dot_error(max(abs(m) for m in margins) / norm, 3 + 4))
-    assert capped.lower(MEASURE) == max(0.0, expected)
+    worst = soft.mean_below(np.array(margins), Fraction(2)) / norm
+    assert capped.lower(MEASURE) == max(0.0, rounding.below(worst, rounding.dot_error(abs(worst), 4)))
     assert capped.lower(Measure(np.eye(1, 2), np.zeros(1))) == 0.0
     quarter = Measure(MEASURE.directions, MEASURE.weights / 64)  # a norm below one
     assert positive.lower(quarter) == pytest.approx(positive.lower(MEASURE), rel=1e-12, abs=0.0)
@@ -65,17 +66,21 @@ def test_the_ends_of_a_soft_margin_by_hand(feature, convention):
 
 
 @pytest.mark.parametrize(
-    ("p", "beyond"), [([0.25, 0.5, 0.25], 0.0), ([0.75, 0.25, 0.0], 0.5), ([0.5, 0.25, 0.125], 0.25)]
+    ("p", "beyond"),
+    [([0.25, 0.5, 0.25], 0), ([0.75, 0.25, 0.0], Fraction(1, 4)), ([0.5, 0.25, 0.125], Fraction(1, 14))],
 )
 def test_what_an_adversary_has_beyond_the_cap_is_paid_for_twice(p, beyond):
-    """2 sum (p_i - cap)_+ + 2 |1 - sum p| and gamma_{n+4}, times the radius, and the rounding of the sum."""
+    """2 e R with e = sum (p_i / sum p - cap)_+, rounded up, and nothing where the cap is kept."""
     g, p = game(RELU), np.array(p)
     capped, plain = soft.Capped(g, 0.5), g.best_response(p)
-    missing = (beyond + rounding.relative_error(3 + 4)) * g.radius
-    expected = rounding.above(plain.bound + missing, rounding.dot_error(plain.bound + missing, 3))
-    assert capped.best_response(p).bound == expected
+    assert beyond <= Fraction(soft.beyond(p, Fraction(2))) <= beyond * (1 + Fraction(2) ** -50)
     proving = soft.Capped(Proving(g.Z, g.y, RELU, "path", directions=g.directions), 0.5)
-    assert proving.response_from({}, p).bound == rounding.above(7.0 + missing, rounding.dot_error(7.0 + missing, 3))
+    for found, hard in ((capped.best_response(p).bound, plain.bound), (proving.response_from({}, p).bound, 7.0)):
+        if not beyond:
+            assert found == hard
+        else:
+            charged = float(2 * beyond) * g.radius
+            assert hard + charged < found <= (hard + charged) * (1.0 + 1e-14)
 
 
 def test_a_soft_margin_says_what_it_needs():

@@ -23,6 +23,7 @@ from ..features.kernels_gram import NetworkGram
 from ..features.random_features import FeatureGram
 from ..outcome import Scope
 from .game import KERNEL_ZERO, Bracket, Game, Response
+from .soft import beyond, mean_below
 
 Array = NDArray[np.float64]
 
@@ -208,28 +209,13 @@ class KernelGame(Game):
 
     def _upper_end(self, adversary: _Evaluation, p: Array) -> float:
         upper = self.scale * math.sqrt(max(adversary.square_above, 0.0)) / float(p.sum())
-        upper += 2.0 * self._beyond(p) * self.radius
+        if self.share is not None:
+            upper += 2.0 * beyond(p, self.share) * self.radius
         return rounding.above(upper, rounding.dot_error(upper, len(p)))
 
     def _least(self, margins: NDArray[Any]) -> float:
         """The least of the margins (n,), or the mean of the `share` smallest, rounded down."""
-        if self.share is None:
-            return float(margins.min())
-        whole = math.floor(self.share)
-        smallest = np.sort(margins)[: whole + 1]
-        weights = np.ones(len(smallest), LONG)
-        weights[whole:] = float(self.share - whole)
-        share = float(self.share)
-        return float(weights @ smallest) / share - ULP * float(np.abs(smallest).sum()) / share
-
-    def _beyond(self, p: Array) -> float:
-        """The part of p / sum p above the cap, rounded up: moved elsewhere, it changes a payoff by twice the radius."""
-        if self.share is None:
-            return 0.0
-        near = p * float(self.share) > float(p.sum()) * (1.0 - 1e-9)
-        total = sum(map(Fraction, p.tolist()), Fraction(0))
-        above = (Fraction(value) / total - 1 / self.share for value in p[near].tolist())
-        return float(sum((excess for excess in above if excess > 0), Fraction(0))) * (1.0 + ULP)
+        return float(margins.min()) if self.share is None else mean_below(margins, self.share)
 
     def _evaluate(self, C: Array, extended: bool) -> list[_Evaluation]:
         """K c for each row c of C (r, n), summed in extended precision, with a bound on the error of each entry."""

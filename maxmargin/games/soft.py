@@ -11,8 +11,10 @@ Computation 12, 2000), here without an intercept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ from ..errors import InputError
 from .game import Game, Response
 
 Array = NDArray[np.float64]
+
+_FEW = 4.0  # roundings, in units, of a conversion to float64 and of the operations after it
 
 
 def largest_weight(nu: float, n: int) -> float:
@@ -43,6 +47,28 @@ def worst_mean(margins: Array, cap: float) -> float:
     return float(weights @ np.sort(margins))
 
 
+def mean_below(margins: NDArray[Any], share: Fraction) -> float:
+    """The mean of the `share` smallest margins (n,), rounded down; share = nu n.
+
+    The sum is extended; what is left is the rounding of `share` and of the result, a few units of the terms summed.
+    """
+    whole = math.floor(share)
+    smallest = np.sort(margins)[: whole + 1].astype(np.longdouble)
+    weights = np.ones(len(smallest), np.longdouble)
+    weights[whole:] = float(share - whole)
+    size = float(np.abs(smallest).sum()) / float(share)
+    error = _FEW * rounding.UNIT_ROUNDOFF + 2.0 * (len(margins) + 8) * float(np.finfo(np.longdouble).eps)
+    return float(weights @ smallest) / float(share) - error * size
+
+
+def beyond(p: Array, share: Fraction) -> float:
+    """The part of p / sum p above the cap 1 / share, rounded up: moved elsewhere, it pays at most twice the radius."""
+    near = p * float(share) > float(p.sum()) * (1.0 - 1e-9)  # the others are below the cap whatever rounding does
+    total = sum(map(Fraction, p.tolist()), Fraction(0))
+    above = (Fraction(value) / total - 1 / share for value in p[near].tolist())
+    return float(sum((excess for excess in above if excess > 0), Fraction(0))) * (1.0 + _FEW * rounding.UNIT_ROUNDOFF)
+
+
 def capped(p: Array, cap: float) -> Array:
     """A point of the capped simplex near p >= 0: no entry above `cap`, the mass cut off spread over the room left."""
     p = p / p.sum()
@@ -60,7 +86,7 @@ class Capped(Game):
     Attributes
     ----------
     game : any game with `margin_errors`, `norm_above` and `radius`, which bound the rounding of a mean of margins.
-    cap : 1/(nu n).
+    cap : 1/(nu n); a fraction is exact.
 
     Raises
     ------
@@ -68,7 +94,12 @@ class Capped(Game):
     """
 
     game: Any
-    cap: float
+    cap: float | Fraction
+
+    @property
+    def share(self) -> Fraction:
+        """nu n, of how many margins the mean is taken."""
+        return 1 / Fraction(self.cap)
 
     def __post_init__(self) -> None:
         demand(self.game, "a soft margin", ("margins", "margin_errors", "norm_above", "best_response", "radius"))
@@ -86,15 +117,13 @@ class Capped(Game):
         norm = self.game.norm_above(learner)
         if norm <= 0.0:
             return 0.0
-        margins = self.margins(learner) - self.game.margin_errors(learner)
-        slack = rounding.dot_error(float(np.abs(margins).max()) / norm, len(margins) + 4)
-        return max(0.0, rounding.below(worst_mean(margins, self.cap) / norm, slack))
+        worst = mean_below(self.margins(learner) - self.game.margin_errors(learner), self.share)
+        return max(0.0, rounding.below(worst / norm, rounding.dot_error(abs(worst) / norm, 4)))
 
     def best_response(self, p: Array) -> Response:
-        """As in the hard game, for the point of the capped simplex that is nearest to p.
+        """As in the hard game, for a point of the capped simplex near p / sum p.
 
-        No f of the unit ball exceeds `radius` on a point, which bounds the effect of a sum of p below one and of
-        weights beyond the cap, rounding of the cap included.
+        No f of the unit ball exceeds `radius` on a point, which bounds the effect of moving what is beyond the cap.
         """
         return self._with_room(self.game.best_response(p), p)
 
@@ -103,10 +132,8 @@ class Capped(Game):
         return self._with_room(self.game.response_from(proof, p), p)
 
     def _with_room(self, response: Response, p: Array) -> Response:
-        beyond = 2.0 * float(np.maximum(p - self.cap, 0.0).sum()) + 2.0 * abs(1.0 - float(p.sum()))
-        missing = (beyond + rounding.relative_error(len(p) + 4)) * self.game.radius
-        bound = rounding.above(response.bound + missing, rounding.dot_error(response.bound + missing, len(p)))
-        return replace(response, bound=bound)
+        missing = 2.0 * beyond(p, self.share) * self.game.radius * (1.0 + rounding.relative_error(len(p) + 16))
+        return replace(response, bound=rounding.above(response.bound, missing) if missing else response.bound)
 
     def negligible(self, p: Array) -> float:
         """As in the hard game."""

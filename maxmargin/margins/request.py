@@ -102,7 +102,7 @@ class Request:
 
     def softened(self, game: Game) -> Game:
         """The game itself, or with a capped adversary when the margin asked for is soft."""
-        return game if self.nu is None else Capped(game, self.cap)
+        return game if self.nu is None else Capped(game, 1 / (self.share or Fraction(1)))
 
     def budget(self) -> Budget:
         """Tolerance and a clock that begins now."""
