@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import matplotlib
@@ -123,3 +126,18 @@ def test_an_assessment_in_a_notebook():
     found = mm.assess(mm.load("xor"), [[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]], [-1.0, -1.0, 1.0, 1.0])
     html = found._repr_html_()
     assert images(html) == 1 and "of the max margin" in str(found) and "the largest such" in html
+
+
+def test_the_first_figure_of_a_notebook_does_not_turn_later_ones_off(tmp_path):
+    """The first figure loads ipykernel's backend, which turns pyplot interactive; a style context must not undo that."""
+    (tmp_path / "recording.py").write_text(
+        "import matplotlib\nfrom matplotlib.backends.backend_agg import FigureCanvas, new_figure_manager\n"
+        "matplotlib.interactive(True)\n"
+    )
+    code = (
+        "import maxmargin as mm, matplotlib\n"
+        "mm.NeuronsDisplay.from_certificate(mm.max_margin('xor', bias=False), 'xor')\n"
+        "assert matplotlib.is_interactive()\n"
+    )
+    found = {"MPLBACKEND": "module://recording", "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | found, cwd=tmp_path)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from matplotlib import rc_context
+from matplotlib import interactive, is_interactive, rc_context
 from matplotlib.axes import Axes
 
 from ..dataset import Dataset, load, make_dataset
@@ -126,6 +126,8 @@ class Display:
                 _, ax = plt.subplots(figsize=self.size, layout="constrained")
             self.ax_, self.figure_ = ax, ax.figure
             self._draw(ax)
+            turned_on = is_interactive()
+        interactive(turned_on)  # a notebook turns pyplot interactive at its first figure; later cells need that
         return self
 
     def _draw(self, ax: Axes) -> None:
