@@ -129,7 +129,7 @@ def test_an_assessment_in_a_notebook():
 
 
 def test_the_first_figure_of_a_notebook_does_not_turn_later_ones_off(tmp_path):
-    """The first figure loads ipykernel's backend, which turns pyplot interactive; a style context must not undo that."""
+    """The first figure loads the notebook backend, which turns pyplot interactive; no style context may undo that."""
     (tmp_path / "recording.py").write_text(
         "import matplotlib\nfrom matplotlib.backends.backend_agg import FigureCanvas, new_figure_manager\n"
         "matplotlib.interactive(True)\n"
