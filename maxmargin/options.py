@@ -48,6 +48,11 @@ def positive(name: str, found: Any) -> float:
     return real(name, found, "a positive number", lambda v: 0.0 < v < math.inf)
 
 
+def distance(name: str, found: Any) -> float:
+    """A finite distance, 0 allowed."""
+    return real(name, found, "a finite distance >= 0, e.g. 0.1", lambda v: 0.0 <= v < math.inf)
+
+
 def tolerance(name: str, found: Any) -> float:
     """A relative gap."""
     return real(name, found, "a relative gap between 0 and 1, e.g. 1e-6", lambda v: 0.0 < v < 1.0)

@@ -1,9 +1,11 @@
-"""Points with real targets: a pair of arrays, a file with a numeric label column, or labelled data."""
+"""Points with real targets: from arrays, a file with a numeric label column, or labelled data; tubes around them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from .datasets.table import read_table
 from .errors import InputError
 
 Array = NDArray[np.float64]
+
+_INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
 
 
 def read_targets(
@@ -73,3 +77,68 @@ def _archive(path: Path) -> tuple[Any, Any]:
     if missing := {"X", "y"} - set(arrays):
         raise InputError(f"{path}: found arrays {sorted(arrays)}, missing {sorted(missing)}: wanted X (n, d), y (n,)")
     return arrays["X"], arrays["y"]
+
+
+@dataclass(frozen=True)
+class Values:
+    """Distinct points with the intersections of the tubes of all points that are there.
+
+    Attributes
+    ----------
+    Z : (m, D).  centre, half : (m,) tube of each, |f - centre| <= half.
+    members : for each distinct point, the (given) points whose targets are largest and smallest, (m, 2).
+    n : number of given points.
+    contradiction : (n,) weights that prove that no function takes these values, or None.
+    """
+
+    Z: Array
+    centre: Array
+    half: Array
+    members: NDArray[np.intp]
+    n: int
+    contradiction: Array | None = None
+
+    @classmethod
+    def merged(cls, Z: Array, targets: Array, tube: float) -> Values:
+        """From the points as given."""
+        points, group = np.unique(Z, axis=0, return_inverse=True)
+        group = group.reshape(-1)
+        order = np.lexsort((targets, group))
+        first = np.searchsorted(group[order], np.arange(len(points)))
+        last = np.r_[first[1:], len(group)] - 1
+        members = np.column_stack([order[last], order[first]])
+        most, least = targets[members[:, 0]], targets[members[:, 1]]
+        half, contradiction = np.maximum(tube - (most - least) / 2.0, 0.0), None
+        apart = [k for k in np.flatnonzero(most > least) if _exceeds(most[k], least[k], tube)]
+        zero = ~points.any(axis=1)  # every function is 0 there
+        if apart:
+            contradiction = np.zeros(len(Z))
+            contradiction[members[apart[0]]] = 0.5, -0.5
+        elif (zero & (np.maximum(most, -least) > tube)).any():
+            k = int(np.flatnonzero(zero)[0])
+            contradiction = np.zeros(len(Z))
+            contradiction[members[k, 0] if most[k] > tube else members[k, 1]] = 1.0 if most[k] > tube else -1.0
+        return cls(points, (most + least) / 2.0, half, members, len(Z), contradiction)
+
+    @property
+    def narrowed(self) -> Array:
+        """The half widths (m,), a little less where that is possible."""
+        scale = float(np.abs(self.centre).max(initial=0.0))
+        return np.where(self.half > 2.0 * _INSIDE * scale, self.half - _INSIDE * scale, self.half)
+
+    def spread(self, p: Array) -> Array:
+        """Weights on the given points (n,): where p > 0 the largest target counts, where p < 0 the smallest."""
+        out = np.zeros(self.n)
+        out[np.where(p > 0.0, self.members[:, 0], self.members[:, 1])] = p
+        return out
+
+    def placed(self, c: Array) -> Array:
+        """Coefficients on the given points (n,)."""
+        out = np.zeros(self.n)
+        out[self.members[:, 0]] = c
+        return out
+
+
+def _exceeds(most: float, least: float, tube: float) -> bool:
+    """Whether two targets are more than two tubes apart, without rounding."""
+    return Fraction(float(most)) - Fraction(float(least)) > 2 * Fraction(float(tube))

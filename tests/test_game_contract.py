@@ -207,3 +207,12 @@ def test_no_two_files_call_each_other(data, options):
     mm.max_margin(data, **options)  # imports
     _, calls = traced(lambda: mm.max_margin(data, **options))
     assert not {(one, other) for one, other in calls if one < other and (other, one) in calls and ".." not in one}
+
+
+@pytest.mark.parametrize("norm", ["f1", "f2"])
+def test_no_two_files_call_each_other_for_a_smallest_norm(norm):
+    X = np.linspace(-1.0, 1.0, 9)[:, None]
+    run = lambda: mm.check_certificate(mm.min_norm((X, np.sin(3 * X[:, 0])), norm), X, np.sin(3 * X[:, 0]))  # noqa: E731
+    run()  # imports
+    _, calls = traced(run)
+    assert not {(one, other) for one, other in calls if one < other and (other, one) in calls and ".." not in one}

@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from .limits import SECONDS, Limits
 from .soft import allowing_for_rounding
 from .sphere import check_proof, check_sphere
 from .status import check_gap, check_status
-from .verdict import Check, NotSettled, Refusal, Report, Verdict
+from .verdict import Check, NotSettled, Refusal, Verdict
 
 _VERSIONS = {FORMAT: VERSION, norm.FORMAT: norm.VERSION}
 
@@ -64,27 +65,30 @@ def check_certificate(
     InputError : the document is no certificate of a known version, or the data are no labelled points.
     """
     document = _recognise(_document(certificate))
-    report, limits = Report(), Limits(time_limit)
+    checks: list[Check] = []
+    limits = Limits(time_limit)
     try:
         # extreme numbers overflow to inf or nan in the float filters, which then decide nothing
         with np.errstate(all="ignore"):
             if document["format"] == norm.FORMAT:
-                held = norm.check_norm(document, *norm.read_values(X, y), report, limits)
+                for step in norm.steps(document, *norm.read_values(X, y), limits):
+                    _record(checks, *step)
             else:
-                held = _check_margin(document, read_data(X, y), directions, report, limits)
+                _check_margin(document, read_data(X, y), directions, checks, limits)
     except Refusal as refusal:
-        return Verdict(False, str(refusal), tuple(report.checks), not isinstance(refusal, NotSettled))
-    return Verdict(True, held, tuple(report.checks))
+        return Verdict(False, str(refusal), tuple(checks), not isinstance(refusal, NotSettled))
+    lower, upper = (math.inf if document[end] is None else float(document[end]) for end in ("lower", "upper"))
+    what = "norm" if document["format"] == norm.FORMAT else "margin"
+    return Verdict(True, f"{lower!r} <= {what} <= {upper!r} holds in scope {document['scope']!r}", tuple(checks))
 
 
 def _check_margin(
-    document: dict[str, Any], data: tuple[Array, Array], directions: Array | None, report: Report, limits: Limits
-) -> str:
-    """A margin's certificate, argument by argument; what holds."""
-    claim = _check_itself(document, *data, report)
-    report.record("dictionary", "comparison", lambda: _check_stated(document))
-    _check_bounds(claim, _stated(document) if directions is None else directions, report, limits)
-    return f"{claim.lower!r} <= margin <= {claim.upper!r} holds in scope {claim.scope!r}"
+    document: dict[str, Any], data: tuple[Array, Array], directions: Array | None, checks: list[Check], limits: Limits
+) -> None:
+    """A margin's certificate, argument by argument."""
+    claim = _check_itself(document, *data, checks)
+    _record(checks, "dictionary", "comparison", lambda: _check_stated(document))
+    _check_bounds(claim, _stated(document) if directions is None else directions, checks, limits)
 
 
 def _recognise(document: Any) -> dict[str, Any]:
@@ -115,13 +119,13 @@ def _document(certificate: Any) -> Any:
         raise InputError(f"certificate {str(certificate)!r} is not JSON ({error})") from None
 
 
-def _check_itself(document: dict[str, Any], X: Array, y: Array, report: Report) -> Claim:
+def _check_itself(document: dict[str, Any], X: Array, y: Array, checks: list[Check]) -> Claim:
     """Checks of data, structure, gap and status, before any proof is verified."""
-    report.record("data", "SHA-256", lambda: check_data(document, X, y))
-    report.record("structure", "comparison", lambda: check_structure(read_claim(document, X, y)))
+    _record(checks, "data", "SHA-256", lambda: check_data(document, X, y))
+    _record(checks, "structure", "comparison", lambda: check_structure(read_claim(document, X, y)))
     claim = read_claim(document, X, y)
-    report.record("relative gap", "comparison", lambda: check_gap(claim))
-    report.record("status", "comparison, exact integers", lambda: check_status(claim))
+    _record(checks, "relative gap", "comparison", lambda: check_gap(claim))
+    _record(checks, "status", "comparison, exact integers", lambda: check_status(claim))
     return claim
 
 
@@ -135,22 +139,31 @@ def _check_stated(document: dict[str, Any]) -> str:
     return "none is stated" if directions is None else f"{len(directions)} directions are stated"
 
 
-def _check_bounds(claim: Claim, directions: Array | None, report: Report, limits: Limits) -> None:
+def _check_bounds(claim: Claim, directions: Array | None, checks: list[Check], limits: Limits) -> None:
     claim = allowing_for_rounding(claim)
     if claim.norm != "f1":
         images = kernel.Images(claim, limits)
-        report.record("lower", "fixed point, 160 bits or more", lambda: kernel.check_lower(images))
+        _record(checks, "lower", "fixed point, 160 bits or more", lambda: kernel.check_lower(images))
         if not math.isinf(claim.upper):
-            report.record("upper", "fixed point, 160 bits or more", lambda: kernel.check_upper(images))
+            _record(checks, "upper", "fixed point, 160 bits or more", lambda: kernel.check_upper(images))
         return
-    report.record("lower", "exact integers", lambda: dictionary.check_lower(claim))
+    _record(checks, "lower", "exact integers", lambda: dictionary.check_lower(claim))
     if math.isinf(claim.upper):
         return
     arithmetic = "floats with rigorous error bounds, exact integers where they cannot decide"
     if claim.scope == "dictionary":
-        report.record("upper", arithmetic, lambda: dictionary.check_dictionary(claim, directions))
+        _record(checks, "upper", arithmetic, lambda: dictionary.check_dictionary(claim, directions))
     elif claim.proof is not None:
         proof, arithmetic = claim.proof, "Cholesky factors with Rump's error bound"
-        report.record("upper", arithmetic, lambda: check_proof(claim, proof, limits))
+        _record(checks, "upper", arithmetic, lambda: check_proof(claim, proof, limits))
     else:
-        report.record("upper", arithmetic, lambda: check_sphere(claim, limits))
+        _record(checks, "upper", arithmetic, lambda: check_sphere(claim, limits))
+
+
+def _record(checks: list[Check], name: str, arithmetic: str, argument: Callable[[], str]) -> None:
+    """Run one argument and write its line; a `Refusal` writes a failing line and ends the check."""
+    try:
+        checks.append(Check(name, True, argument(), arithmetic))
+    except Refusal as refusal:
+        checks.append(Check(name, False, str(refusal), arithmetic))
+        raise

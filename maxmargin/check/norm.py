@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from .fields import choice, field, number, numbers, shown
 from .limits import Limits
 from .sphere import check_proof, check_sphere
 from .status import check_gap
-from .verdict import NotSettled, Refusal, Report
+from .verdict import NotSettled, Refusal, Step
 
 FORMAT, VERSION = "maxmargin-norm", 1
 STATUSES = ("certified", "bracketed", "interrupted", "infeasible")
@@ -154,16 +156,15 @@ def _pays_nothing(claim: NormClaim) -> str:
     return "no function takes these values: equal points have targets more than two tubes apart"
 
 
-def check_norm(document: dict[str, Any], X: Array, targets: Array, report: Report, limits: Limits) -> str:
-    """A minimum norm, argument by argument; what holds."""
-    report.record("data", "SHA-256", lambda: check_data(document, X, targets))
-    report.record("structure", "comparison", lambda: check_structure(read(document, X, targets)))
+def steps(document: dict[str, Any], X: Array, targets: Array, limits: Limits) -> Iterator[Step]:
+    """All that is to be checked of a minimum norm, in order."""
+    yield "data", "SHA-256", partial(check_data, document, X, targets)
+    yield "structure", "comparison", lambda: check_structure(read(document, X, targets))
     claim = read(document, X, targets)
     long = claim.game.norm != "f1"
     arithmetic = "fixed point, 160 bits or more" if long else "floats with rigorous error bounds, exact integers"
-    report.record("lower", arithmetic, lambda: check_lower(claim, limits))
+    yield "lower", arithmetic, partial(check_lower, claim, limits)
     if not math.isinf(claim.upper):
-        ends = claim.upper, Fraction(claim.tube)
         upper = interpolant.check_kernel if long else interpolant.check_variation
-        report.record("upper", arithmetic, lambda: upper(claim.game, claim.targets, *ends, limits))
-    return f"{claim.lower!r} <= norm <= {claim.upper!r} holds in scope {claim.game.scope!r}"
+        ends = claim.upper, Fraction(claim.tube)
+        yield "upper", arithmetic, partial(upper, claim.game, claim.targets, *ends, limits)

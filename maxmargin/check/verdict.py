@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
+
+# What is to be checked: name, arithmetic, and the argument, which returns a sentence or raises a `Refusal`.
+Step = tuple[str, str, Callable[[], str]]
 
 
 class Refusal(Exception):
@@ -62,23 +65,3 @@ class Verdict:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """What a notebook shows."""
         printer.text(str(self))
-
-
-@dataclass
-class Report:
-    """The lines of a report as they come; a `Refusal` writes a failing line and ends it.
-
-    Attributes
-    ----------
-    checks : the lines so far, in order.
-    """
-
-    checks: list[Check] = field(default_factory=list)
-
-    def record(self, name: str, arithmetic: str, argument: Callable[[], str]) -> None:
-        """Run one argument and write its line."""
-        try:
-            self.checks.append(Check(name, True, argument(), arithmetic))
-        except Refusal as refusal:
-            self.checks.append(Check(name, False, str(refusal), arithmetic))
-            raise

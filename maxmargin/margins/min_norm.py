@@ -35,8 +35,8 @@ from ..oracles.lifted.root import lifted_bound
 from ..oracles.selection import Proving
 from ..outcome import Attempt, Scope, Status
 from ..progress import Progress, silent
-from ..solvers.interpolation import Values, kernel_interpolant, variation_interpolant
-from ..targets import read_targets
+from ..solvers.interpolation import kernel_interpolant, variation_interpolant
+from ..targets import Values, read_targets
 from ..text import bracket_text, gap_text
 from .prove import library_versions, one_thread
 
@@ -291,7 +291,7 @@ class _Task:
 
 def _check(**asked: Any) -> None:
     options.choice("norm", asked["norm"], NORMS)
-    options.real("tube", asked["tube"], "a finite distance >= 0, e.g. 0.1", lambda v: 0.0 <= v < math.inf)
+    options.distance("tube", asked["tube"])
     options.tolerance("tol", asked["tol"])
     options.seconds("time_limit", asked["time_limit"])
     options.seed("seed", asked["seed"])

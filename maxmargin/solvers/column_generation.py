@@ -54,8 +54,7 @@ class ColumnGeneration:
     time_limit : seconds; the best pair so far is returned.
     max_rounds : oracle calls.
     count : best responses added per round.
-    smoothing : the oracle is asked about ``smoothing * (last p asked) + (1 - smoothing) * (p of the LP)``; the
-        vertices p of the LP jump about, and their mean converges faster.
+    smoothing : the oracle is asked about ``smoothing * (last p asked) + (1 - smoothing) * (p of the LP)``: calmer.
     scouts : random directions whose dictionary margin is solved roughly first; 0 for none.
     progress : called after every round with its `Round`.
     cap : largest weight of the adversary on one point; 1/(nu n) makes the margin soft (`games.soft`).
@@ -95,9 +94,8 @@ class ColumnGeneration:
             if initial is not None:
                 search.begin(initial)
             elif self.scouts and self.time_limit > 0.0:
-                watch = Clock()
                 search.begin(self._scout(Z, y, feature))
-                search.scouted = watch.seconds
+                search.scouted = search.clock.seconds
             return search.proposal(search.run())
         except KeyboardInterrupt:
             return replace(search.proposal(INTERRUPTED), stopped=True)
@@ -130,16 +128,15 @@ class _Search:
         if zero != _ZERO and may_vanish(self.Z, self.y, self.feature, np.ones(n)):
             zero = _ZERO  # what remains of points that cancel is rounding: thousands of rounds to reduce
         self.zero, cap = zero * sizes, self.options.cap
-        self.sifted = n >= _MANY and (cap < 1.0 or isinstance(self.oracle, LocalOracle))
-        self.master: Master | SiftedMaster = SiftedMaster(self.y, cap, sizes) if self.sifted else Master(n, cap, sizes)
+        sifted = n >= _MANY and (cap < 1.0 or isinstance(self.oracle, LocalOracle))
+        self.master: Master | SiftedMaster = SiftedMaster(self.y, cap, sizes) if sifted else Master(n, cap, sizes)
         self.directions, self.signs = np.empty((0, D)), np.empty(0)
         self.lower, self.upper, self.estimate = 0.0, np.inf, np.inf
         self.measure = Measure(np.eye(1, D), np.zeros(1))
         self.scope: str | None = None
         classes, of, counts = np.unique(self.y, return_inverse=True, return_counts=True)
-        self.p = self.asked = 1.0 / (len(classes) * counts[of])
-        if self.options.cap < 1.0:
-            self.p = self.asked = capped(self.p, self.options.cap)
+        weights = 1.0 / (len(classes) * counts[of])
+        self.p = self.asked = weights if cap >= 1.0 else capped(weights, cap)
         self._known: Any = np.empty((0, n))
         self.trace: list[Round] = []
         self.solution: MasterSolution | None = None
@@ -237,17 +234,14 @@ class _Search:
 
     def _value(self, p: Array) -> float:
         """Best payoff against p among the neurons already known."""
-        if not self.master.size:
-            return 0.0
         pays = payoffs(self.known, p) if self.sharp else self.master.columns @ p
-        return max(0.0, float(pays.max()))
+        return float(pays.max(initial=0.0))
 
     def _solve(self) -> Array:
         """Solve the restricted game, keep the best learner, drop columns long out of use; returns p."""
         watch = Clock()
         try:
-            enough = {"enough": _BESIDE * self._gap} if self.sifted else {}
-            self.solution, self.refined = self.master.solve(self.clock.left, **enough), False
+            self.solution, self.refined = self.master.solve(self.clock.left, _BESIDE * self._gap), False
         finally:
             self.master_seconds += watch.seconds
         solution = self.solution
@@ -255,8 +249,7 @@ class _Search:
         if self.exact and solution.value - solution.margin > _BLUNT * (self.upper - self.lower):
             solution = self._refine(solution)
         self._keep(solution)
-        kept = self.master.relieve(solution)
-        if kept is not None:
+        if (kept := self.master.relieve(solution)) is not None:
             self.directions, self.signs, self._known = self.directions[kept], self.signs[kept], self._known[:0]
             self.solution = solution._replace(weights=solution.weights[kept])
         return solution.p
@@ -275,11 +268,9 @@ class _Search:
 
     def _sharpen(self) -> Array:
         """Refine the last LP, and all later ones; the p of the last."""
-        if self.solution is None:
-            return self.p
-        if self.exact:
+        if self.solution is not None and self.exact:
             self._keep(self._refine(self.solution))
-        return self.solution.p
+        return self.p if self.solution is None else self.solution.p
 
     def _refine(self, solution: MasterSolution) -> MasterSolution:
         watch, self.sharp, self.refined = Clock(), True, True

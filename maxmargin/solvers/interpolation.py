@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clock import FOREVER, Clock
+from ..clock import FOREVER, Clock, Patience
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..oracles.selection import EXACT_DIMENSION, exact_oracle, local_oracle
 from ..outcome import Attempt
 from ..progress import Progress, silent
+from ..targets import Values
 from ..text import gap_text
 
 Array = NDArray[np.float64]
@@ -30,77 +29,11 @@ _ROUNDS = 200
 _COUNT = 30  # neurons added per round
 _PAYS = 1e-9  # a neuron is added when its payoff exceeds 1 by more than this ...
 _ROUGH = 1e-4  # ... or by more than this while the targets are not reached (the price will rise anyway)
-_STUCK, _LESS = 30, 0.99  # stuck: in so many rounds the excess of the best payoff over 1 did not fall to this multiple
+_STUCK = 30, 0.99  # stuck: in so many rounds the excess of the best payoff over 1 did not fall to this multiple
 _PATIENCE = 20, 2000  # limit on the steps of a program: a multiple of the most steps so far, plus a constant
 _TOLERANCE = 1e-10  # feasibility tolerance of the linear programs
-_INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
 _PRICES = 1e3, 1e9, 100.0  # penalty on residuals: first value, last value, factor between two
 _SWEEPS = 2000
-
-
-@dataclass(frozen=True)
-class Values:
-    """Distinct points with the intersections of the tubes of all points that are there.
-
-    Attributes
-    ----------
-    Z : (m, D).  centre, half : (m,) tube of each, |f - centre| <= half.
-    members : for each distinct point, the (given) points whose targets are largest and smallest, (m, 2).
-    n : number of given points.
-    contradiction : (n,) weights that prove that no function takes these values, or None.
-    """
-
-    Z: Array
-    centre: Array
-    half: Array
-    members: NDArray[np.intp]
-    n: int
-    contradiction: Array | None = None
-
-    @classmethod
-    def merged(cls, Z: Array, targets: Array, tube: float) -> Values:
-        """From the points as given."""
-        points, group = np.unique(Z, axis=0, return_inverse=True)
-        group = group.reshape(-1)
-        order = np.lexsort((targets, group))
-        first = np.searchsorted(group[order], np.arange(len(points)))
-        last = np.r_[first[1:], len(group)] - 1
-        members = np.column_stack([order[last], order[first]])
-        most, least = targets[members[:, 0]], targets[members[:, 1]]
-        half, contradiction = np.maximum(tube - (most - least) / 2.0, 0.0), None
-        apart = [k for k in np.flatnonzero(most > least) if _exceeds(most[k], least[k], tube)]
-        zero = ~points.any(axis=1)  # every function is 0 there
-        if apart:
-            contradiction = np.zeros(len(Z))
-            contradiction[members[apart[0]]] = 0.5, -0.5
-        elif (zero & (np.maximum(most, -least) > tube)).any():
-            k = int(np.flatnonzero(zero)[0])
-            contradiction = np.zeros(len(Z))
-            contradiction[members[k, 0] if most[k] > tube else members[k, 1]] = 1.0 if most[k] > tube else -1.0
-        return cls(points, (most + least) / 2.0, half, members, len(Z), contradiction)
-
-    @property
-    def narrowed(self) -> Array:
-        """The half widths (m,), a little less where that is possible."""
-        scale = float(np.abs(self.centre).max(initial=0.0))
-        return np.where(self.half > 2.0 * _INSIDE * scale, self.half - _INSIDE * scale, self.half)
-
-    def spread(self, p: Array) -> Array:
-        """Weights on the given points (n,): where p > 0 the largest target counts, where p < 0 the smallest."""
-        out = np.zeros(self.n)
-        out[np.where(p > 0.0, self.members[:, 0], self.members[:, 1])] = p
-        return out
-
-    def placed(self, c: Array) -> Array:
-        """Coefficients on the given points (n,)."""
-        out = np.zeros(self.n)
-        out[self.members[:, 0]] = c
-        return out
-
-
-def _exceeds(most: float, least: float, tube: float) -> bool:
-    """Whether two targets are more than two tubes apart, without rounding."""
-    return Fraction(float(most)) - Fraction(float(least)) > 2 * Fraction(float(tube))
 
 
 class Found(NamedTuple):
@@ -135,7 +68,7 @@ def variation_interpolant(
     A = _unit(np.vstack([rng.standard_normal((max(200, _SCOUTS * m), D)), Z, -Z, *_kinks(Z)]))
     price, status, rounds, longest = _PRICES[0], "round limit", 0, 0
     last: Any = None
-    since, least = 0, math.inf  # the round since which the best payoff is no less, and by how much it exceeds 1
+    patience = Patience(*_STUCK)
     best = 0.0, 0, np.zeros(m)  # lower end as far as the oracle sees, its round, its weights
     for rounds in range(1, _ROUNDS + 1):
         Phi = feature.evaluate(A, Z)
@@ -160,14 +93,13 @@ def variation_interpolant(
         if clock.expired:
             status = "time limit"
             break
-        if (excess := float(answer.values[0]) - 1.0) < _LESS * least:
-            since, least = rounds, excess
-        stuck = rounds - since > _STUCK
+        stuck = patience.over(float(answer.values[0]) - 1.0, rounds)
         if stuck or not pays.any():
             if unmet <= _PAYS or price >= _PRICES[1]:
                 status = "targets not reached" if unmet > _PAYS else "stalled" if stuck else "optimal"
                 break
-            price, since, least = price * _PRICES[2], rounds, math.inf
+            price = price * _PRICES[2]
+            patience.renew(rounds)
             continue
         near = np.flatnonzero((weights != 0.0) | (np.abs(Phi @ p) > 0.5))
         A = np.vstack([A[near], answer.directions[pays]])

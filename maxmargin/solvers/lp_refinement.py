@@ -44,6 +44,15 @@ class MasterSolution(NamedTuple):
     margin: float
 
 
+def roomy(store: Array, size: int, more: int) -> Array:
+    """The store (rows, ...), or a larger copy of its first `size` rows with room for `more`."""
+    if size + more <= len(store):
+        return store
+    larger = np.empty((max(2 * len(store), size + more), *store.shape[1:]))
+    larger[:size] = store[:size]
+    return larger
+
+
 class GameLP(NamedTuple):
     """minimise T subject to e.P = 1, B P <= tau T, P >= 0; shapes (K, n), (n,), (K,), extended precision."""
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import SolverError
 from ..games.soft import worst_mean
 from .highs import ANSWERS, Simplex, refused
-from .lp_refinement import Corrections, GameLP, MasterSolution, Refined, better, exactly
+from .lp_refinement import Corrections, GameLP, MasterSolution, Refined, better, exactly, roomy
 
 Array = NDArray[np.float64]
 
@@ -71,17 +71,14 @@ class Master:
     def add(self, columns: Array) -> None:
         """Add columns ``h_k = s_k y phi(a_k, .)``, shape (K, n)."""
         K = len(columns)
-        if self.size + K > len(self._columns):
-            grown = np.empty((max(2 * len(self._columns), self.size + K), self.n))
-            grown[: self.size] = self.columns
-            self._columns, self._rows = grown, np.append(self._rows, np.empty(len(grown) - len(self._rows)))
+        self._columns, self._rows = (roomy(store, self.size, K) for store in (self._columns, self._rows))
         self._columns[self.size : self.size + K] = columns
         self.size += K
         if self._unit:
             self._append(self.size - K)
 
-    def solve(self, time_limit: float = np.inf) -> MasterSolution:
-        """Solve the restricted game.
+    def solve(self, time_limit: float = np.inf, enough: float = 0.0) -> MasterSolution:
+        """Solve the restricted game; to the last, whatever is `enough` for a `SiftedMaster`.
 
         Raises
         ------

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..clock import Clock
 from ..errors import SolverError
-from .lp_refinement import MasterSolution
+from .lp_refinement import MasterSolution, roomy
 from .master import Master, evaluate
 
 Array = NDArray[np.float64]
@@ -56,10 +56,7 @@ class SiftedMaster:
     def add(self, columns: Array) -> None:
         """Add columns ``h_k = s_k y phi(a_k, .)``, shape (K, n)."""
         K = len(columns)
-        if self.size + K > len(self._columns):
-            grown = np.empty((max(2 * len(self._columns), self.size + K), self.n))
-            grown[: self.size] = self.columns
-            self._columns = grown
+        self._columns = roomy(self._columns, self.size, K)
         self._columns[self.size : self.size + K] = columns
         self.size += K
         self._master.add(columns[:, self.inside])
