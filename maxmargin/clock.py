@@ -7,7 +7,7 @@ import time
 
 
 class OutOfTime(Exception):
-    """The clock has expired before the work was done; whoever set the clock has an answer without it."""
+    """The clock has expired before the work was done; the caller has an answer without it."""
 
 
 class Clock:

@@ -150,7 +150,7 @@ if __name__ == "__main__":
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    import sklearn.svm  # noqa: F401  (its import is nobody's time)
+    import sklearn.svm  # noqa: F401  (its import is not part of any time)
 
     with threadpool_limits(options.threads):
         for part in options.only:

@@ -15,7 +15,7 @@ function between(list, t) {
   return list[k] * (1 - a) + list[next] * a;
 }
 
-// The margin against log time: what has been travelled is bold, what comes is faint.
+// The margin against log time: the part up to now is bold, the rest faint.
 const marginStage = new Stage("margin");
 const marginRange = (() => {
   const [lower, upper] = film.bracket, best = Math.max(...film.trace.map((row) => row[1]));
@@ -44,7 +44,7 @@ function drawMargin(t) {
   ctx.fillStyle = film.palette.f1 + "26";
   const [lower, upper] = film.bracket;
   if (upper) ctx.fillRect(axes.left, axes.y(upper), axes.w, Math.max(axes.y(lower) - axes.y(upper), 0));
-  const far = 3 * (y[1] - y[0]); // dashes are not drawn along a line that leads miles away
+  const far = 3 * (y[1] - y[0]); // do not draw dashes far outside the panel
   const curve = (limit, value) => {
     ctx.beginPath();
     for (const row of film.trace) if (row[0] <= limit && value(row) !== null)

@@ -1,11 +1,11 @@
-// Drawing that the film and the playground share: canvases, text, axes, maps, the sphere. Nothing here knows what is shown.
+// Drawing that the film and the playground share: canvases, text, axes, maps, the sphere. Nothing here depends on the data.
 // Palette and colour maps come from the JSON in the page.
 
 const page = JSON.parse(document.getElementById("data").textContent);
 const INK = page.palette.ink, MUTED = page.palette.muted, RULE = "#e9eaec";
 const SIGN = { "1": page.palette.positive, "-1": page.palette.negative };
 const FONT = '"Inter","Segoe UI",system-ui,"Helvetica Neue","DejaVu Sans",Arial,sans-serif';
-const type = { scale: 1 }; // of all text on canvases, and of what is left free for it
+const type = { scale: 1 }; // scale of all text on canvases, and of the space for it
 
 function unpack(packed) {
   const bytes = Uint8Array.from(atob(packed.data), (c) => c.charCodeAt(0));
@@ -113,11 +113,11 @@ class Axes {
     this.segment(this.left, floor, right, floor);
     for (const v of xticks) {
       this.segment(this.x(v), floor, this.x(v), floor + 4);
-      const half = ctx.measureText(xtext(v)).width / 2; // of the last tick all is seen
+      const half = ctx.measureText(xtext(v)).width / 2; // keep the last tick label inside the canvas
       write(ctx, xtext(v), Math.min(this.x(v), this.w - half - 1), floor + 16 * type.scale, { align: "center", size: 11 });
     }
     ctx.font = `400 ${11.5 * type.scale}px ${FONT}`;
-    const length = ctx.measureText(xlabel || "").width, size = 11.5 * Math.min(1, (this.w - 12) / length); // a phone clips nothing
+    const length = ctx.measureText(xlabel || "").width, size = 11.5 * Math.min(1, (this.w - 12) / length); // fits a phone
     const middle = Math.min((this.left + right) / 2, this.w - 4 - (length * size) / 23);
     write(ctx, xlabel, middle, this.h - 5, { align: "center", size, colour: INK });
     if (ylabel) {

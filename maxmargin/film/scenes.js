@@ -7,7 +7,7 @@ const place = new Float32Array(neurons.frame), weight = new Float32Array(M), pot
 const values = new Float32Array(field.frame), sky = skyline && new Float32Array(skyline.frame);
 const support = unpack(film.support), weights = new Float32Array(support.frame); // the weights of the adversary of this moment
 const earlier = new Float32Array(neurons.frame), before = new Float32Array(M);
-const TAIL = 4, TAILS = 8; // snapshots that a tail reaches back, segments it is drawn in
+const TAIL = 4, TAILS = 8; // length of a tail in snapshots, number of its segments
 
 // ------------------------------------------------------------------------------------------------ classifier
 
@@ -119,7 +119,7 @@ const camera = { yaw: 0.5, pitch: 0.38, dragging: false };
 const ball = document.createElement("canvas");
 let heaviest = 1;
 
-// On the circle a direction lies at the distance that `lift` says.
+// On the circle `lift` sets the distance of a direction from the centre.
 function spot(list, j, length) {
   return DIM === 2 ? [list[2 * j] * length, -list[2 * j + 1] * length, 1] : project(camera, list, j);
 }
@@ -203,7 +203,7 @@ function drawNeurons(t) {
 function axesOfNeurons(ctx, cx, cy, R) {
   const units = DIM === 3 ? [1, 0, 0, 0, 1, 0, 0, 0, 1] : [1, 0, 0, 1];
   film.labels.neurons.forEach((name, k) => {
-    const [x, y, depth] = spot(units, k, 1), length = Math.hypot(x, y), out = length > 0.6 ? (1 + 21 / R) / length : 1; // beyond a star on the rim
+    const [x, y, depth] = spot(units, k, 1), length = Math.hypot(x, y), out = length > 0.6 ? (1 + 21 / R) / length : 1; // outside a star on the rim
     ctx.globalAlpha = depth < -0.05 ? 0.45 : 1;
     ctx.strokeStyle = "#999";
     ctx.lineWidth = 1;

@@ -1,6 +1,6 @@
 """A few points decide a max margin: solve for a working set of points, evaluate all, add the worst, repeat.
 
-    round:  f, p = a pair for the game of the points S alone           (whoever solves that game)
+    round:  f, p = a pair for the game of the points S alone           (by any solver of that game)
             m_i  = the margins y_i f(x_i) of all n points              (in blocks)
     until   the least margin over all points is the least over S
 

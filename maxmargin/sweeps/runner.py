@@ -30,7 +30,7 @@ def run(
 
     Parameters
     ----------
-    jobs : processes, one BLAS thread each; -1 for one a core.
+    jobs : processes, one BLAS thread each; -1 for one per core.
     dask : address of a dask scheduler ("tcp://host:8786") whose workers do the work instead.
     progress : called with what is done and the time left.
 
@@ -43,7 +43,7 @@ def run(
     InputError : no such number of jobs; the cluster cannot be reached or dask is not installed; a task's own refusal.
     """
     if jobs != -1 and jobs < 1:
-        raise InputError(f"jobs: found {jobs!r}, wanted a number of processes, or -1 for one a core")
+        raise InputError(f"jobs: found {jobs!r}, wanted a number of processes, or -1 for one per core")
     finished, start = store.keys(), time.monotonic()
     todo = list({task.key: task for task in tasks if task.key not in finished}.values())
     for count, (task, result, seconds) in enumerate(_results(todo, jobs, dask), 1):

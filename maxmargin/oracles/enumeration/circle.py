@@ -89,7 +89,7 @@ class PlaneOracle:
         """All local maxima of ``s sum_i q_i sigma(a.z_i)``, the best `count` of them, and the proved bound."""
         q = np.asarray(q, dtype=float)
         if q.shape != (self._n,) or not np.isfinite(q).all():
-            raise InputError(f"q: found an array of shape {q.shape}, wanted {self._n} finite weights, one a point")
+            raise InputError(f"q: found an array of shape {q.shape}, wanted {self._n} finite weights, one per point")
         used = self._order[q[self._order] != 0.0]
         if not len(used):
             return nothing(2)

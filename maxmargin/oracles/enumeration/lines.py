@@ -44,7 +44,8 @@ class Rays:
         """Indices and weights of the points with q_i != 0; `InputError` unless q is finite with one weight a point."""
         q = np.asarray(q, dtype=float)
         if q.shape != (len(self.Z),) or not np.isfinite(q).all():
-            raise InputError(f"q: found an array of shape {q.shape}, wanted {len(self.Z)} finite weights, one a point")
+            wanted = f"{len(self.Z)} finite weights, one per point"
+            raise InputError(f"q: found an array of shape {q.shape}, wanted {wanted}")
         used = np.flatnonzero(q)
         return used, q[used]
 

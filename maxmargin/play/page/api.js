@@ -11,7 +11,7 @@ async function post(route, body) {
 
 const TRIES = 3;
 
-// Events of the server; `gone` is called when it has been away for a while.
+// Events of the server; `gone` is called when the server has not answered for a while.
 function listen(events, gone, failures = 0) {
   const source = new EventSource(`api/stream${query}`);
   for (const [name, ear] of Object.entries(events)) source.addEventListener(name, (event) => ear(JSON.parse(event.data)));

@@ -91,7 +91,7 @@ function forget() {
   path.length = 0;
 }
 
-// A new moment of the run; of a long run every second one is forgotten.
+// A new moment of the run; of a long run every second moment is dropped.
 function record(frame) {
   path.push([frame.time, frame.margin]);
   if (path.length > 2000) for (let k = path.length - 2; k > 0; k -= 2) path.splice(k, 1);

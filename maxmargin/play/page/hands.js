@@ -2,7 +2,7 @@
 
 import { add, emit, move, remember, remove, state } from "./state.js";
 
-const CLICK = 5, LONG = 550; // pixels that a click may slip, milliseconds of a long touch
+const CLICK = 5, LONG = 550; // largest motion of a click in pixels, duration of a long touch in milliseconds
 const reach = (event) => (event.pointerType === "touch" ? 24 : 11);
 
 function place(plane, event) {
@@ -10,7 +10,7 @@ function place(plane, event) {
   return [event.clientX - box.left, event.clientY - box.top];
 }
 
-// `edit` = { add, move, remove, remember } for other points than those of the plane.
+// `edit` = { add, move, remove, remember } for points other than those of the plane.
 function attach(plane, edit = { add, move, remove, remember }) {
   const canvas = plane.canvas;
   let held = null; // { index, x, y, moved, timer }
@@ -59,7 +59,7 @@ function attach(plane, edit = { add, move, remove, remember }) {
   });
   canvas.addEventListener("touchstart", (event) => {
     const touch = event.touches[0], index = plane.hit(...place(plane, touch), 24);
-    if (index >= 0) event.preventDefault(); // a point is dragged, the page is not
+    if (index >= 0) event.preventDefault(); // drag the point, do not scroll the page
   }, { passive: false });
   canvas.addEventListener("keydown", (event) => key(plane, event, edit));
   canvas.addEventListener("blur", () => emit("draw"));
@@ -96,7 +96,7 @@ function key(plane, event, edit) {
 
 const clamp = (v, a, b) => Math.max(a, Math.min(b, v));
 
-// What a plane of labelled points needs for `attach`.
+// The edits of a plane of labelled points, for `attach`.
 function classified(plane) {
   plane.points = () => state.points;
   plane.view = () => state.view;

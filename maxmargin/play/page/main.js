@@ -14,7 +14,7 @@ import { toggle } from "./train.js";
 
 const get = (id) => document.getElementById(id);
 const left = new Plane("left", "view-left", "note-left", "f1"), right = new Plane("right", "view-right", "note-right", "f2");
-let dirty = true, moved = true, saved = 0, tab = "classify"; // all is to be drawn; what shows the run is
+let dirty = true, moved = true, saved = 0, tab = "classify"; // flags: redraw everything; redraw the panels of the run
 
 function show() {
   if (dirty && tab === "regression") drawLine();
@@ -93,7 +93,7 @@ function open(name) {
     get(other).hidden = other !== name;
     get(`tab-${other}`).setAttribute("aria-selected", other === name);
   }
-  get("headline").hidden = name === "regression"; // it is about the plane
+  get("headline").hidden = name === "regression"; // this key belongs to the plane
   if (name === "regression") openLine();
   redraw();
 }

@@ -19,7 +19,7 @@ function evaluate(directions, weights, [x0, x1, y0, y1], side) {
   return out;
 }
 
-// What the adversary p on these points pays: a -> 1/2 sum_i p_i y_i (a . z_i)_+ (sphere convention).
+// The payoff of the adversary p on these points: a -> 1/2 sum_i p_i y_i (a . z_i)_+ (sphere convention).
 function payoffOf(points, p) {
   const paid = points.map(([x, y, label], i) => [x, y, 0.5 * label * p[i]]).filter((row) => row[2] !== 0);
   return (a, b, c) => {

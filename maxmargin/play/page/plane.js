@@ -51,7 +51,7 @@ class Plane {
     this.note = document.getElementById(note);
     this.raster = document.createElement("canvas");
     this.hovered = -1;
-    this.cursor = null; // where the keyboard is, in the coordinates of the data
+    this.cursor = null; // the keyboard's cursor, in the coordinates of the data
     for (const [value, name] of Object.entries(NAMES)) this.select.add(new Option(name, value));
     this.select.value = kind;
   }
@@ -59,7 +59,7 @@ class Plane {
   layout() {
     const { w, h } = this.stage, s = type.scale, left = 42 * s, bottom = 22 * s, side = Math.max(Math.min(w - left - 6, h - bottom - 8), 40);
     Object.assign(this, { x: left + (w - left - 6 - side) / 2, y: 5, side });
-    this.canvas.dataset.frame = [this.x, this.y, this.side, ...state.view].join(" "); // for whoever drives the page
+    this.canvas.dataset.frame = [this.x, this.y, this.side, ...state.view].join(" "); // for tests that drive the page
   }
   px(u) { return this.x + ((u - state.view[0]) / (state.view[1] - state.view[0])) * this.side; }
   py(v) { return this.y + this.side - ((v - state.view[2]) / (state.view[3] - state.view[2])) * this.side; }
@@ -176,7 +176,7 @@ class Plane {
         ctx.strokeRect(this.px(u) - 2.2 * r, this.py(v) - 2.2 * r, 4.4 * r, 4.4 * r);
       }
     });
-    const covered = new Set(state.points.filter((q) => q[2] > 0).map(([u, v]) => `${u} ${v}`)); // below, a circle is larger
+    const covered = new Set(state.points.filter((q) => q[2] > 0).map(([u, v]) => `${u} ${v}`)); // a larger circle below it
     for (const label of [-1, 1])
       state.points.forEach(([u, v, l]) => l === label && marker(ctx, this.px(u), this.py(v), l, l < 0 && covered.has(`${u} ${v}`) ? 2 * r : r));
     const i = this.hovered;
@@ -185,7 +185,7 @@ class Plane {
     write(ctx, p ? `weight ${number(+p[i].toPrecision(3))}` : "", this.px(u) + (right ? 3 : -3) * r, this.py(v) - 2 * r, { align: right ? "left" : "right", colour: INK, halo: true });
   }
 
-  // The adversary's weights, if they are about these very points.
+  // The adversary's weights, if they belong to the present points.
   weights() {
     const kind = this.select.value === "trained" ? null : state.solved[this.select.value];
     const p = this.select.value === "trained" ? state.frame && state.frame.adversary : kind && kind.adversary;
@@ -208,7 +208,7 @@ class Plane {
 
   drawTicks(ctx) {
     const [x0, x1, y0, y1] = state.view, floor = this.y + this.side, s = type.scale;
-    for (const v of ticks(x0, x1, 5)) { // of the last tick all is seen
+    for (const v of ticks(x0, x1, 5)) { // keep the last tick label inside the canvas
       const text = number(+v.toPrecision(6)), half = 3.6 * s * text.length;
       write(ctx, text, Math.min(this.px(v), this.stage.w - half), floor + 14 * s, { align: "center", size: 11, colour: MUTED });
     }
@@ -222,7 +222,7 @@ function most(weights) {
   return top;
 }
 
-// The neuron that is looked at on the sphere: { direction, weight, kind, index }, or null.
+// The neuron selected on the sphere: { direction, weight, kind, index }, or null.
 function chosenNeuron() {
   const { neuron, solved: { f1 }, frame } = state;
   if (!neuron) return null;

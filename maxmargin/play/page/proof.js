@@ -1,4 +1,4 @@
-// The table of brackets, what is under the pointer in words, and the verdict of the independent checker.
+// The table of brackets, the text about the item under the pointer, and the verdict of the independent checker.
 
 import { post } from "./api.js";
 import { number, page } from "./drawing.js";

@@ -11,7 +11,7 @@ const VIEW = [-1.3, 1.3, -1.2, 1.2], PATIENCE = 300, RETRY = 400;
 const stage = new Stage("line");
 let points = [], past = [], chosen = -1, solved = {}, count = 0, busy = false, began = 0, timer = 0, opened = false, axes = null;
 
-// What `attach` needs of a plane.
+// The edits of the line's points, for `attach`.
 const plane = {
   canvas: stage.canvas, cursor: null, hovered: -1,
   px: (u) => axes.x(u),

@@ -1,13 +1,13 @@
-// Keeps the proved margins up with the points. One request is on its way at a time; while one moves a point, a request
-// that answers soon is waited for, so that the picture follows, and one that takes long gives way to the latest points.
-// A bracket that the short time limit has left open is tightened once the points rest.
+// Solves again when points change. One request is sent at a time. While a point moves, a fast answer is awaited, so that
+// the picture follows; a slow request is replaced by one with the latest points. A bracket that the short time limit
+// left open is tightened when the points rest.
 
 import { post } from "./api.js";
 import { emit, on, state } from "./state.js";
 
-const PATIENCE = 300, RETRY = 400; // milliseconds: for an answer while points move, before another page is outbid
-const TOGETHER = 250; // milliseconds that all norms may take to be asked for at once; else F1 comes first
-const SHORT = 0.8, LONG = 5; // seconds of a request while points move, of one when they rest
+const PATIENCE = 300, RETRY = 400; // milliseconds to wait for an answer while points move, and before replacing another page's request
+const TOGETHER = 250; // if all norms take less than this (milliseconds), ask for all at once; else F1 first
+const SHORT = 0.8, LONG = 5; // time limit in seconds while points move, and when they rest
 const ALL = ["f1", "f2", "ntk"];
 let count = 0, busy = false, began = 0, next = null, timer = 0;
 let edit = 0; // counts the changes of the points
@@ -53,7 +53,7 @@ async function ask({ norms, seconds, fresh }) {
   if (answer.error) emit("message", answer.error);
   else {
     for (const found of Object.values(answer.solved)) Object.assign(found, { box: view, points, edit: now });
-    Object.assign(state.solved, answer.solved); // what is about earlier points stays in sight, and out of the table
+    Object.assign(state.solved, answer.solved); // results for earlier points stay drawn, but leave the table
     state.asked = points;
     emit("message", "");
     if (seconds === SHORT) taken = fresh ? passed : taken + passed;
@@ -64,7 +64,7 @@ async function ask({ norms, seconds, fresh }) {
   pump();
 }
 
-// What these points still lack: the other norms, then a longer time for what is still open.
+// Missing results for these points: the other norms, then a longer time for open brackets.
 function remaining(seconds) {
   const missing = ALL.filter((norm) => !current(norm));
   if (missing.length) return { norms: missing, seconds: SHORT, fresh: false };
@@ -72,7 +72,7 @@ function remaining(seconds) {
   return open.length && seconds < LONG ? { norms: open, seconds: LONG, fresh: false } : null;
 }
 
-// Whether what is known of this norm is about the same points as what is known of F1.
+// Whether the results of this norm and of F1 belong to the same points.
 const current = (norm) => Boolean(state.solved[norm] && state.solved.f1 && state.solved[norm].edit === state.solved.f1.edit);
 
 on("points", changed);

@@ -10,7 +10,7 @@ const camera = { yaw: 0.5, pitch: 0.38 };
 const AXES = [1, 0, 0, 0, 1, 0, 0, 0, 1], NAMES = ["x1", "x2", "bias"];
 let cache = { p: null }, circle = { cx: 0, cy: 0, R: 1 };
 
-// The adversary that is shown: that of the run while there is one, else the optimal one; with its payoff.
+// The adversary to show, with its payoff: the run's while there is a run, else the optimal one.
 function shown() {
   const f1 = state.solved.f1, frame = state.frame;
   if (!f1 || !f1.separable) return null;

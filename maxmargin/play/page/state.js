@@ -1,4 +1,4 @@
-// What is on the plane, and everybody who wants to know when it changes.
+// What is on the plane, and the listeners of its changes.
 
 import { page } from "./drawing.js";
 
@@ -8,10 +8,10 @@ const state = {
   brush: 1, // label of new points
   chosen: -1, // index of a point
   view: [-1.5, 1.5, -1.5, 1.5], // x0, x1, y0, y1 of the planes
-  solved: {}, // norm -> what the solver answered
-  asked: [], // the points that `solved` is about
+  solved: {}, // norm -> answer of the solver
+  asked: [], // the points of `solved`
   frame: null, // the network in training: directions, shares, margin, ...
-  neuron: null, // the neuron that is looked at: { kind: "solved" | "trained", index }
+  neuron: null, // the selected neuron: { kind: "solved" | "trained", index }
 };
 
 const ears = new Map();
@@ -20,7 +20,7 @@ const emit = (event, value) => (ears.get(event) || []).forEach((ear) => ear(valu
 
 const past = [], REMEMBERED = 200;
 
-// Before an edit: what undo goes back to.
+// Called before an edit: stores the points for undo.
 function remember() {
   past.push(state.points.map((p) => p.slice()));
   if (past.length > REMEMBERED) past.shift();
@@ -33,7 +33,7 @@ function undo() {
   emit("points");
 }
 
-// Four digits behind the point of the view: exact in CSV, link and request.
+// Rounded to four decimals of the view: the same in CSV, link and request.
 function tidy(value) {
   const unit = 10 ** Math.ceil(4 - Math.log10(state.view[1] - state.view[0])), limit = page.limits.coordinate;
   return Math.max(-limit, Math.min(limit, Math.round(value * unit) / unit || 0));
@@ -55,7 +55,7 @@ function remove(index) {
   emit("points");
 }
 
-// Without a memory of its own: a drag is one edit.
+// Stores nothing for undo: a whole drag is one edit.
 function move(index, x, y) {
   if (!state.points[index]) return;
   state.points[index] = [tidy(x), tidy(y), state.points[index][2]];

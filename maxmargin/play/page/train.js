@@ -1,4 +1,4 @@
-// The controls of a run, and its frames as they come.
+// The controls of a run, and its incoming frames.
 
 import { listen, post } from "./api.js";
 import { forget, record } from "./curves.js";
@@ -23,7 +23,7 @@ async function start() {
     points: trained, layers: get("layers").value, width: width(), scale: scale(), start: get("start-law").value, loss: get("loss").value,
     schedule: get("schedule").value, seed: Math.max(0, Math.round(+get("seed").value)) || 0, pace: get("pace").value,
   };
-  run = 0; // what still comes of the run before is not looked at
+  run = 0; // ignore late frames of the run before
   setRunning(true, true);
   const answer = await post("train", asked);
   if (answer.error) {
@@ -87,7 +87,7 @@ function onEnd(end) {
   shownState.textContent += ` (${STATUS[end.status] || end.status})`;
 }
 
-// A changed setting begins again at once while a run is there, so that a slider shows lazy to rich.
+// A changed setting restarts a present run at once, so that a slider shows lazy to rich.
 function again() {
   get("scale-shown").textContent = number(+scale().toPrecision(2));
   get("width-shown").textContent = width();
