@@ -130,6 +130,25 @@ def test_a_repaired_leaf_is_a_proof_and_the_best_of_its_family(seed, feature):
     assert best * (1 - 1e-6) <= fixed["value"] <= best * (1 + 1e-3)
 
 
+@pytest.mark.parametrize("size", [2.0**-40, 2.0**-10, 2.0**30])
+@pytest.mark.parametrize("free", [4, 0])
+def test_a_repair_does_not_depend_on_the_unit_of_the_payoff(size, free):
+    """Every multiplier times a power of two: the same leaf in another unit, and its value with it."""
+    rng = np.random.default_rng(9)
+    Z = rng.normal(size=(4, 3))
+    path = () if free else tuple(Split(i, Z[i], 1) for i in range(4))
+    forms = leaf_forms(Z, path)
+    K = len(forms.L)
+    payoff, pairs, mu = payoff_weights(forms, RELU, rng.normal(size=4)), np.abs(rng.normal(size=(K, K))), rng.random(K)
+    values = []
+    for unit in (1.0, size):
+        leaf = {"rho": 0.0, "mu": unit * mu, "omega": np.zeros((K, 3)), "pairs": 0.05 * unit * (pairs + pairs.T)}
+        fixed = repair.repair(Z, forms, 1, unit * payoff, leaf)
+        assert lifted.leaf_bound(Z, forms, 1, unit * payoff, fixed) == fixed["value"]
+        values.append(fixed["value"] / unit)
+    assert values[1] == pytest.approx(values[0], rel=1e-6, abs=0.0)
+
+
 def best_lift(Z, forms, payoff, leaf):
     """The least t over delta and kappa: rho + b'R^{-1}b, R lifted by both."""
     S, _ = lifted.slack_matrix(forms, 1, payoff, {**leaf, "value": 0.0})

@@ -144,6 +144,36 @@ def test_spectral_answers(feature):
         )
 
 
+class Running:
+    """A clock that shows these numbers of seconds left, one after the other, the last one for ever."""
+
+    def __init__(self, *left):
+        self.shown = list(left)
+
+    @property
+    def left(self):
+        return self.shown.pop(0) if len(self.shown) > 1 else self.shown[0]
+
+
+def test_no_eigendecomposition_begins_that_would_not_end_in_time(monkeypatch):
+    """In D = 3: 4 of them at 2e-9 D^3 seconds, 2.16e-7; only beyond _LARGE."""
+    rng = np.random.default_rng(8)
+    Z, q = rng.normal(size=(6, 3)), rng.normal(size=6)
+    enough, little = 2.2e-7, 2.1e-7
+    for large, left, rows in (
+        (2, (enough,), 10),
+        (3, (0.0,), 10),
+        (2, (enough, enough, little), 4),
+        (2, (enough, little), 2),
+    ):
+        monkeypatch.setattr(spectral, "_LARGE", large)
+        leaf, visited = spectral.SpectralOracle(Z, RELU, 5, Running(*left))._leaf(Z, q, 1)
+        assert len(visited) == rows
+    rough, _ = spectral.SpectralOracle(Z, RELU, 5)._rough_leaf(Z, q, 1)
+    monkeypatch.setattr(spectral, "_LARGE", 2)
+    assert spectral.SpectralOracle(Z, RELU, 5, Running(little))._leaf(Z, q, 1)[0] == rough != leaf
+
+
 def test_outward_leaves_room_for_the_test():
     assert spectral._outward(1.0, 2.0) == 1.0 + 2e-11
 
