@@ -116,14 +116,17 @@ def test_a_repaired_leaf_is_a_proof_and_the_best_of_its_family(seed, feature):
     """Its value is proved as it stands; a nested search for the two lifts finds none that is better by 1e-3."""
     rng = np.random.default_rng(seed)
     Z = rng.normal(size=(4, 3))
-    Z /= np.linalg.norm(Z, axis=1)[:, None]
+    lengths = rng.uniform(0.2, 3.0, size=(4, 1))
+    Z *= lengths / np.linalg.norm(Z, axis=1)[:, None]
     forms = leaf_forms(Z, ())
     K = len(forms.L)
     payoff = payoff_weights(forms, feature, rng.normal(size=4))
     pairs = np.abs(rng.normal(size=(K, K)))
     k, l = forms.complementary
     pairs[k, l] = pairs[l, k] = rng.normal(size=len(k))
-    leaf = {"rho": 0.0, "mu": np.zeros(K), "omega": np.zeros((K, 3)), "pairs": 0.05 * (pairs + pairs.T)}
+    both = np.tile(lengths[:, 0], 2)
+    scaled = 0.05 * (pairs + pairs.T) / np.outer(both, both)
+    leaf = {"rho": 0.0, "mu": np.zeros(K), "omega": np.zeros((K, 3)), "pairs": scaled}
     fixed = repair.repair(Z, forms, 1, payoff, leaf)
     assert lifted.leaf_bound(Z, forms, 1, payoff, fixed) == fixed["value"]
     best = best_lift(Z, forms, payoff, leaf)
@@ -152,13 +155,14 @@ def test_a_repair_does_not_depend_on_the_unit_of_the_payoff(size, free):
 def best_lift(Z, forms, payoff, leaf):
     """The least t over delta and kappa: rho + b'R^{-1}b, R lifted by both."""
     S, _ = lifted.slack_matrix(forms, 1, payoff, {**leaf, "value": 0.0})
-    floor = max(0.0, -np.linalg.eigvalsh(S[4:, 4:])[0])
+    nu = 1.0 / (Z * Z).sum(axis=1)
+    floor = max(0.0, -np.linalg.eigvalsh(S[4:, 4:] / np.sqrt(np.outer(nu, nu)))[0])
     search = {"method": "bounded", "options": {"xatol": 1e-6}}
 
     def at(delta):
         R = S[1:, 1:].copy()
-        R[3:, 3:] += delta * np.eye(len(Z))
-        R[:3, :3] -= delta * Z.T @ Z
+        R[3:, 3:] += delta * np.diag(nu)
+        R[:3, :3] -= delta * (Z.T * nu) @ Z
         low = -np.linalg.eigvalsh(R[:3, :3] - R[:3, 3:] @ np.linalg.solve(R[3:, 3:], R[3:, :3]))[0]
 
         def value(t):

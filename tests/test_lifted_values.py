@@ -251,6 +251,11 @@ def test_leaves_of_another_shape_are_refused(changes):
     lifted.unpack(leaf_of(4, 2, rows=[0], cols=[3], values=[1.0]), forms, 2)
 
 
+def test_leaves_may_have_many_forms():
+    forms = leaf_forms(np.ones((150, 2)), ())
+    assert len(lifted.unpack(leaf_of(300, 2), forms, 2)["mu"]) == 300
+
+
 def test_combinations_stand_for_their_sums():
     Z = np.array([[3.0, 4.0, 1.0], [1.0, 0.0, 2.0]])
     assert lifted.in_coordinates(leaf_of(4, 3), Z) == leaf_of(4, 3)

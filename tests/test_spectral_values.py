@@ -8,6 +8,7 @@ import pytest
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.oracles import spectral
+from maxmargin.rounding import relative_error
 
 TILTED, BOWL = Feature("tilted", 1, 2.0, -3.0), Feature("bowl", 2, 2.0, -3.0)
 
@@ -142,6 +143,30 @@ def test_spectral_answers(feature):
         assert spectral.SpectralOracle(Z, feature, rounds=1)(q).proof["signs"][0]["beta"][0] == pytest.approx(
             np.linalg.norm(Z[0]) / np.sqrt(3), rel=1e-14
         )
+
+
+@pytest.mark.parametrize("feature", [TILTED, BOWL], ids=lambda f: f.name)
+def test_the_error_of_s_and_of_its_shift(feature, monkeypatch):
+    """gamma_{2n + 4D + 24} of the Frobenius norm of the absolute terms, and 1e-15 of the shift."""
+    rng = np.random.default_rng(3)
+    n, D = 40, 2
+    Z, q, beta = rng.normal(size=(n, D)), rng.normal(size=n), rng.exponential(size=n) + 0.5
+    asked, test = [], spectral.is_positive_semidefinite
+    monkeypatch.setattr(spectral, "is_positive_semidefinite", lambda S, e: asked.append((S, e)) or test(S, e))
+    leaf = {"sign": 1, "value": 1.0, "rho": 0.5, "beta": beta.tolist()}
+    spectral._leaf_bound(Z, q, feature, leaf, np.arange(n))
+    H = np.abs(spectral._curvatures(Z, q, feature, 1, beta)) * np.abs(Z).T @ np.abs(Z) + 0.5 * np.eye(D)
+    size = np.zeros((1 + D, 1 + D))
+    size[1:, 1:] = H
+    if feature.degree == 1:
+        part = float(0.25 * np.maximum((feature.right + feature.left) * q, 0.0) @ beta)
+        size[0, 0] = 1.5 + part
+        size[0, 1:] = size[1:, 0] = np.abs(q * (feature.right - feature.left)) @ np.abs(Z)
+    error = np.linalg.norm(size) * relative_error(2 * n + 4 * D + 24) * 1.0001
+    (S, first), (shifted, second) = asked[0], asked[1]
+    assert first == pytest.approx(error, rel=1e-12, abs=0.0)
+    delta = float(shifted[-1, -1] - S[-1, -1])
+    assert second - first == pytest.approx(1e-15 * delta, rel=1e-2, abs=0.0)
 
 
 class Running:

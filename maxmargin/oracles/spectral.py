@@ -97,7 +97,7 @@ class SpectralOracle:
         for k in range(self.rounds):
             if k and D > _LARGE and self.clock.left < _PATIENCE * _EIGH * D**3:
                 break
-            beta = np.sqrt(np.maximum(((Z @ moment) * Z).sum(axis=1), 1e-12 * (Z * Z).sum(axis=1)))
+            beta = np.sqrt(((Z @ moment) * Z).sum(axis=1))  # positive: the moment keeps a share 2/(k (k + 1)) of I/D
             a, value, rho = _trust_region(_quadratic(Z, q, self.feature, sign, beta), linear)
             value += 0.25 * float(np.maximum(weight, 0.0) @ beta)
             visited += [a, -a]
