@@ -4,7 +4,7 @@
 
 Twenty sets in the plane (the paper's clusters, D = 3 with the bias), where gamma_1 and best responses are exact; ten
 for finding out, ten held back.  The start is N(0, s^2) with s^2 |z| = level^2, |z| the root mean square, or the
-paper's N(0, 1).  Rows in the CSV are kept, so that a stopped study goes on.  `--draw` only draws.
+paper's N(0, 1).  Rows in the CSV are kept, so that a stopped study can continue.  `--draw` only draws.
 
 At the end of each run the exact oracle answers the run's averaged soft-min weights.  "excess" is the payoff of its best
 neuron over the margin, less one.  "angle" is the distance of that neuron to the nearest living one of its sign,
@@ -74,7 +74,7 @@ def sets(part: str) -> list[str]:
 
 # %%
 def missing(data: mm.Dataset, run: mm.Run, gamma: float) -> tuple[dict[str, object], np.ndarray, float]:
-    """What the oracle pays at the end, where, and when the last neuron left; the direction and its sign."""
+    """Largest payoff at the end, its direction and sign, and when the last neuron left it."""
     feature = get_feature(run.feature)
     answer = exact_oracle(data.inputs(True), feature)(run.adversary * data.y, count=1)
     direction, sign = answer.directions[0], float(answer.signs[0])
@@ -166,7 +166,7 @@ def table(rows: list[dict[str, str]]) -> str:
 
 
 def draw(rows: list[dict[str, str]], path: Path) -> None:
-    """What is missing against the start, and what neurons that are added bring back."""
+    """Missing share by start, and the gain by added neurons."""
     figure = new_figure(9.0, 3.6)
     panels = [
         ("the start", ["N(0, 1)", "small", "middle", "large"]),
@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", choices=names, default=names)
     parser.add_argument("--csv", type=Path, default=HERE / "figures" / "flow_limit.csv")
     parser.add_argument("--figure", type=Path, default=HERE / "figures" / "flow_limit.png")
-    parser.add_argument("--draw", action="store_true", help="draw what there is")
+    parser.add_argument("--draw", action="store_true", help="only draw the rows that exist")
     options = parser.parse_args()
     rows: list[dict[str, str]] = []
     if options.csv.exists():

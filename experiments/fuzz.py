@@ -1,6 +1,6 @@
-"""Fuzzing that stays: random and degenerate games, each bracket attacked by references that share no code with it.
+"""Fuzzing: random and degenerate games; independent references, which share no code, try to refute each bracket.
 
-    python experiments/fuzz.py --minutes 10                      # as many games as that allows
+    python experiments/fuzz.py --minutes 10                      # as many games as the time allows
     python experiments/fuzz.py --games 100000 --jobs 2 --store fuzz.json   # goes on where it was stopped
 
 For every game: the lower end in fractions (or 80 digits), the upper end against random ascent and, for few points in
@@ -134,7 +134,7 @@ def smaller(question: Game, outcome: str) -> Game:
 
 
 class Store:
-    """What has been done, in one JSON file, so that a stopped run goes on."""
+    """The state of a run in one JSON file, so that a stopped run can continue."""
 
     def __init__(self, path: str | None, seed: int) -> None:
         self.path = Path(path) if path else None
@@ -185,7 +185,7 @@ def run(arguments: argparse.Namespace) -> Store:
 
 
 def table(state: dict[str, Any]) -> str:
-    """Counts by kind and norm, one line each, then what came out."""
+    """Counts by kind and norm, one line each, then the findings."""
     counts = {tuple(key.split("|")): value for key, value in state["counts"].items()}
     games = {key: value for key, value in counts.items() if key[0] in KINDS}
     lines = [f"{'group':18} {'games':>7} {'refuted':>8} {'not settled':>12} {'error':>6} {'slow':>5}"]

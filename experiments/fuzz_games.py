@@ -34,7 +34,7 @@ class Game:
     options: dict[str, Any] = field(default_factory=dict)
 
     def solve(self) -> Any:
-        """The certificate as the games issue it, before the referee has seen it."""
+        """The certificate as the games issue it, before the referee checks it."""
         norm = self.norm if self.norm in ("f1", "f2", "ntk") else "f1"
         return mm.max_margin((self.X, self.y), norm, **self.options, self_check=False)
 
@@ -44,7 +44,7 @@ class Game:
         return Game(self.seed, self.index, self.kind, self.norm, self.X[keep], self.y[keep], self.options)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that is needed to ask again; floats in hexadecimal lose nothing."""
+        """Everything needed to repeat the game; hexadecimal floats are exact."""
         options = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in self.options.items()}
         feature = options["feature"]
         options["feature"] = [feature.name, feature.degree, feature.right, feature.left]

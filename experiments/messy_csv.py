@@ -1,6 +1,6 @@
 """From a messy CSV file to probabilities and a report: pandas and scikit-learn prepare, maxmargin certifies.
 
-The file has words, missing cells and columns in different units. A `ColumnTransformer` makes numbers of them, the
+The file has words, missing cells and columns in different units. A `ColumnTransformer` turns them into numbers, the
 classifier solves the soft margin of the F2 ball with a proof, `CalibratedClassifierCV` turns scores into
 probabilities, and the report is a page to hand on. Needs pandas (``pip install pandas``).
 
@@ -36,7 +36,7 @@ for _ in range(80):
     lines.append(f"{age if rng.random() > 0.05 else '?'};{salary:.0f};{city};{'no' if stays else 'yes'}")
 messy = "\n".join(lines)
 
-# %% What maxmargin says of the file as it is: the column, what was found, and the line that mends it.
+# %% The message of maxmargin for the raw file: the column, what was found, and the line that mends it.
 
 path = out / "customers.csv"
 out.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ try:
 except mm.InputError as error:
     print(error)
 
-# %% Numbers of everything: missing ages get the median, cities become columns, units become alike.
+# %% All columns as numbers: missing ages get the median, cities become columns, units become alike.
 
 frame = pd.read_csv(io.StringIO(messy), sep=";", na_values="?")
 X, y = frame.drop(columns="churn"), frame["churn"]

@@ -1,10 +1,10 @@
-"""The regularisation path runs into the max margin: F2 and F1, logistic and hinge loss.
+"""The regularisation path ends at the max margin: F2 and F1, logistic and hinge loss.
 
     python experiments/regularisation_path.py [--data clusters:n=120,d=3,k=3,seed=1] [--out FIGURE.png]
 
 Each regularised solution is a proposal for the max-margin game: its normalised margin is a lower end, its dual weights
-give an upper end.  Shown is how far either end is from the certified max margin.  With the hinge both ends meet at a
-positive lambda; with the logistic loss the lower end closes like log n / log(1/lambda).
+give an upper end.  The figure shows how far either end is from the certified max margin.  With the hinge both ends meet
+at a positive lambda; with the logistic loss the lower end closes like log n / log(1/lambda).
 """
 
 # %%
@@ -41,7 +41,7 @@ def paths(data: str) -> dict[tuple[str, str], np.ndarray]:
 
 # %%
 def figure(rows: dict[tuple[str, str], np.ndarray], path: str) -> None:
-    """Brackets in units of the max margin against log10(1/lambda), one panel a loss."""
+    """Brackets in units of the max margin against log10(1/lambda), one panel per loss."""
     import matplotlib
 
     matplotlib.use("Agg")

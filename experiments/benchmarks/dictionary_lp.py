@@ -3,7 +3,7 @@
     python experiments/benchmarks/dictionary_lp.py [--neurons 10000] [--slow]
 
 Data: clusters, D = 15, n = 256, k = 3; random unit directions.  Times are processor times of one thread in this run;
-`gap` is the certified relative gap of what the solver proposed (its own report is not used). CVXPY's HIGHS and SciPy
+`gap` is the certified relative gap of the solver's pair (its own report is not used). CVXPY's HIGHS and SciPy
 take minutes and run with --slow only.
 """
 
@@ -43,7 +43,7 @@ def through_cvxpy(solver):
 
 
 def main() -> None:
-    """Print one row a solver."""
+    """Print one row per solver."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--neurons", type=int, default=10_000)
     parser.add_argument("--slow", action="store_true")

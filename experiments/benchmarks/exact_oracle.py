@@ -1,4 +1,4 @@
-"""What a proof of the best neuron costs: the exact oracles beside 10,000 random directions.
+"""The cost of a proof of the best neuron: the exact oracles beside 10,000 random directions.
 
 Each row is one adversary q, centred so that many neurons earn nothing (as near the optimum of the game): seconds of the
 enumeration, its ratio to the evaluation of 10,000 random directions, the fraction of the maximum that these reach, and

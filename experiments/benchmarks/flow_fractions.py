@@ -1,4 +1,4 @@
-"""What share of the proved margin the both-layer run of `compare` reaches.
+"""The share of the proved margin that the both-layer run of `compare` reaches.
 
     python experiments/benchmarks/flow_fractions.py [--steps 1000] [--only held-back plane high iris] [--out FILE.csv]
 

@@ -3,8 +3,8 @@
     python experiments/benchmarks/flow_speed.py [--steps 50000] [--full]
 
 Paper setting: m = 1000, n = 256, D = 15, k = 3, exponential loss, step 0.5/sqrt(t+1), one BLAS thread.  Times are
-process times; the transcription is timed in several pieces between the other runs, so that a machine that others use
-slows all of them alike.
+process times; the transcription is timed in several pieces between the other runs, so that other load on the
+machine slows all of them alike.
 """
 
 from __future__ import annotations
