@@ -97,12 +97,9 @@ class Search:
     @property
     def game(self) -> Game:
         """F1 over all neurons; its oracle enumerates where that is cheap and bounds elsewhere."""
-        request = self.request
-        return (
-            self.cheap
-            if request.quick and not self.exact
-            else self._judged(Proving(request.Z, request.feature, self.budget.clock))
-        )
+        if self.request.quick and not self.exact:
+            return self.cheap
+        return self._judged(Proving(self.request.Z, self.request.feature, self.budget.clock))
 
     @property
     def cheap(self) -> Game:

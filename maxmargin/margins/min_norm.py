@@ -6,7 +6,6 @@ Equal points become one with the intersection of their tubes; the two ends are p
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -36,7 +35,7 @@ from ..oracles.selection import Proving
 from ..outcome import Attempt, Scope, Status
 from ..progress import Progress, silent
 from ..solvers.interpolation import kernel_interpolant, variation_interpolant
-from ..targets import Values, read_targets
+from ..targets import Values, digest, read_targets
 from ..text import bracket_text, gap_text
 from .prove import library_versions, one_thread
 
@@ -186,7 +185,7 @@ def min_norm(
         "n": X.shape[0],
         "d": X.shape[1],
         "tube": float(tube),
-        "data_sha256": _digest(X, targets),
+        "data_sha256": digest(X, targets),
     } | ({} if norm == "f1" else {"weights": law})
     variation_factor(feature.degree, convention)
     task = _Task(inputs(X, bias), targets, float(tube), norm, feature, convention, law, seed, clock, progress)
@@ -296,11 +295,3 @@ def _check(**asked: Any) -> None:
     options.seconds("time_limit", asked["time_limit"])
     options.seed("seed", asked["seed"])
     options.call("progress", asked["progress"])
-
-
-def _digest(X: Array, targets: Array) -> str:
-    """SHA-256 of n and d (little-endian int64), X and the targets (little-endian float64)."""
-    digest = hashlib.sha256(np.array(X.shape, dtype="<i8").tobytes())
-    digest.update(np.ascontiguousarray(X, dtype="<f8").tobytes())
-    digest.update(np.ascontiguousarray(targets, dtype="<f8").tobytes())
-    return digest.hexdigest()
