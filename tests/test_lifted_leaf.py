@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maxmargin.oracles.lifted.inequality import Split
+from maxmargin.oracles.lifted.inequality import Split, _times, leaf_forms
 from maxmargin.oracles.lifted.leaf import LiftedBlock
 
 
@@ -27,3 +27,13 @@ def test_the_projection_is_that_of_an_isometry_with_the_range_of_all_forms(split
         values, vectors = np.linalg.eigh(-X)
         wanted = Q @ (vectors * np.maximum(values, 0.0)) @ vectors.T @ Q.T
         np.testing.assert_allclose(block.project_moments(), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("splits", [0, 2, 6])
+def test_products_with_the_forms_are_those_of_their_matrix(splits):
+    rng = np.random.default_rng(splits)
+    Z = rng.standard_normal((6, 3))
+    L = leaf_forms(Z, tuple(Split(k, Z[k], -1) for k in range(splits))).L
+    N = rng.standard_normal((4, len(L)))
+    for forms in (L, np.abs(L)):  # both occur: the matrix, and the bound on its rounding errors
+        np.testing.assert_allclose(_times(N, forms, 3), N @ forms, atol=1e-14)  # some rounding errors

@@ -159,8 +159,15 @@ def _assemble(L: Array, row: Array, omega: Array, N: Array) -> Array:
     half = np.zeros((L.shape[1], L.shape[1]))
     half[0] = 0.5 * (row @ L)
     half[1 : 1 + D] = -0.5 * (omega.T @ L)
-    product = L.T @ (N @ L)
+    product = _times(_times(N, L, D).T, L, D)
     return half + half.T + 0.5 * (product + product.T)
+
+
+def _times(N: Array, L: Array, D: int) -> Array:
+    """N L: a column of h_i in L has two entries, both one, in the rows of the forms h_i and h_i - z_i.a."""
+    F = L.shape[1] - 1 - D
+    first = len(L) - 2 * F
+    return np.hstack([N @ L[:, : 1 + D], N[:, first : first + F] + N[:, first + F :]])
 
 
 def is_positive_semidefinite(S: Array, error: float) -> bool:
