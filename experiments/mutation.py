@@ -19,6 +19,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -80,16 +81,18 @@ def served(name: str, given: dict[str, Any], where: Path) -> Iterator[str]:
         process.wait()
 
 
-def sample(session: Path, size: int, seed: int) -> int:
-    """Leave `size` of the pending mutants, drawn at random; returns how many there were."""
+def sample(session: Path, size: int, seed: int, left_out: list[str]) -> int:
+    """Leave `size` of the pending mutants, drawn at random from all but the operators `left_out`; returns how many."""
+    operators = re.compile("|".join(left_out))
     with use_db(str(session)) as known:
         items = {item.job_id: item.mutations[0] for item in known.pending_work_items}
         ordered = sorted(
-            items, key=lambda job: (str(items[job].module_path), items[job].operator_name, items[job].occurrence)
+            (job for job, mutant in items.items() if not operators.fullmatch(mutant.operator_name)),
+            key=lambda job: (str(items[job].module_path), items[job].operator_name, items[job].occurrence),
         )
         kept = set(random.Random(seed).sample(ordered, min(size, len(ordered))))
         skipped = WorkResult(output="outside of the sample", worker_outcome=WorkerOutcome.SKIPPED)
-        known.set_multiple_results([job for job in ordered if job not in kept], skipped)
+        known.set_multiple_results([job for job in items if job not in kept], skipped)
     return len(ordered)
 
 
@@ -112,17 +115,14 @@ def score(name: str, settings: dict[str, Any], where: Path, arguments: argparse.
         subprocess.run([sys.executable, "-m", *words], cwd=where, env=environment(where), check=True)
 
     with served(name, given, where) as command:
-        skipped = "".join(f'"{operator}",' for operator in settings["skip"])
         config.write_text(
             f"[cosmic-ray]\nmodule-path = {json.dumps(files)}\ntimeout = {LONGEST}\nexcluded-modules = []\n"
-            f"test-command = {json.dumps(command)}\n[cosmic-ray.distributor]\nname = 'local'\n"
-            f"[cosmic-ray.filters.operators-filter]\nexclude-operators = [{skipped}]\n",
+            f"test-command = {json.dumps(command)}\n[cosmic-ray.distributor]\nname = 'local'\n",
             encoding="utf-8",
         )
         if before.get("digest") != digest:  # nothing done yet, or the files have changed since
             call("cosmic_ray.cli", "init", str(config), str(session), "--force")
-            call("cosmic_ray.tools.filters.operators_filter", str(session), str(config))
-            before = {"digest": digest, "of": sample(session, arguments.sample, arguments.seed)}
+            before = {"digest": digest, "of": sample(session, arguments.sample, arguments.seed, settings["skip"])}
             known.write_text(json.dumps(before), encoding="utf-8")
         elif arguments.again:
             forget_survivors(session)

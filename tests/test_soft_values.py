@@ -103,3 +103,22 @@ def test_capped_weights_are_never_negative():
         p = np.append(np.full(n, 1.0 / n), 0.0)
         p[0] *= 1 + 1e-15
         assert soft.capped(p, 1.0 / n).min() >= 0.0
+
+
+def test_the_mean_of_the_smallest_is_rounded_down_by_what_its_sum_may_lose(monkeypatch):
+    """(1 + 2 + 3/2) / (5/2); a few units of the terms, and 2 (n + 8) of the extended format (here double)."""
+    monkeypatch.setattr(np, "longdouble", np.float64)
+    margins = np.array([4.0, 1.0, -3.0, 2.0])
+    for share, exact, terms in ((Fraction(5, 2), -0.4, 2.4), (Fraction(1), -3.0, 4.0), (Fraction(4), 1.0, 2.5)):
+        loss = (soft._FEW * 2.0**-53 + 2.0 * (4 + 8) * 2.0**-52) * terms
+        found = soft.mean_below(margins, share)
+        assert exact - found == pytest.approx(loss, rel=0.03, abs=0.0)
+
+
+def test_what_is_beyond_the_cap():
+    p = np.array([0.5, 0.25, 0.25])
+    exact = soft.beyond(p, Fraction(3))
+    assert exact == pytest.approx(1 / 6, rel=1e-14, abs=0.0) and exact > Fraction(1, 6)
+    assert soft.beyond(2 * p, Fraction(3)) == exact and soft.beyond(p, Fraction(2)) == 0.0
+    assert soft.beyond(p, Fraction(7, 2)) == pytest.approx(0.5 - 2 / 7, rel=1e-14, abs=0.0)
+    assert soft.beyond(np.array([0.5 + 2.0**-52, 0.5 - 2.0**-52]), Fraction(2)) >= 2.0**-52

@@ -7,6 +7,7 @@ import pytest
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
+from maxmargin.games.variation import VariationGame
 from maxmargin.oracles import spectral
 from maxmargin.rounding import relative_error
 
@@ -197,6 +198,19 @@ def test_no_eigendecomposition_begins_that_would_not_end_in_time(monkeypatch):
     rough, _ = spectral.SpectralOracle(Z, RELU, 5)._rough_leaf(Z, q, 1)
     monkeypatch.setattr(spectral, "_LARGE", 2)
     assert spectral.SpectralOracle(Z, RELU, 5, Running(little))._leaf(Z, q, 1)[0] == rough != leaf
+
+
+@pytest.mark.parametrize("convention", ["sphere", "path"])
+def test_the_game_takes_what_a_stored_proof_establishes(convention):
+    rng = np.random.default_rng(5)
+    Z, y, p = rng.normal(size=(5, 3)), np.array([1.0, -1.0, 1.0, 1.0, -1.0]), np.full(5, 0.125)
+    proof = spectral.SpectralOracle(Z, RELU)(p * y).proof
+    game = VariationGame(Z, y, RELU, convention, oracle=None)
+    response = game.response_from(proof, p)
+    bound = spectral.verify(Z, y, RELU, p, proof)
+    assert response.bound == pytest.approx(bound * (0.5 if convention == "sphere" else 1.0) / 0.625, rel=1e-14, abs=0.0)
+    assert response.bound >= bound * (0.5 if convention == "sphere" else 1.0) / 0.625
+    assert response.proof is proof and response.value == 0.0 and response.scope == "sphere-bound"
 
 
 def test_outward_leaves_room_for_the_test():
