@@ -140,3 +140,21 @@ def test_no_time_is_an_error_and_nothing_is_printed(capfd):
     with pytest.raises(SolverError, match="Time limit"):
         master.solve(time_limit=0.0)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("factor", [1e20, 1e28])
+def test_columns_that_dwarf_all_known_ones_begin_a_new_unit(factor):
+    """HiGHS takes no entries above 1e15: the first neurons may be paid nothing beside those found later."""
+    rng = np.random.default_rng(0)
+    small, large = rng.random((3, 4)), rng.random((5, 4)) + 0.1
+    master = Master(4)
+    master.add(small / factor)
+    master.solve()
+    master.add(large)
+    found = master.solve()
+    fresh = Master(4)
+    fresh.add(large)
+    wanted = fresh.solve()
+    assert found.margin == pytest.approx(wanted.margin, rel=1e-9) and found.value == pytest.approx(
+        wanted.value, rel=1e-9
+    )

@@ -74,6 +74,8 @@ class Master:
         self._columns, self._rows = (roomy(store, self.size, K) for store in (self._columns, self._rows))
         self._columns[self.size : self.size + K] = columns
         self.size += K
+        if self._unit and np.abs(columns).max(initial=0.0) > self.largest * _SEEN * self._unit:
+            self._unit = 0.0  # what was known before is nothing beside these: `solve` begins anew, in their unit
         if self._unit:
             self._append(self.size - K)
 
@@ -234,7 +236,9 @@ class Master:
         starts = np.arange(0, K * (n + 1), n + 1, dtype=np.int32)
         indices = np.tile(np.arange(n + 1, dtype=np.int32), K)
         lower, upper = np.full(K, -highspy.kHighsInf), np.zeros(K)
-        self._highs.addRows(K, lower, upper, values.size, starts, indices, values.ravel())
+        status = self._highs.addRows(K, lower, upper, values.size, starts, indices, values.ravel())
+        if status == highspy.HighsStatus.kError:
+            raise SolverError(f"master LP: HiGHS takes no rows with entries up to {np.abs(values).max():.1e}")
 
     def _set(self, cost: tuple[Array, float], bounds: tuple[Array, Array], total: float, upper: Array) -> None:
         """Costs of P and T, lower and upper ends of P, its sum, and the right sides of the rows."""
