@@ -206,3 +206,15 @@ def test_the_handler_is_put_back():
     before = signal.getsignal(signal.SIGINT)
     main(["datasets"])
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_in_exact_arithmetic_leaves_what_doubles_have_found(monkeypatch):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    data = ([[1e5, 0], [1e5, 1], [2e5, 0], [2e5, 1]], [0, 1, 1, 0])
+    whole = mm.max_margin(data, "f2")
+    monkeypatch.setattr("maxmargin.margins.kernel.refine", pressed)
+    stopped = mm.max_margin(data, "f2")
+    assert stopped.status == "interrupted" and stopped.upper < float("inf")
+    assert stopped.lower <= whole.lower and whole.upper <= stopped.upper

@@ -33,7 +33,7 @@ def test_runs_alone_and_draws(script, tmp_path):
     picture = tmp_path / "figure.png"
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script), "--out", str(picture)],
-        capture_output=True, text=True, cwd=tmp_path, timeout=60, env=os.environ | {"MPLBACKEND": "Agg"},
+        capture_output=True, text=True, cwd=tmp_path, timeout=600, env=os.environ | {"MPLBACKEND": "Agg"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("checked:") >= 3

@@ -139,6 +139,12 @@ class LabRun:
     seconds: float
     result: LabResult
 
+    def __repr__(self) -> str:
+        """One line: what a notebook shows."""
+        good = sum(finding.as_expected for finding in self.findings)
+        counted = f"{good} of {len(self.findings)} findings as expected"
+        return f"<{self.lab.name}, {self.scale}: {counted}, {self.seconds:.1f} s; .findings, .figure()>"
+
     @property
     def findings(self) -> tuple[LabFinding, ...]:
         """The findings of the result, in order."""

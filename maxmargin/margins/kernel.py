@@ -97,7 +97,11 @@ def _refined(game: KernelGame, found: _Found, request: Request, clock: Clock) ->
     while gram.affordable and gram.bits <= _MOST_BITS and gram.seconds < patience.left:
         gap = gap_text(found.bracket.relative_gap)
         request.progress(f"exact arithmetic with {gram.bits} bits for {len(game.y)} points, gap so far {gap}")
-        found = _attempted(game, found, gram, request, patience)
+        try:
+            found = _attempted(game, found, gram, request, patience)
+        except KeyboardInterrupt:  # what doubles have found is there
+            stopped = replace(found.proposal, reason=Reason.INTERRUPTED, stopped=True)
+            return replace(found, proposal=stopped)
         if found.bracket.relative_gap <= wanted or _zero(game, request, found):
             break
         gram = replace(gram, bits=2 * gram.bits)
