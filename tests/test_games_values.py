@@ -200,6 +200,7 @@ def test_cancelled_margins_are_evaluated_in_integers_where_that_is_affordable(mo
 
 def test_exact_work_and_sharpness_are_as_stated():
     assert variation._EXACT_WORK == 10**6 and variation._SHARP == 1e-12
+    assert variation._BLOCK_ENTRIES == 2**17  # a megabyte of pre-activations
 
 
 class Fixed:

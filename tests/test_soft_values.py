@@ -115,6 +115,10 @@ def test_the_mean_of_the_smallest_is_rounded_down_by_what_its_sum_may_lose(monke
         assert exact - found == pytest.approx(loss, rel=0.03, abs=0.0)
 
 
+def test_four_units_cover_a_conversion_and_what_follows():
+    assert soft._FEW == 4.0
+
+
 def test_what_is_beyond_the_cap():
     p = np.array([0.5, 0.25, 0.25])
     exact = soft.beyond(p, Fraction(3))
