@@ -9,6 +9,7 @@ Its row duals are the weights of the best margin over these columns (Prop. 12, r
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import highspy
@@ -141,12 +142,10 @@ class Master:
         solution = exactly(columns, solution.p, solution.weights)
         refined = Refined.of(lp, self._point())
         pairs = []
-        try:
+        with suppress(SolverError):  # the last pair is good all the same
             for scale in refined.scales():
                 refined = refined.corrected(scale, self._correct(refined.corrections(scale), time_limit))
                 pairs.append(refined.pair)
-        except SolverError:
-            pass  # the last pair is a good one all the same
         for P, multipliers in (*pairs, refined.equalised().pair):
             solution = better(columns, solution, P * self._points, multipliers / rows)
         self._set((np.zeros(self.n), 1.0), (np.zeros(self.n), self._largest), 1.0, np.zeros(self.size))
@@ -297,6 +296,5 @@ def _shrinking(sizes: Array, least: float, bucket: int) -> Array:
 def evaluate(columns: Array, p: Array, weights: Array, cap: float = 1.0) -> MasterSolution:
     """The pair with its value and (if capped: soft) margin over these columns."""
     outputs = weights @ columns
-    return MasterSolution(
-        p, weights, float((columns @ p).max()), worst_mean(outputs, cap) if cap < 1.0 else float(outputs.min())
-    )
+    margin = worst_mean(outputs, cap) if cap < 1.0 else float(outputs.min())
+    return MasterSolution(p, weights, float((columns @ p).max()), margin)
