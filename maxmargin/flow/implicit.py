@@ -20,6 +20,10 @@ What it guarantees: it is a consistent first-order integrator of the flow (eta -
 stable in the adversary.  It is neither a line search nor an annealing: the temperature 1/beta falls as the flow itself
 dictates, only the time steps are long.  Past mass `cap` the soft-min and the minimum agree to log(n)/cap; the mass is
 then held there, which is Eq. 12 at that temperature.
+
+Mini-batches do not go with it. A step is long against 1/mass, and ends where the outputs that carry weight are nearly
+equal. With the points of a batch alone it would equalise these, and the outputs of all others would be left behind by
+more than the soft-min's resolution.
 """
 
 from __future__ import annotations
