@@ -21,13 +21,15 @@ from ..oracles.lifted.inequality import leaf_forms, payoff_weights
 Array = NDArray[np.float64]
 
 
-def lifted_program(Z: Array, y: Array, feature: Feature, scale: float = 1.0) -> Any:
+def lifted_program(Z: Array, y: Array, feature: Feature, scale: float = 1.0, norm_products: bool = True) -> Any:
     """An unsolved `cvxpy.Problem` for all n points, root leaf only; its value times `scale` relaxes gamma_1 (path).
 
     Parameters
     ----------
     Z, y : (n, D), (n,); keep n below 60 or so.
     scale : a number of the size of gamma_1.
+    norm_products : with the last row of constraints; without it the relaxation is that of Prakhya, Birdal and
+        Yurtsever, "Convex formulations for training two-layer ReLU neural networks" (ICLR 2025).
     """
     import cvxpy as cp
 
@@ -48,6 +50,7 @@ def lifted_program(Z: Array, y: Array, feature: Feature, scale: float = 1.0) -> 
             X[0, 0] == cp.trace(X[1 : 1 + D, 1 : 1 + D]),
             products >= 0,
             products[k, l] == 0,
-            cp.norm(cross[1 : 1 + D], 2, axis=0) <= cross[0],
         ]
+        if norm_products:
+            constraints.append(cp.norm(cross[1 : 1 + D], 2, axis=0) <= cross[0])
     return cp.Problem(cp.Maximize(margin), [payoffs >= margin, masses == 1, *constraints])
