@@ -208,6 +208,7 @@ def test_the_game_takes_what_a_stored_proof_establishes(convention):
     game = VariationGame(Z, y, RELU, convention, oracle=None)
     response = game.response_from(proof, p)
     bound = spectral.verify(Z, y, RELU, p, proof)
+    assert bound == spectral.verify(Z, np.ones(5), RELU, p * y, proof) and proof["version"] == 1
     assert response.bound == pytest.approx(bound * (0.5 if convention == "sphere" else 1.0) / 0.625, rel=1e-14, abs=0.0)
     assert response.bound >= bound * (0.5 if convention == "sphere" else 1.0) / 0.625
     assert response.proof is proof and response.value == 0.0 and response.scope == "sphere-bound"
