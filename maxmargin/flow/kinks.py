@@ -185,7 +185,7 @@ def settled(closed: Array, coupling: Array, gates: Array, valid: Flags) -> Array
     """Gates (r, k) in [0, 1] with x = closed - coupling gates >= 0 where open, <= 0 where closed, 0 in between.
 
     A primal-dual active set: guess which gates are in between, solve for them, correct the guess.  Where the guess
-    has not settled after a few rounds coordinate descent takes over, which always converges.
+    has not settled after a few rounds coordinate descent takes over, for a fixed number of sweeps.
 
     Parameters
     ----------
