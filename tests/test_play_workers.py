@@ -19,13 +19,21 @@ from maxmargin.play.worker import STALE, Desk
 XOR = Solve.read({"points": [[-1, -1, -1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]]})
 
 
+NAME = "maxmargin solver in a test"
+
+
+def children():
+    """Processes of the desk; other tests may have left some of their own, joblib's for instance."""
+    return [child for child in multiprocessing.active_children() if child.name == NAME]
+
+
 @pytest.fixture
 def desk():
     before = set(threading.enumerate())
-    desk = Desk("maxmargin solver in a test")
+    desk = Desk(NAME)
     yield desk
     desk.close()
-    assert multiprocessing.active_children() == [] and set(threading.enumerate()) <= before
+    assert children() == [] and set(threading.enumerate()) <= before
 
 
 def lower(answer):
@@ -35,7 +43,7 @@ def lower(answer):
 def test_a_stuck_process_is_replaced_and_a_killed_one_too(desk):
     wanted = pytest.approx(mm.max_margin("xor").lower, rel=limits.TOLERANCE)
     assert lower(desk.ask("solve", XOR, 5.0)) == wanted
-    (child,) = multiprocessing.active_children()
+    (child,) = children()
     os.kill(child.pid, signal.SIGSTOP)  # it will not look at its pipe any more
     stuck: list[object] = []
     waiting = threading.Thread(target=lambda: stuck.append(desk.ask("solve", XOR, 5.0)))
@@ -44,7 +52,7 @@ def test_a_stuck_process_is_replaced_and_a_killed_one_too(desk):
     assert lower(desk.ask("solve", XOR, 5.0)) == wanted
     waiting.join()
     assert stuck == [STALE]
-    (other,) = multiprocessing.active_children()
+    (other,) = children()
     assert other.pid != child.pid
     os.kill(other.pid, signal.SIGKILL)
     other.join()
@@ -54,7 +62,7 @@ def test_a_stuck_process_is_replaced_and_a_killed_one_too(desk):
 def test_a_crowd_of_requests_does_not_block_behind_a_stuck_process(desk):
     """Together they are larger than the pipe, which nobody empties."""
     assert lower(desk.ask("solve", XOR, 60.0)) > 0
-    (child,) = multiprocessing.active_children()
+    (child,) = children()
     os.kill(child.pid, signal.SIGSTOP)
     places = np.random.default_rng(0).uniform(-1, 1, (500, 2)).tolist()
     large = Solve.read({"points": [[*x, 1] for x in places]})
@@ -72,11 +80,11 @@ def test_a_crowd_of_requests_does_not_block_behind_a_stuck_process(desk):
 def test_what_takes_too_long_is_ended_and_says_so(desk, monkeypatch):
     monkeypatch.setattr(limits, "SLACK_SECONDS", 0.5)
     assert lower(desk.ask("solve", XOR, 60.0)) > 0
-    (child,) = multiprocessing.active_children()
+    (child,) = children()
     places = np.random.default_rng(0).uniform(-1, 1, (480, 2)).tolist()
     hard = Solve.read({"points": [[*x, 1 if k % 2 else -1] for k, x in enumerate(places)], "time_limit": 5.0})
     threading.Timer(0.3, os.kill, (child.pid, signal.SIGSTOP)).start()  # in the middle of its work
     answer = desk.ask("solve", hard, 0.5)
     assert answer["answer"]["error"].startswith("stopped after 0.5 seconds")
-    assert multiprocessing.active_children() == []
+    assert children() == []
     assert not desk.cancel(), "nothing is left to cancel"

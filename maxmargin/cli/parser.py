@@ -15,7 +15,7 @@ from typing import NoReturn
 from .. import __version__
 from ..errors import InputError
 
-FIRST = ("compare", "margin", "train", "check", "assess", "norm")  # in the help; the others follow by name
+FIRST = "compare margin train check assess norm reproduce verify lab film play datasets doctor"  # then by name
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +29,8 @@ class Parser(argparse.ArgumentParser):
 def commands() -> list[ModuleType]:
     """The subcommands, in the order of the help."""
     names = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
-    ordered = [name for name in FIRST if name in names] + sorted(names.difference(FIRST))
+    first = [name for name in FIRST.split() if name in names]
+    ordered = first + sorted(names.difference(first))
     modules = [import_module(f".{name}", __package__) for name in ordered]
     return [module for module in modules if hasattr(module, "add")]
 
