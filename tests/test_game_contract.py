@@ -23,6 +23,7 @@ from maxmargin.margins.prove import Budget, prove
 from maxmargin.outcome import Outcome, Reason, Scope, Status
 
 PACKAGE = Path(mm.__file__).parent
+ROOT = Path(__file__).resolve().parent.parent  # of the checkout: an installed package has no data beside it
 
 
 class ColumnGame(Game):
@@ -185,7 +186,7 @@ def traced(run):
 def test_how_many_files_a_margin_runs_through():
     """Files whose functions run in an F1 margin of loaded data, the referee left out: what a reader has to open."""
     mm.max_margin("clusters:n=24,d=3", self_check=False)  # imports
-    data = mm.load(PACKAGE.parent / "data" / "clusters.csv")
+    data = mm.load(ROOT / "data" / "clusters.csv")
     files, _ = traced(lambda: mm.max_margin(data, self_check=False))
     assert len(files) <= 25, sorted(files)
 
@@ -203,7 +204,7 @@ def test_how_many_files_a_margin_runs_through():
 )
 def test_no_two_files_call_each_other(data, options):
     """What a file asks of another one it gets as a value, or is handed on to it: margin and referee together."""
-    data = mm.load(PACKAGE.parent / data if data.endswith(".csv") else data)
+    data = mm.load(ROOT / data if data.endswith(".csv") else data)
     mm.max_margin(data, **options)  # imports
     _, calls = traced(lambda: mm.max_margin(data, **options))
     assert not {(one, other) for one, other in calls if one < other and (other, one) in calls and ".." not in one}
