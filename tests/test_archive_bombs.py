@@ -82,7 +82,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_from_their_headers(name, tmp_path):
-    refusal(archive(tmp_path / "bomb.npz", **BOMBS[name]))
+    assert "bomb.npz" in refusal(archive(tmp_path / "bomb.npz", **BOMBS[name]))
 
 
 def test_what_nobody_asked_for_is_not_inflated(tmp_path):
@@ -144,7 +144,7 @@ def test_a_table_of_very_many_columns(tmp_path):
 @pytest.mark.parametrize("line", ["9" * 200_000, '"' + "a" * 200_000 + '"', "," * 200_000, "1e" + "9" * 200_000])
 def test_very_long_lines_end_in_one_short_sentence(line, tmp_path):
     (tmp_path / "long.csv").write_text(f"a,y\n{line},0\n{line},1\n")
-    refusal(tmp_path / "long.csv")
+    assert "long.csv" in refusal(tmp_path / "long.csv")
 
 
 def test_a_table_beyond_the_memory(tmp_path, monkeypatch):
