@@ -137,3 +137,14 @@ def test_the_mean_of_the_worst_rounded_down(share):
         exact = (sum(ordered[:whole]) + rest) / share
         size = sum(map(abs, ordered[: whole + 1])) / share
         assert exact - size * Fraction(9, 2**53) <= mean_below(margins, share) <= exact
+
+
+@pytest.mark.parametrize("norm", ["f1", "f2", "ntk"])
+def test_a_cap_just_below_what_cancels_leaves_a_positive_margin(norm):
+    """Two equal points with opposite labels need half the weight each; with nu n > 2 no point may have as much."""
+    X = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [1.0, 3.0]])
+    y = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    found = mm.max_margin((X, y), norm, nu=2.00000001 / 6)
+    assert found.status != "not-separable" and found.upper > 0.0
+    false = found.to_json() | {"status": "not-separable", "lower": 0.0, "relative_gap": 1.0}
+    assert not mm.check_certificate(false, X, y).holds
