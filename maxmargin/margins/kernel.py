@@ -65,7 +65,9 @@ def kernel_margin(request: Request) -> Certificate:
     if found.bracket.relative_gap > _wanted(request) and not zero and request.solver == "auto":
         found = _refined(game, found, request, clock)
         zero = _zero(game, request, found)
-    negligible = KERNEL_ZERO * game.size(found.proposal.p) if zero else -1.0
+    # weights that cancel exactly may exceed the cap of a soft margin: there only an upper end of 0 is a proof
+    proved = zero and game.share is None
+    negligible = KERNEL_ZERO * game.size(found.proposal.p) if proved else -1.0
     proposal = found.proposal
     interrupted = proposal.reason is Reason.INTERRUPTED
     ends = Proved(found.learner, proposal.p, found.bracket, proposal.attempts, proposal.rounds, interrupted)
@@ -78,12 +80,7 @@ def _wanted(request: Request) -> float:
 
 
 def _zero(game: KernelGame, request: Request, found: _Found) -> bool:
-    """Whether the adversary's points prove gamma = 0, and its weights show it.
-
-    Weights that cancel exactly may exceed the cap of a soft margin: there only an upper end of 0 is a proof.
-    """
-    if game.share is not None:
-        return False
+    """Whether weights on the adversary's points cancel exactly, and its own nearly do: no digits are left to gain."""
     p, bracket = found.proposal.p, found.bracket
     near = bracket.lower == 0.0 and bracket.upper <= KERNEL_ZERO * game.size(p)
     return near and vanishes(request.Z, game.y, request.feature, p)
