@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .conventions import Array
 from .dataset import Dataset, make_dataset
 from .datasets.scaling import standardized_columns
 from .errors import InputError
 
-Array = NDArray[np.float64]
 Predict = Callable[[Array], Array]  # X (N, d) -> signs (N,)
 
 

@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 
+# Arrays of numbers, of positions, of yes and no.
 Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 SPHERE, PATH = "sphere", "path"
 CONVENTIONS = (SPHERE, PATH)

@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .archives import read_arrays
+from .conventions import Array, Indices
 from .dataset import Dataset, load
 from .datasets.checks import check_points
 from .datasets.labels import choose_label
 from .datasets.scaling import standardized_columns
 from .datasets.table import read_table
 from .errors import InputError
-
-Array = NDArray[np.float64]
 
 _INSIDE = 1e-9  # relative to the targets: the tube is narrowed by this, so that rounding leaves the values inside
 
@@ -95,7 +93,7 @@ class Values:
     Z: Array
     centre: Array
     half: Array
-    members: NDArray[np.intp]
+    members: Indices
     n: int
     contradiction: Array | None = None
 

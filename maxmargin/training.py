@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .conventions import law_of
+from .conventions import Array, law_of
 from .dataset import Dataset, load
 from .features.homogeneous import Feature, get_feature
 from .flow.run import Run
@@ -19,8 +16,6 @@ from .oracles.selection import proving_oracle
 from .progress import Progress, silent
 from .solvers.random_features import random_feature_margin
 from .threads import one_thread_if_small
-
-Array = NDArray[np.float64]
 
 
 def train(

@@ -11,13 +11,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..conventions import Array
 from ..dataset import Dataset
 from ..datasets.checks import check_labels
 from ..errors import InputError
 from ..features import homogeneous
 from ..games.certificate import Certificate
-
-Array = NDArray[np.float64]
 
 
 class MarginClassifier(ClassifierMixin, BaseEstimator):

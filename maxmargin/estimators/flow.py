@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..conventions import PATH, law_of
+from ..conventions import PATH, Array, law_of
 from ..dataset import Dataset
 from ..features.homogeneous import Feature, get_feature
 from ..flow.network import Network
@@ -24,8 +23,6 @@ from ..oracles.selection import proving_oracle
 from ..outcome import Attempt, Reason
 from ..training import train
 from .base import MarginClassifier, seed_of
-
-Array = NDArray[np.float64]
 
 # Rules whose constant is a step in flow time, which has the unit 1 / |z|^degree.
 _TIMED = ("paper", "constant")

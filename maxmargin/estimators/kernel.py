@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..conventions import law_of
 from ..dataset import Dataset
 from ..errors import InputError
@@ -12,8 +9,6 @@ from ..features.homogeneous import Feature, get_feature
 from ..games.rkhs import KernelExpansion
 from ..margins import Request
 from .soft import SoftMarginClassifier
-
-Array = NDArray[np.float64]
 
 
 class KernelMaxMarginClassifier(SoftMarginClassifier):

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..dataset import Dataset
 from ..features.homogeneous import Feature, get_feature
 from ..games.measure import Measure
 from ..margins import Request
 from .base import seed_of
 from .soft import SoftMarginClassifier
-
-Array = NDArray[np.float64]
 
 
 class VariationMaxMarginClassifier(SoftMarginClassifier):

@@ -14,11 +14,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..errors import InputError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import memory
-from ..conventions import kernel_factor
+from ..conventions import Array, kernel_factor
 from ..errors import InputError
 from .homogeneous import Feature, get_feature
 from .kernels_angles import Angles, UnitRows, angles, pi
 
-Array = NDArray[np.float64]
 Floats = NDArray[np.floating[Any]]  # float64, or extended precision for certificates
 
 _BLOCK = 1 << 16  # entries computed at once: the few temporaries then stay in the cache

@@ -20,14 +20,11 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..conventions import kernel_factor
+from ..conventions import Array, Indices, kernel_factor
 from ..rounding import Integers, integers
 from .homogeneous import Feature
 from .kernels import Activation, Kernel, derivative
-
-Indices = NDArray[np.intp]
 
 BITS = 144  # bits of the first attempt: enough for margins above 1e-15 of the data's size
 _GUARD = 32  # further bits inside `acute_angle`, where halvings and the series lose fewer than 2**25 units
@@ -98,7 +95,7 @@ class ExactGram:
     """
 
     kernel: Kernel
-    Z: NDArray[np.float64]
+    Z: Array
     bits: int = BITS
 
     @property

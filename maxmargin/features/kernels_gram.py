@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .. import memory
+from ..conventions import Indices
 from .kernels import Kernel
 from .kernels_angles import UnitRows
 
 Array = NDArray[Any]  # float64, but for `extended`
-Indices = NDArray[np.intp]
 
 
 class NetworkGram:

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ..conventions import mean_field
-
-Array = NDArray[np.float64]
+from ..conventions import Array, Indices, mean_field
 
 
 class FeatureGram:
@@ -37,7 +35,7 @@ class FeatureGram:
     def __getitem__(self, rows: Any) -> Array:
         return self.factor * (self._columns[rows] @ self.Phi)
 
-    def square(self, rows: NDArray[np.intp]) -> Array:
+    def square(self, rows: Indices) -> Array:
         """K[rows][:, rows], exactly symmetric."""
         columns = self._columns[rows]
         return self.factor * (columns @ columns.T)  # BLAS's symmetric rank-k update

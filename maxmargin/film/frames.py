@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..features.homogeneous import get_feature
 from ..flow.network import Network
 from ..oracles.selection import proving_oracle
@@ -19,8 +19,6 @@ from ..plots import geometry
 from ..plots.potential import angles_with_kinks
 from ..plots.views import Payoff, coordinate_names, payoff_of, separable
 from .scene import scene_of, target_of, values_of
-
-Array = NDArray[np.float64]
 
 ANGLES, LATITUDES, LONGITUDES = 1441, 61, 120
 _KAPPA = np.concatenate([[0.0], np.geomspace(1e-2, 1e4, 60)])  # inverse temperatures that an adversary may have

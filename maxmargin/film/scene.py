@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..plots import geometry
 from ..plots.views import feature_names
-
-Array = NDArray[np.float64]
 
 GRID, LINE = 72, 241  # nodes of a decision map (each way), samples of a function of one variable
 _SAMPLES = 12  # rows of the data over which a projected map averages

@@ -15,7 +15,8 @@ from matplotlib import animation
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
+
+from ..conventions import Array, Mask
 
 from .. import atomic
 from ..errors import InputError
@@ -26,8 +27,6 @@ from ..plots.neurons import half_sphere, star_handle, stars
 from ..plots.views import plain, separable, sign_colours
 from ..text import share_text
 from . import frames as film
-
-Array = NDArray[np.float64]
 
 SECONDS, HOLD, DPI = 15.0, 16, 100  # length in seconds, frames for which the last picture stays, dots per inch
 _TAIL = 5
@@ -102,7 +101,7 @@ def _handles(dataset: Any, certificate: Any) -> list[Line2D]:
     return handles
 
 
-def _flat(frames: film.Frames, directions: Array) -> tuple[Array, NDArray[np.bool_]]:
+def _flat(frames: film.Frames, directions: Array) -> tuple[Array, Mask]:
     """Where directions are drawn, and which of them are in front (the sphere is seen from its upper side)."""
     if frames.kind != "sphere":
         return directions, np.ones(len(directions), bool)

@@ -7,10 +7,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import atomic
-from ..conventions import describe, inputs, variation_factor
+from ..conventions import Array, describe, inputs, variation_factor
 from ..dataset import load
 from ..errors import InputError
 from ..features.kernels import Kernel
@@ -25,8 +24,6 @@ from .values import kernel_values, measure_values
 
 if TYPE_CHECKING:
     from ..flow.network import Network
-
-Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-certificate", 1
 

@@ -12,15 +12,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..conventions import relative_gap
+from ..conventions import Array, relative_gap
 from ..errors import InputError
 from ..outcome import Attempt, Reason, Scope, Status
-
-Array = NDArray[np.float64]
-
 
 ROUNDING = "the bracket holds but is wider than the tolerance: rounding limits it; rescale the columns of X"
 

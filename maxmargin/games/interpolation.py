@@ -19,10 +19,9 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import rounding
-from ..conventions import variation_factor
+from ..conventions import Array, Indices, variation_factor
 from ..features.homogeneous import Feature
 from ..features.kernels_gram import NetworkGram
 from ..oracles.lifted.inequality import is_positive_semidefinite
@@ -35,7 +34,6 @@ from .rkhs import KernelExpansion, KernelGame
 from .variation import VariationGame
 from .variation_exact import exact_features, exact_outputs
 
-Array = NDArray[np.float64]
 _EXACT_WORK = 1_000_000  # most products of integers: a second
 _RATIONAL = 40  # most points of an elimination in rational arithmetic: a few seconds
 _ROOM = 2.0  # times the proved norm of a correction: another arithmetic, as in the referee, need not be as sharp
@@ -267,7 +265,7 @@ class KernelInterpolation(Interpolation):
         more = _ROOM * float(np.linalg.norm(missed)) / math.sqrt(least)
         return math.nextafter((norm + more) * (1.0 + rounding.relative_error(len(missed) + 8)), math.inf)
 
-    def _least_eigenvalue(self, rows: NDArray[np.intp]) -> float:
+    def _least_eigenvalue(self, rows: Indices) -> float:
         """A proved lower bound on the smallest eigenvalue of K on these rows; 0 where nothing is proved."""
         K = np.asarray(self.ball.K)[np.ix_(rows, rows)]
         radii = (self.ball.radii / self.ball.scale)[rows]

@@ -13,16 +13,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..features.kernels_exact import ExactGram, Integers, integers
 from ..outcome import Scope
 from .game import Response
 from .interpolation import KernelInterpolation
 from .rkhs import KernelExpansion
 from .rkhs_exact import ExactKernelGame
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

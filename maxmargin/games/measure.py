@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..features.homogeneous import Feature
-
-Array = NDArray[np.float64]
-
 
 _BLOCK = 1 << 20  # neurons times points that are evaluated at once: 8 MB
 

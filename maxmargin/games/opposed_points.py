@@ -16,12 +16,11 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array, Indices
 from ..features.homogeneous import Feature
 from ..features.kernels_exact import Integers, integers
 
-Array = NDArray[np.float64]
 Rows = list[list[Fraction]]
 
 _SAME_LINE = 2e-15  # a few units of roundoff: the antipode of (cos t, sin t) need not be exact
@@ -77,7 +76,7 @@ def _lengths(Z: Array) -> Array:
     return scales * np.linalg.norm(Z / np.where(scales > 0.0, scales, 1.0)[:, None], axis=1)
 
 
-def _opposed(units: Array, y: Array, degree: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _opposed(units: Array, y: Array, degree: int) -> tuple[Indices, Indices]:
     """Pairs of unit vectors on one line up to rounding whose kinks have opposite signs."""
     from scipy.spatial import KDTree
 
@@ -89,7 +88,7 @@ def _opposed(units: Array, y: Array, degree: int) -> tuple[NDArray[np.intp], NDA
     return first[against] % len(y), second[against] % len(y)
 
 
-def _neighbours(units: Array) -> NDArray[np.intp]:
+def _neighbours(units: Array) -> Indices:
     """The unit vectors (n, D) with a near neighbour; only these are searched, which is slow in high dimension.
 
     Vectors that agree to `_SAME_LINE` do so along any fixed direction, up to the rounding of the product.
@@ -108,7 +107,7 @@ def _parallel(z: Integers, w: Integers) -> bool:
     return int(z @ z) * int(w @ w) == int(z @ w) ** 2
 
 
-def _system(points: Integers, y: Array, lines: NDArray[np.intp], feature: Feature) -> Rows:
+def _system(points: Integers, y: Array, lines: Indices, feature: Feature) -> Rows:
     """Rows of the linear system in p: one per line for the kinks, then the smooth parts."""
     kink, degree = _kinks(feature) != 0.0, feature.degree
     signs = [int(label) for label in y]

@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import rounding
-from ..conventions import mean_field
+from ..conventions import Array, mean_field
 from ..errors import InputError
 from .game import KERNEL_ZERO, Game, Response
 from .rkhs import KERNEL, LONG, ULP, long_error
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

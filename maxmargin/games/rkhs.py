@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import rounding
+from ..conventions import Array, Indices
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
@@ -24,8 +25,6 @@ from ..features.random_features import FeatureGram
 from ..outcome import Scope
 from .game import KERNEL_ZERO, Bracket, Game, Response
 from .soft import beyond, mean_below
-
-Array = NDArray[np.float64]
 
 Gram = Array | NetworkGram | FeatureGram
 
@@ -232,7 +231,7 @@ class KernelGame(Game):
             errors += 1.01 * entry_error * np.outer(np.abs(C) @ radii, radii)
         return [_Evaluation(*row) for row in zip(C, outputs, errors, strict=True)]
 
-    def _rows(self, part: NDArray[np.intp], extended: bool) -> NDArray[Any]:
+    def _rows(self, part: Indices, extended: bool) -> NDArray[Any]:
         return self.K.extended(part) if extended and isinstance(self.K, NetworkGram) else self.K[part]
 
     def _entry_error(self, extended: bool) -> float:
@@ -268,7 +267,7 @@ def long_error(terms: int) -> float:
     return accumulated / (1.0 - accumulated)
 
 
-def _parts(support: NDArray[np.intp], n: int) -> list[NDArray[np.intp]]:
+def _parts(support: Indices, n: int) -> list[Indices]:
     """The support in pieces whose rows fit the cache of a chunk."""
     count = max(1, -(-len(support) * n // _CHUNK))
     return np.array_split(support, count) if len(support) else []

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..features.kernels_exact import BITS, Integers, integers
 from .game import Bracket
 from .rkhs import KERNEL, KernelExpansion
 
-Array = NDArray[np.float64]
 _ROOT_BITS = 80
 
 

@@ -21,10 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import rounding
+from ..conventions import Array
 from ..errors import InputError
 from .game import Game, Response
-
-Array = NDArray[np.float64]
 
 _FEW = 4.0  # roundings, in units, of a conversion to float64 and of the operations after it
 

@@ -11,9 +11,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import memory, rounding
+from ..conventions import Array, Mask
 from ..features.homogeneous import Feature
 from ..features.kernels import Kernel
 from ..features.kernels_angles import UnitRows
@@ -23,9 +23,6 @@ from .measure import Measure
 from .rkhs import KernelExpansion, long_error
 from .rkhs_exact import summed
 from .variation_exact import exact_outputs
-
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 FRACTION = 1e-6
 _PAIRS = 50_000  # kernel entries in integers at a time

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import rounding
-from ..conventions import variation_factor
+from ..conventions import Array, variation_factor
 from ..features.homogeneous import Feature
 from ..oracles.oracle import DICTIONARY, Oracle, Responses
 from ..oracles.proofs import proved_bound
@@ -24,8 +23,6 @@ from .game import ZERO, Game, Response
 from .measure import Measure
 from .opposed_points import vanishes
 from .variation_exact import exact_lower
-
-Array = NDArray[np.float64]
 
 _SHARP = 1e-12  # relative width of the margins' rounding error above which they are evaluated without rounding
 _EXACT_WORK = 1_000_000  # products of integers: about 0.1 s

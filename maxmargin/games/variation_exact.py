@@ -6,13 +6,11 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..features.homogeneous import Feature
 from ..features.kernels_exact import Integers, integers
 from .measure import Measure
-
-Array = NDArray[np.float64]
 
 _ROOT_BITS = 64
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .. import atomic
 from ..archives import read_arrays
+from ..conventions import Array
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features import RELU
@@ -30,8 +31,6 @@ from ..text import bracket_text
 from .api import margin as solve
 from .prove import Budget, conclude, judged, one_thread, softmin_weights
 from .request import Request
-
-Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-assessment", 1
 _TOL = 1e-3  # relative gap that a trained network can be expected to reach

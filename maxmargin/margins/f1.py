@@ -22,9 +22,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..conventions import variation_factor
+from ..conventions import Array, variation_factor
 from ..games.certificate import Certificate
 from ..games.game import Game, Pair
 from ..games.measure import Measure
@@ -46,8 +45,6 @@ from ..solvers.search import MANY, search
 from ..text import gap_text
 from .prove import Budget, Proposer, Proved, prove, softmin_weights
 from .request import Request
-
-Array = NDArray[np.float64]
 
 ENGINES = ("auto", "highs")
 COLUMNS_SHARE = 0.5  # of a time limit, at most, for the lower end; the upper end gets what is left

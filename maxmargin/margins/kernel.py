@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import Clock
+from ..conventions import Array
 from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import NetworkGram
 from ..games.certificate import Certificate
@@ -26,7 +26,6 @@ from ..text import gap_text
 from .prove import Proved, conclude
 from .request import Request
 
-Array = NDArray[np.float64]
 _FINE = 1e-10  # relative gap that few points are brought to when the tolerance asks for as much or nearly so
 _LOOSE, _SEARCHED = 1e-7, 0.1  # tolerances up to this one are met by a search that goes on to the end; else to a part
 _DIGITS = 53  # binary digits of a double

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import atomic, options
 from ..clock import Clock
-from ..conventions import NORMS, describe, inputs, relative_gap, variation_factor
+from ..conventions import NORMS, Array, describe, inputs, relative_gap, variation_factor
 from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
@@ -38,8 +37,6 @@ from ..solvers.interpolation import kernel_interpolant, variation_interpolant
 from ..targets import Values, digest, read_targets
 from ..text import bracket_text, gap_text
 from .prove import library_versions, one_thread
-
-Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-norm", 1
 _PATIENCE = 60.0  # expected seconds of a Gram matrix in integers that is still computed

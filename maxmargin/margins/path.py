@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..conventions import law_of
+from ..conventions import Array, law_of
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
@@ -21,8 +21,6 @@ from ..oracles.selection import EXACT_DIMENSION, Proving, exact_oracle, local_or
 from ..solvers.regularised import check_loss
 from ..solvers.regularised_kernel import kernel_path
 from ..solvers.regularised_variation import VariationPath
-
-Array = NDArray[np.float64]
 
 DECADES = 16
 _FELT = 1e-12

@@ -16,17 +16,15 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import __version__
 from ..clock import Clock
+from ..conventions import Array
 from ..games.certificate import Certificate
 from ..games.game import Bracket, Game, Pair, certify
 from ..games.problem import Problem
 from ..outcome import Attempt, Reason, Scope
 from ..progress import Progress, silent
-
-Array = NDArray[np.float64]
 
 _REST = 0.1, 0.05  # seconds, and part of all, from which what lies between the attempts is one itself
 _TEMPERATURES = np.append(0.0, np.geomspace(0.1, 1e9, 60))  # inverse, in units of the range of the margins

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .. import options
 from ..clock import Clock
-from ..conventions import CONVENTIONS, NORMS, WEIGHTS
+from ..conventions import CONVENTIONS, NORMS, WEIGHTS, Array
 from ..dataset import Dataset
 from ..errors import InputError
 from ..features.homogeneous import Feature
@@ -20,8 +17,6 @@ from ..games.problem import Problem
 from ..games.soft import Capped, largest_weight
 from ..progress import Progress, silent
 from .prove import Budget
-
-Array = NDArray[np.float64]
 
 SOFT = ("auto", "highs")  # solvers of soft margins
 BRANCHING_ROUNDS = 6  # default number of branching rounds; they take a few seconds

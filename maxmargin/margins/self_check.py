@@ -10,13 +10,9 @@ import math
 import time
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..conventions import Array
 from ..games.certificate import Certificate
 from ..outcome import Attempt, Scope, Status
-
-Array = NDArray[np.float64]
 
 LEAST_SECONDS = 1.0  # a check of at most this many seconds is always made
 MEMORY = 1e9  # bytes a check may use

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..conventions import Array
 from ..outcome import Scope
-
-Array = NDArray[np.float64]
 
 SPHERE_EXACT, SPHERE_BOUND, DICTIONARY = Scope.SPHERE_EXACT, Scope.SPHERE_BOUND, Scope.DICTIONARY
 

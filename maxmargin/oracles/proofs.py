@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from . import spectral
 from .lifted import inequality
 from .renumbered import restricted
 from .span import Span, wide
-
-Array = NDArray[np.float64]
 
 _VERIFIERS = {inequality.KIND: inequality.verify, spectral.KIND: spectral.verify}
 

@@ -6,22 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
+from ..conventions import Array, Indices
+
 Proof = dict[str, Any]
 _OUTWARD = 1.0 + 1e-14  # factor on mu that covers the rounding of |omega|
 
 
-def restricted(proof: Proof, rows: Index) -> Proof:
+def restricted(proof: Proof, rows: Indices) -> Proof:
     """The proof for the points `rows` (increasing) alone, which hold all points that it names."""
     if "trees" not in proof:
         return _spectral(proof, lambda beta: beta[rows])
     return _lifted(proof, lambda points: np.searchsorted(rows, points), lambda V: V)
 
 
-def extended(proof: Proof, rows: Index, n: int) -> Proof:
+def extended(proof: Proof, rows: Indices, n: int) -> Proof:
     """The proof for n points from one for the points `rows` alone."""
     if "trees" not in proof:
         return _spectral(proof, lambda beta: _ones_but(beta, rows, n))
@@ -63,7 +62,7 @@ def _combined(node: Proof, points: Array, inverse: Array) -> Proof:
     return {**rest, "mu": mu.tolist(), "combinations": C.tolist()}
 
 
-def _ones_but(beta: Array, rows: Index, n: int) -> Array:
+def _ones_but(beta: Array, rows: Indices, n: int) -> Array:
     out = np.ones(n)
     out[rows] = beta
     return out
@@ -76,13 +75,13 @@ def _spectral(proof: Proof, change: Callable[[Array], Array]) -> Proof:
     return {**proof, "signs": leaves}
 
 
-def _lifted(proof: Proof, points: Callable[[Index], Index], vectors: Callable[[Array], Array]) -> Proof:
+def _lifted(proof: Proof, points: Callable[[Indices], Indices], vectors: Callable[[Array], Array]) -> Proof:
     trees = [{**tree, "tree": _node(tree["tree"], points, vectors)} for tree in proof["trees"]]
     support = points(np.asarray(proof["support"], dtype=np.intp))
     return {**proof, "support": support.tolist(), "trees": trees}
 
 
-def _node(node: Proof, points: Callable[[Index], Index], vectors: Callable[[Array], Array]) -> Proof:
+def _node(node: Proof, points: Callable[[Indices], Indices], vectors: Callable[[Array], Array]) -> Proof:
     if "value" in node:
         if "combinations" in node:
             return node

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock, OutOfTime
+from ..conventions import Array
 from ..features.homogeneous import Feature
 from .ascent.multistart import LocalOracle
 from .ascent.power_method import PowerOracle
@@ -18,8 +18,6 @@ from .enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle
 from .enumeration.degree2 import QuadraticCellOracle
 from .oracle import Oracle, Responses
 from .spectral import SpectralOracle
-
-Array = NDArray[np.float64]
 
 EXACT_DIMENSION = 3  # up to here enumeration costs O(N^2) or less in the number N of support points
 ENUMERATION_DIMENSION = 6  # of the span of the support; above, cells multiply (most for points in special position)

@@ -18,14 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..features.homogeneous import Feature
 from ..rounding import UNIT_ROUNDOFF, above, relative_error
 from .renumbered import mapped
-
-Array = NDArray[np.float64]
-
 
 _FEW = 32  # up to this many coordinates a reduction does not pay
 

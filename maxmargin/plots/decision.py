@@ -10,12 +10,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from . import geometry, style
 from .views import View, classifier_views, feature_names, plain
-
-Array = NDArray[np.float64]
 
 REACH = 3.0  # colours saturate at three margins
 _GRID = {"map": 220, "projection": 60}

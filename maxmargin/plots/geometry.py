@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..conventions import Array, Mask
 
 _UNLIKE = 5.0  # two coordinates whose ranges differ by more than this factor are in different units
 _ROWS = 4096  # rows evaluated at a time: a kernel classifier forms rows x n numbers
@@ -138,7 +137,7 @@ def top_axes(directions: Array, weights: Array) -> Array:
     return upright(np.linalg.eigh(second_moment)[1][:, :-3:-1])
 
 
-def lambert(directions: Array) -> tuple[Array, NDArray[np.bool_]]:
+def lambert(directions: Array) -> tuple[Array, Mask]:
     """Equal-area discs of the two half spheres (D = 3), seen along the last coordinate.
 
     Returns

@@ -11,13 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from . import style
 from .numbers import percent, short
 from .views import TRAINED
-
-Array = NDArray[np.float64]
 
 _DASHED, _DOTTED = (0, (5, 3)), (0, (1, 1.6))
 _ZERO = 1e-12  # a proved upper end below this is rounding around 0

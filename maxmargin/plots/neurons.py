@@ -10,13 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
-from numpy.typing import NDArray
 
+from ..conventions import Array, Mask
 from ..games.measure import Measure
 from . import geometry, style
 from .views import best_network, coordinate_names, first_run, shares, sign_colours
-
-Array = NDArray[np.float64]
 
 
 @style.styled
@@ -88,7 +86,7 @@ def stars(axes: Axes, points: Array, weights: Array, largest: float = 230.0, kee
     )
 
 
-def _dots(axes: Axes, points: Array, measure: Measure, keep: NDArray[np.bool_] | None = None) -> None:
+def _dots(axes: Axes, points: Array, measure: Measure, keep: Mask | None = None) -> None:
     keep = np.ones(len(points), bool) if keep is None else keep
     share = shares(measure)
     area = 5.0 + 560.0 * share / max(0.05, share.max())

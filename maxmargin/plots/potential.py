@@ -8,15 +8,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..text import upper_text
 from . import geometry, style
 from .neurons import star_handle, stars
 from .numbers import percent, short
 from .views import Payoff, best_network, coordinate_names, first_run, payoff_of, shares, sign_colours
-
-Array = NDArray[np.float64]
 
 _PAID = 0.05  # latitudes whose largest payoff is below this share of the proved level are not drawn
 _LEVELS = [0.25, 0.5, 0.75, 0.9, 0.97]  # contour lines on the sphere, as shares of the proved level

@@ -10,13 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..sweeps import printed, tables
 from ..sweeps.maps import REACH
 from . import style
 
-Array = NDArray[np.float64]
 Row = tables.Row
 
 # classifier -> colour, line, marker; solved ones are dashed

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import conventions
+from ..conventions import Array
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
 from . import style
 from .numbers import percent, short
-
-Array = NDArray[np.float64]
 
 _NEAR, _NEAR_RING = 0.1, 0.35
 TRAINED = {"f1": "both layers trained", "f2m": "output layer trained"}

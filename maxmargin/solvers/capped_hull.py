@@ -14,15 +14,12 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import Clock
+from ..conventions import Array, Indices
 from ..features.kernels_exact import Integers
 from .affine_hull import AffineHull
 from .integer_hull import eliminated, fixed, floats
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 _STEPS = 40  # refinements of one linear system
 _RESIDUAL = 1e-25  # residual, relative to x'Qx, at which the refinement ends

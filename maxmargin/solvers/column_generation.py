@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import Clock, Patience
+from ..conventions import Array
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
@@ -31,8 +31,6 @@ from .lp_refinement import MasterSolution, payoffs
 from .master import Master, evaluate
 from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 from .sifting import SiftedMaster
-
-Array = NDArray[np.float64]
 
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero, unless the oracle sees further
 _ROUGH = 1e-3  # relative gap at which scouting ends

@@ -15,16 +15,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..errors import InputError
 from .background import in_background
 from .proposal import INTERRUPTED
 
 if TYPE_CHECKING:
     import cvxpy
-
-Array = NDArray[np.float64]
 
 # Accuracy asked of each solver. With their default accuracy SCS and OSQP return "optimal" on values up to 42 % off.
 SOLVER_OPTIONS: dict[str, dict[str, Any]] = {

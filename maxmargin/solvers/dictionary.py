@@ -7,15 +7,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..conventions import Array
 from ..features.homogeneous import Feature
 from ..games.variation import DictionaryOracle
 from .column_generation import ColumnGeneration
 from .proposal import Proposal
-
-Array = NDArray[np.float64]
 
 
 def max_margin_dictionary(

@@ -13,14 +13,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import Clock
+from ..conventions import Array, Indices, Mask
 from ..features.kernels_exact import Integers, integers
 from .affine_hull import AffineHull
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 _STEPS, _PATIENCE = 40, 3
 _ELIMINATED = 250  # largest number of points of an exact elimination (some seconds)
@@ -74,7 +71,7 @@ def walked(Q: Integers, bits: int, clock: Clock) -> Integers | None:
     return None
 
 
-def _low(Q: Integers, x: Integers, bits: int) -> NDArray[np.bool_]:
+def _low(Q: Integers, x: Integers, bits: int) -> Mask:
     """Points whose margin is below x'Qx."""
     margins = Q @ x
     level = int(x @ margins) >> bits

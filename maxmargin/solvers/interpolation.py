@@ -11,9 +11,9 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock, Patience
+from ..conventions import Array
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..oracles.selection import EXACT_DIMENSION, exact_oracle, local_oracle
@@ -21,8 +21,6 @@ from ..outcome import Attempt
 from ..progress import Progress, silent
 from ..targets import Values
 from ..text import gap_text
-
-Array = NDArray[np.float64]
 
 _SCOUTS = 4  # random neurons per point in the first program (at least 200 in all)
 _ROUNDS = 200

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..conventions import Array
+
 Extended = NDArray[np.longdouble]
 Point = tuple[Array, Array]
 

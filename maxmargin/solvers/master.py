@@ -14,14 +14,12 @@ from typing import Any
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array, Indices, Mask
 from ..errors import SolverError
 from ..games.soft import worst_mean
 from .highs import ANSWERS, Simplex, refused
 from .lp_refinement import Corrections, GameLP, MasterSolution, Refined, better, exactly, roomy
-
-Array = NDArray[np.float64]
 
 _UNITS = 6  # how often the LP may be rescaled to find a positive margin
 _ZERO = 1e-17  # smallest unit of the LP, relative to its largest entry
@@ -166,7 +164,7 @@ class Master:
         largest = self._largest[first:]
         self._highs.addCols(m, np.zeros(m), np.zeros(m), largest, entries.size, starts, rows, entries.T.ravel())
 
-    def narrow(self, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def narrow(self, kept: Mask) -> Mask:
         """Forget the points outside of the mask `kept` but those in the basis; the mask of those that are left."""
         basis = self._highs.getBasis()
         status, basic = list(basis.col_status), highspy.HighsBasisStatus.kBasic
@@ -178,21 +176,21 @@ class Master:
         self._pass(self._unit, basis)
         return kept
 
-    def relieve(self, solution: MasterSolution) -> NDArray[np.intp] | None:
+    def relieve(self, solution: MasterSolution) -> Indices | None:
         """Forget the columns that pay least when there are too many; the indices of the others, or None."""
         kept = self.crowded(solution)
         if kept is not None:
             self.shrink(kept)
         return kept
 
-    def crowded(self, solution: MasterSolution) -> NDArray[np.intp] | None:
+    def crowded(self, solution: MasterSolution) -> Indices | None:
         """The indices of the columns that pay most when there are too many, or None."""
         crowd = max(_CROWD[0] * self.n, _CROWD[1], _CROWD[2] * int(np.count_nonzero(solution.weights)))
         if self.size <= crowd:
             return None
         return np.sort(np.argsort(-(self.columns @ solution.p), kind="stable")[: crowd // 2])
 
-    def shrink(self, kept: NDArray[np.intp]) -> None:
+    def shrink(self, kept: Indices) -> None:
         """Forget all columns but those with the indices `kept`, which must include the active ones."""
         basis = self._highs.getBasis()
         status = list(basis.row_status)

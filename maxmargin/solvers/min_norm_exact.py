@@ -19,15 +19,13 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock
+from ..conventions import Array
 from ..features.kernels_exact import BITS, Integers
 from ..outcome import Attempt
 from .capped_hull import descended, highest, written
 from .integer_hull import exchanged, fixed, floats, walked
-
-Array = NDArray[np.float64]
 
 NAME = "exact-refinement"
 _NOISE = 32  # number of last binary digits of x'Qx that errors of the entries may change

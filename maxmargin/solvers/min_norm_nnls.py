@@ -6,15 +6,13 @@ import math
 import time
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import memory
+from ..conventions import Array
 from ..errors import SolverError
 from ..games.game import Pair
 from ..games.rkhs import Gram, KernelExpansion
 from ..outcome import Attempt
-
-Array = NDArray[np.float64]
 
 
 def nnls_point(K: Gram, y: Array) -> Pair:

@@ -15,18 +15,15 @@ import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock, OutOfTime
+from ..conventions import Array, Indices, Mask
 from ..games.game import Pair
 from ..games.rkhs import Gram, KernelExpansion
 from ..outcome import Attempt, Reason
 from ..progress import Progress, silent
 from ..text import gap_text
 from .affine_hull import AffineHull
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.intp]
 
 _STALLS = 3  # stop after this many rounds without progress of the bracket (only rounding is left)
 _FIRST = 32  # points that enter in the first round; later as many as the support holds
@@ -185,7 +182,7 @@ class _ActiveSet:
         return Q
 
 
-def _exchange(Q: Array, support: NDArray[np.bool_], clock: Clock = FOREVER) -> Array | None:
+def _exchange(Q: Array, support: Mask, clock: Clock = FOREVER) -> Array | None:
     """Minimiser over the simplex by exchanging all wrong points at once (block principal pivoting), or None.
 
     Points of negative weight leave and points below the common margin enter, together.  That settles an almost right

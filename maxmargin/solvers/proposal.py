@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..conventions import Array
 from ..games.measure import Measure
 from ..outcome import Attempt, Reason
-
-Array = NDArray[np.float64]
 
 CONVERGED, STALLED, INTERRUPTED = Reason.CONVERGED, Reason.STALLED, Reason.INTERRUPTED
 FAILED, NOT_SEPARABLE = Reason.FAILED, Reason.NOT_SEPARABLE

@@ -7,12 +7,10 @@ it has more than n + 1 atoms there is a change of |w| that alters none of them, 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
-
-Array = NDArray[np.float64]
 
 _RANK = 1e-12
 

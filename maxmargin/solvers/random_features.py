@@ -6,17 +6,14 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..conventions import mean_field
+from ..conventions import Array, mean_field
 from ..features.random_features import FeatureGram
 from ..games.game import Pair
 from ..games.random_features import RandomFeatureGame
 from ..progress import Progress, silent
 from .affine_hull import AffineHull
 from .min_norm_point import min_norm_point
-
-Array = NDArray[np.float64]
 
 _CORRECTIONS = 4
 

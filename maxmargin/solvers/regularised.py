@@ -15,13 +15,11 @@ logistic loss the gap closes like ``log n / log(1/lambda)`` (|f| grows like log(
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.special import expit
 
+from ..conventions import Array
 from ..errors import InputError
-
-Array = NDArray[np.float64]
 
 LOSSES = ("logistic", "hinge")
 

@@ -6,12 +6,10 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from ..conventions import Array
 from .regularised import check_loss, logistic, solve_definite
-
-Array = NDArray[np.float64]
 
 _STEPS = 200
 _SHORTEST = 1e-12

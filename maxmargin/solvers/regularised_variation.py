@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array, Mask
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
 from ..oracles.oracle import Oracle
 from .regularised import check_loss, logistic, solve_definite
-
-Array = NDArray[np.float64]
 
 _STEPS = 300
 _GAP = 1e-8
@@ -89,7 +87,7 @@ class VariationPath:
         self._keep(self.weights > 0.0)
         return Measure(self.directions, self.signs * self.weights), u
 
-    def _keep(self, used: NDArray[np.bool_]) -> None:
+    def _keep(self, used: Mask) -> None:
         self.directions, self.signs, self.weights = self.directions[used], self.signs[used], self.weights[used]
 
     def _add(self, directions: Array, signs: Array) -> None:

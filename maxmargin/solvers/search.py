@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ..conventions import Array, Indices
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
 from ..oracles.oracle import Oracle
@@ -16,8 +14,6 @@ from .column_generation import ColumnGeneration
 from .proposal import Proposal, Round
 from .working_set import WorkingSet
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 MakeOracle = Callable[..., Oracle]  # of inputs (k, D); an oracle's `pool` is passed to the next as `starts` (K, D)
 
 MANY = 400  # points from which a working set is faster
@@ -79,7 +75,7 @@ class VariationPoints:
     def __post_init__(self) -> None:
         self.n = len(self.y)
 
-    def solve(self, points: Index, tol: float, left: float) -> Proposal:
+    def solve(self, points: Indices, tol: float, left: float) -> Proposal:
         """Column generation; without a proving oracle `tol` is by how much a neuron must pay more to be added."""
         Z, y = self.Z[points], self.y[points]
         oracle = self.make_oracle(Z, **self.starts)

@@ -12,14 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import Clock
+from ..conventions import Array, Indices
 from ..errors import SolverError
 from .lp_refinement import MasterSolution, roomy
 from .master import Master, evaluate
-
-Array = NDArray[np.float64]
 
 _FIRST = 300  # points in play at first
 _GROWTH = 0.5, 100  # points that enter at once: as a fraction of those in play, and at least
@@ -93,12 +91,12 @@ class SiftedMaster:
         known = None if columns is None else columns[:, self.inside]
         return self._everywhere(self._master.refine(inside, known, time_limit))
 
-    def relieve(self, solution: MasterSolution) -> NDArray[np.intp] | None:
+    def relieve(self, solution: MasterSolution) -> Indices | None:
         """As `Master.relieve`; points far from the level then leave, too."""
         kept = self._master.crowded(solution._replace(p=solution.p[self.inside]))
         return None if kept is None else self.drop(kept, solution)
 
-    def drop(self, kept: NDArray[np.intp], solution: MasterSolution) -> NDArray[np.intp]:
+    def drop(self, kept: Indices, solution: MasterSolution) -> Indices:
         """Forget all columns but those with the indices `kept`, and the idle points."""
         self._master.shrink(kept)
         self._columns[: len(kept)] = self._columns[kept]
@@ -109,7 +107,7 @@ class SiftedMaster:
         self.inside = self.inside[self._master.narrow(weighed | near)]
         return kept
 
-    def _enter(self, worse: NDArray[np.intp]) -> None:
+    def _enter(self, worse: Indices) -> None:
         entering = worse[: max(_GROWTH[1], int(_GROWTH[0] * len(self.inside)))]
         self._master.widen(self.columns[:, entering], self.sizes[entering])
         self.inside = np.append(self.inside, entering)

@@ -14,14 +14,12 @@ import time
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array, Mask
 from ..games.game import Pair
 from ..games.rkhs import Gram, KernelExpansion
 from ..games.soft import capped, worst_mean
 from ..outcome import Attempt
-
-Array = NDArray[np.float64]
 
 _EXCHANGES = 100
 _EDGE = 1e-9  # fraction of the cap within which a weight lies on its bound
@@ -88,7 +86,7 @@ def _exchange(Q: Array, p: Array, cap: float, tol: float) -> tuple[Array, float,
     return best, best_gap, _EXCHANGES
 
 
-def _stationary(Q: Array, free: NDArray[np.bool_], full: NDArray[np.bool_], cap: float) -> tuple[Array, float]:
+def _stationary(Q: Array, free: Mask, full: Mask, cap: float) -> tuple[Array, float]:
     """x with Q x = level on the free points, cap on the full ones, 0 elsewhere, and sum one."""
     k = int(free.sum())
     system, right = np.zeros((k + 1, k + 1)), np.zeros(k + 1)

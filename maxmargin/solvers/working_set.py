@@ -17,13 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array, Indices
 from ..outcome import Attempt
 from .proposal import CONVERGED, INTERRUPTED, STALLED, Proposal, merged
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 _SAME = 1e-12  # relative: margins that are this near to the least one of the working set are equal up to rounding
 _ROUGH = 1e-2  # relative gap to which the first rounds are solved
@@ -38,7 +35,7 @@ class PointGame(Protocol):
 
     n: int
 
-    def solve(self, points: Index, tol: float, left: float) -> Proposal:
+    def solve(self, points: Indices, tol: float, left: float) -> Proposal:
         """A pair for these points alone, to the relative gap `tol`, within `left` seconds; p (len(points),)."""
 
     def margins(self, measure: Any) -> Array:
@@ -85,11 +82,11 @@ class WorkingSet:
                 raise
             return replace(rounds.best, reason=INTERRUPTED, stopped=True)
 
-    def initial(self, y: Array) -> Index:
+    def initial(self, y: Array) -> Indices:
         """Random points, half of each class where there are as many."""
         rng = np.random.default_rng(self.seed)
         classes = sorted((np.flatnonzero(y == label) for label in np.unique(y)), key=len)
-        chosen: list[Index] = []
+        chosen: list[Indices] = []
         for k, members in enumerate(classes):
             count = (self.first - sum(map(len, chosen))) // (len(classes) - k)
             chosen.append(members if len(members) <= count else rng.choice(members, count, replace=False))
@@ -136,7 +133,7 @@ class _Rounds:
         self.evaluation += time.perf_counter() - start
         return margins
 
-    def _worse(self, margins: Array, level: float) -> Index:
+    def _worse(self, margins: Array, level: float) -> Indices:
         """Points outside of the working set with less margin than it has, worst first."""
         below = margins < level * (1.0 - _SAME)
         below[self.points] = False
@@ -150,7 +147,7 @@ class _Rounds:
         missing = 1.0 - float(margins.min()) / found.lower if found.lower > 0.0 else 1.0
         return min(tol, _BESIDE * missing)
 
-    def _exchange(self, found: Proposal, margins: Array, worse: Index, dropping: bool) -> None:
+    def _exchange(self, found: Proposal, margins: Array, worse: Indices, dropping: bool) -> None:
         """Half of the points that enter are the worst, half are drawn from all that are worse than the working set."""
         count = max(self.options.first // 2, int(self.options.growth * len(self.points)))
         entering = worse[: (count + 1) // 2]

@@ -8,14 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..datasets.clusters import clusters_sample
 from ..flow.network import Network
 from ..flow.train import train_flow
 from ..margins import max_margin
-
-Array = NDArray[np.float64]
 
 REACH = 0.6  # the square [-REACH, REACH]^2 holds all disks
 _DIGITS = 5

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..dataset import Dataset
 from ..datasets.clusters import clusters_sample
 from ..errors import InputError
@@ -25,8 +25,6 @@ from ..solvers.master import Master
 from ..solvers.random_features import random_feature_margin
 from ..theory.rates import Rate, proposition_6, proposition_7
 from .maps import lazy, picture
-
-Array = NDArray[np.float64]
 
 KERNEL_TOL = 1e-6  # relative gap of solved classifiers: far below the noise of a test error
 NEURON_TOL = 1e-3  # column generation in high dimension stops when no neuron found pays this much more

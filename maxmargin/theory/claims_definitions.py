@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..dataset import Dataset, load
 from ..datasets.small import polygon, three_points, xor
 from ..datasets.values import make_dataset
@@ -19,8 +19,6 @@ from ..games.variation import VariationGame
 from ..margins import max_margin
 from ..oracles.selection import exact_oracle
 from .ledger import Chapter, Finding, worst
-
-Array = NDArray[np.float64]
 
 DEFINITIONS = Chapter()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import conventions
+from ..conventions import Array
 from ..dataset import Dataset
 from ..datasets.small import three_points, xor
 from ..datasets.values import make_dataset
@@ -19,8 +19,6 @@ from ..margins import max_margin
 from ..training import train
 from .ledger import Chapter, Finding
 from .rates import growth_rate
-
-Array = NDArray[np.float64]
 
 FLOW = Chapter()
 

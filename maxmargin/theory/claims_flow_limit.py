@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import conventions
+from ..conventions import Array
 from ..dataset import load
 from ..flow import Network, Run
 from ..margins import max_margin
 from ..oracles.selection import exact_oracle
 from ..training import train
 from .ledger import Chapter, Finding
-
-Array = NDArray[np.float64]
 
 FLOW_LIMIT = Chapter()
 

@@ -6,15 +6,13 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..datasets.small import polygon, xor
 from ..datasets.values import make_dataset
 from ..margins import max_margin
 from .interclass import interclass_distance
 from .ledger import Chapter, Finding, worst
-
-Array = NDArray[np.float64]
 
 GENERALIZATION = Chapter()
 

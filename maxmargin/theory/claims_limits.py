@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..dataset import Dataset, load
 from ..datasets.clusters import clusters_sample
@@ -19,8 +18,6 @@ from ..oracles.selection import local_oracle
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.random_features import random_feature_margin
 from .ledger import Chapter, Finding
-
-Array = NDArray[np.float64]
 
 LIMITS = Chapter()
 

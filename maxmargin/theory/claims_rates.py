@@ -6,9 +6,9 @@ import math
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import conventions
+from ..conventions import Array
 from ..datasets.small import xor
 from ..datasets.values import make_dataset
 from ..features import RELU
@@ -20,8 +20,6 @@ from ..solvers.random_features import random_feature_margin
 from ..training import train
 from .ledger import Chapter, Finding
 from .rates import Rate, growth_rate, proposition_6, proposition_7
-
-Array = NDArray[np.float64]
 
 RATES = Chapter()
 

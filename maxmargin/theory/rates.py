@@ -10,16 +10,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..errors import InputError
 from ..features import RELU, Feature
 from ..flow.dynamics import Dynamics, Magnitudes, OutputLayer
 from ..flow.loss import Loss
 from ..flow.run import Run
 from ..flow.schedules import Theorem
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...clock import FOREVER
+from ...conventions import Array
 from ...errors import InputError
 from ...features.homogeneous import Feature
 from ..oracle import Responses
-
-Array = NDArray[np.float64]
 
 _DISTINCT = 1e-9  # unit vectors whose coordinates all differ by less are one neuron
 _POOL = 4096

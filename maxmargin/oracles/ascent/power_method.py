@@ -13,11 +13,9 @@ Nothing is proved: the bound is inf.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...conventions import Array
 from .multistart import LocalOracle
-
-Array = NDArray[np.float64]
 
 _ROUNDS, _POWER_STEPS = 3, 20
 

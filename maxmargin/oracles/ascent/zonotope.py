@@ -13,12 +13,10 @@ exactly on the face that they lie on.  Nothing is proved: the bound is inf.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...clock import FOREVER, Clock
+from ...conventions import Array
 from .multistart import LocalOracle
-
-Array = NDArray[np.float64]
 
 _OUTER, _INNER, _RELAXATION = 8, 12, 1.6
 
