@@ -23,7 +23,7 @@ LAYERS = [
     {"games"},
     {"solvers", "flow"},
     {"margins"},
-    {"training", "accuracy", "crosschecks"},
+    {"training", "accuracy"},
     {"comparison", "comparison_table"},
     {"theory", "sweeps"},
     {"plots", "report", "film", "play"},
@@ -91,12 +91,6 @@ def test_flow_and_solvers_do_not_know_each_other():
         assert not (area(name) == "solvers" and "flow" in targets), name
 
 
-def test_no_margin_rests_on_a_cross_check():
-    for name, path in modules().items():
-        targets = {area(target) for target, _ in imports(name, path)}
-        assert area(name) == "crosschecks" or "crosschecks" not in targets, name
-
-
 def test_no_import_cycles():
     graph = {name: {t for t, top in imports(name, path) if top and t != name} for name, path in modules().items()}
     done: set[str] = set()
@@ -135,12 +129,11 @@ def test_house_rules(path):
 
 
 def test_only_two_places_import_cvxpy():
-    """The readable statements and the independent checks; `doctor` lists solvers."""
+    """The readable statements; `doctor` lists solvers."""
     allowed = ("solvers/conic.py", "cli/doctor.py", "margins/program.py")
     for path in FILES:
-        name = str(path.relative_to(PACKAGE))
         if "import cvxpy" in path.read_text():
-            assert name in allowed or name.startswith(("crosschecks/", "solvers/regularised")), name
+            assert str(path.relative_to(PACKAGE)) in allowed, path
 
 
 def test_top_level_is_what_was_agreed():

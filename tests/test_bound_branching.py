@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from lifted_program import lifted_program
 
-from maxmargin.crosschecks.lifted_program import lifted_program
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.oracles.lifted.branch import BranchAndBound, tighten
 from maxmargin.oracles.lifted.inequality import verify

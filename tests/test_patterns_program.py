@@ -5,9 +5,9 @@ from math import comb
 
 import numpy as np
 import pytest
+from activation_patterns import activation_patterns, pattern_margin
 from scipy.optimize import linprog
 
-from maxmargin.crosschecks.patterns import activation_patterns, pattern_margin
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from activation_patterns import pattern_margin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import maxmargin as mm
-from maxmargin.crosschecks.patterns import pattern_margin
 from maxmargin.features import RELU
 from maxmargin.features.directions import random_directions
 from maxmargin.outcome import Status

@@ -10,18 +10,23 @@ CVXPY says is an estimate, ours are proved bounds.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from pathlib import Path
 
 import cvxpy
 
-from maxmargin.clock import Clock
-from maxmargin.crosschecks.lifted_program import lifted_program
-from maxmargin.dataset import load
-from maxmargin.features import RELU
-from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
-from maxmargin.oracles.lifted.branch import tighten
-from maxmargin.oracles.lifted.root import lifted_bound
-from maxmargin.solvers.column_generation import ColumnGeneration
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+
+from lifted_program import lifted_program  # noqa: E402
+
+from maxmargin.clock import Clock  # noqa: E402
+from maxmargin.dataset import load  # noqa: E402
+from maxmargin.features import RELU  # noqa: E402
+from maxmargin.oracles.ascent.zonotope import ZonotopeOracle  # noqa: E402
+from maxmargin.oracles.lifted.branch import tighten  # noqa: E402
+from maxmargin.oracles.lifted.root import lifted_bound  # noqa: E402
+from maxmargin.solvers.column_generation import ColumnGeneration  # noqa: E402
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features.homogeneous import Feature
-from ..oracles.lifted.inequality import leaf_forms, payoff_weights
+from maxmargin.features.homogeneous import Feature
+from maxmargin.oracles.lifted.inequality import leaf_forms, payoff_weights
 
 Array = NDArray[np.float64]
 

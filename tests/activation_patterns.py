@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, SolverError
-from ..features.homogeneous import Feature
-from ..games.measure import Measure
-from ..solvers.conic import SOLVER_OPTIONS
+from maxmargin.errors import InputError, SolverError
+from maxmargin.features.homogeneous import Feature
+from maxmargin.games.measure import Measure
+from maxmargin.solvers.conic import SOLVER_OPTIONS
 
 Array = NDArray[np.float64]
 Vector = list[Fraction]
