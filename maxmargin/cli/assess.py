@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from ..conventions import CONVENTIONS
 from . import common
 
 
@@ -23,14 +22,8 @@ def add(subparsers: common.Subparsers) -> None:
         "f(x) = output . relu(hidden x + hidden_bias) + output_bias",
     )
     common.add_source(parser)
-    parser.add_argument("--no-bias", dest="bias", action="store_false", help="z = x instead of z = (x, 1)")
-    parser.add_argument(
-        "--convention", choices=CONVENTIONS, default="sphere", help="unit of margins (default: the paper's)"
-    )
-    parser.add_argument(
-        "--tol", type=common.positive, default=1e-9, help="relative gap at which the max margin is certified"
-    )
-    parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="seconds for the max margin")
+    common.add_units(parser)
+    common.add_limits(parser, "the max margin", "seconds for the max margin")
     common.add_output(parser)
     parser.set_defaults(run=run)
 
@@ -42,15 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     common.check_writable(arguments.json)
     network = read_network(arguments.network)
     data = common.load_data(arguments)
-    found = assess(
-        data,
-        **network,
-        bias=arguments.bias,
-        convention=arguments.convention,
-        tol=arguments.tol,
-        time_limit=arguments.time_limit,
-        seed=arguments.seed,
-        progress=common.progress(arguments),
-    )
+    options = common.options(arguments, "tol time_limit")
+    found = assess(data, **network, **options, progress=common.progress(arguments))
     common.deliver(arguments, found.to_json, lambda: "\n".join([*common.data_lines(data), str(found)]))
     return 0

@@ -53,10 +53,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--feature", default="relu", help="activation: relu (default), squared-relu, or a registered one"
     )
-    parser.add_argument("--no-bias", dest="bias", action="store_false", help="z = x instead of z = (x, 1)")
-    parser.add_argument(
-        "--convention", choices=CONVENTIONS, default="sphere", help="unit of F1 margins (default: the paper's)"
-    )
+    add_units(parser)
     parser.add_argument(
         "--law",
         "--weights",
@@ -64,6 +61,21 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         default="sphere",
         help="distribution of the random directions of F2 (default: sphere)",
     )
+
+
+def add_units(parser: argparse.ArgumentParser) -> None:
+    """--no-bias, --convention."""
+    parser.add_argument("--no-bias", dest="bias", action="store_false", help="z = x instead of z = (x, 1)")
+    parser.add_argument(
+        "--convention", choices=CONVENTIONS, default="sphere", help="unit of F1 margins (default: the paper's)"
+    )
+
+
+def add_limits(parser: argparse.ArgumentParser, certified: str, seconds: str, tol: str = "1e-9") -> None:
+    """--tol, for what is `certified`, and --time-limit, with the help `seconds`."""
+    accuracy = f"relative gap at which {certified} is certified (default {tol})"
+    parser.add_argument("--tol", type=positive, default=tol, help=accuracy)
+    parser.add_argument("--time-limit", type=non_negative, metavar="S", help=seconds)
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -104,14 +116,9 @@ def limit_named(text: str, status: str, arguments: argparse.Namespace) -> str:
     return "\n".join(lines)
 
 
-def data_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The keyword arguments that every computing call shares."""
-    return {
-        "feature": arguments.feature,
-        "bias": arguments.bias,
-        "convention": arguments.convention,
-        "seed": arguments.seed,
-    }
+def options(arguments: argparse.Namespace, names: str) -> dict[str, Any]:
+    """The flags of these names, and those of every computing call, as its keyword arguments."""
+    return {name: getattr(arguments, name) for name in ("bias", "convention", "seed", *names.split())}
 
 
 def progress(arguments: argparse.Namespace) -> Progress:

@@ -22,15 +22,8 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--out", metavar="DIR", default="out", help="folder for comparison.json, figures and report.html (default: out)"
     )
-    parser.add_argument(
-        "--tol", type=common.positive, default=1e-9, help="relative gap at which a margin is certified (default 1e-9)"
-    )
-    parser.add_argument(
-        "--time-limit",
-        type=common.non_negative,
-        metavar="S",
-        help="seconds for each margin and each run (default: none for margins, at most 20 for each run)",
-    )
+    seconds = "seconds for each margin and each run (default: none for margins, at most 20 for each run)"
+    common.add_limits(parser, "a margin", seconds)
     parser.add_argument(
         "--test-size", type=common.positive, metavar="SHARE", help="hold out this share of each class, e.g. 0.25"
     )
@@ -48,15 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     out = atomic.check_folder(arguments.out)
     comparison = compare(
         common.load_data(arguments),
-        **common.data_options(arguments),
-        law=arguments.law,
-        width=arguments.width,
-        steps=arguments.steps,
-        schedule=arguments.schedule,
-        init=arguments.init,
-        tol=arguments.tol,
-        time_limit=arguments.time_limit,
-        test_size=arguments.test_size,
+        **common.options(arguments, "feature law width steps schedule init tol time_limit test_size"),
         test=_test_data(arguments),
         progress=common.progress(arguments),
     )

@@ -20,12 +20,7 @@ def add(subparsers: common.Subparsers) -> None:
     )
     common.add_data(parser)
     parser.add_argument("--out", metavar="FILE", default="film.html", help=".html (default film.html), .gif or .mp4")
-    parser.add_argument(
-        "--tol", type=common.positive, default=1e-9, help="relative gap at which the margin is certified (default 1e-9)"
-    )
-    parser.add_argument(
-        "--time-limit", type=common.non_negative, metavar="S", help="seconds for the margin, and again for the run"
-    )
+    common.add_limits(parser, "the margin", "seconds for the margin, and again for the run")
     add_training(parser, steps=1000, schedule="flow")
     parser.add_argument("--seed", type=common.natural, default=0, help="seed of everything random (default 0)")
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
@@ -41,17 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     common.check_writable(str(out))
     dataset = common.load_data(arguments)
     progress = reporter(arguments.quiet)
-    moving = film(
-        dataset,
-        **common.data_options(arguments),
-        tol=arguments.tol,
-        time_limit=arguments.time_limit,
-        width=arguments.width,
-        steps=arguments.steps,
-        schedule=arguments.schedule,
-        init=arguments.init,
-        progress=progress,
-    )
+    options = common.options(arguments, "feature tol time_limit width steps schedule init")
+    moving = film(dataset, **options, progress=progress)
     progress("drawing the film")
     bracket = bracket_text(moving.certificate.lower, moving.certificate.upper)
     reached = f"margin {lower_text(moving.run.margin_best)}, proved {bracket}"

@@ -28,12 +28,7 @@ def add(subparsers: common.Subparsers) -> None:
         help="soft margin: the mean of the worst fraction V of the margins, 0 < V <= 1 (default: the least margin)",
     )
     parser.add_argument("--solver", default="auto", help="auto (default), highs, clarabel, scs, osqp, nnls")
-    parser.add_argument(
-        "--tol", type=common.positive, default=1e-9, help="relative gap at which the margin is certified (default 1e-9)"
-    )
-    parser.add_argument(
-        "--time-limit", type=common.non_negative, metavar="S", help="seconds; F1 keeps tightening until then"
-    )
+    common.add_limits(parser, "the margin", "seconds; F1 keeps tightening until then")
     parser.add_argument(
         "--max-rounds", type=common.natural, metavar="K", help="at most this many rounds of column generation"
     )
@@ -59,15 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     certificate = max_margin(
         data,
         arguments.norm,
-        **common.data_options(arguments),
-        law=arguments.law,
+        **common.options(arguments, "feature law nu solver tol time_limit max_rounds self_check"),
         directions=directions,
-        nu=arguments.nu,
-        solver=arguments.solver,
-        tol=arguments.tol,
-        time_limit=arguments.time_limit,
-        max_rounds=arguments.max_rounds,
-        self_check=arguments.self_check,
         progress=common.progress(arguments),
     )
 

@@ -21,10 +21,7 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument(
         "--tube", type=common.non_negative, default=0.0, metavar="E", help="largest distance from a value (default 0)"
     )
-    parser.add_argument(
-        "--tol", type=common.positive, default=1e-6, help="relative gap at which the norm is certified (default 1e-6)"
-    )
-    parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="seconds")
+    common.add_limits(parser, "the norm", "seconds", tol="1e-6")
     common.add_output(parser)
     parser.set_defaults(run=run)
 
@@ -38,11 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = min_norm(
         read_targets(arguments.data, arguments.label, arguments.sep, arguments.standardize),
         arguments.norm,
-        arguments.tube,
-        **common.data_options(arguments),
-        law=arguments.law,
-        tol=arguments.tol,
-        time_limit=arguments.time_limit,
+        **common.options(arguments, "tube feature law tol time_limit"),
         progress=common.progress(arguments),
     )
     common.deliver(arguments, found.to_json, lambda: str(found))

@@ -60,23 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     common.check_writable(arguments.json)
     data = common.load_data(arguments)
-    result = train(
-        data,
-        **common.data_options(arguments),
-        layers=arguments.layers,
-        width=arguments.width,
-        steps=arguments.steps,
-        schedule=arguments.schedule,
-        step_size=arguments.step_size,
-        loss=arguments.loss,
-        init=arguments.init,
-        law=arguments.law,
-        dtype=arguments.dtype,
-        batch_size=arguments.batch_size,
-        certify_every=arguments.certify_every,
-        time_limit=arguments.time_limit,
-        progress=common.progress(arguments),
-    )
+    names = "feature law layers width steps schedule step_size loss init dtype batch_size certify_every time_limit"
+    result = train(data, **common.options(arguments, names), progress=common.progress(arguments))
 
     def text() -> str:
         return common.limit_named("\n".join([*common.data_lines(data), str(result)]), result.status, arguments)
