@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from . import common
 
@@ -31,23 +30,13 @@ def list_datasets(arguments: argparse.Namespace) -> int:
     from ..text import table
 
     common.check_writable(arguments.json)
-    entries = describe()
-
-    def text() -> str:
-        return table(("name", "options (defaults)", "what it is"), [_row(entry) for entry in entries])
-
-    common.deliver(arguments, lambda: {"datasets": [_document(entry) for entry in entries]}, text)
+    found = [{"name": name, "options": options, "description": line} for name, options, line in describe()]
+    rows = [
+        (name, ",".join(f"{key}={value}" for key, value in options.items()), line) for name, options, line in describe()
+    ]
+    header = ("name", "options (defaults)", "what it is")
+    common.deliver(arguments, lambda: {"datasets": found}, lambda: table(header, rows))
     return 0
-
-
-def _document(entry: Any) -> dict[str, Any]:
-    name, options, line = entry
-    return {"name": name, "options": options, "description": line}
-
-
-def _row(entry: Any) -> tuple[str, str, str]:
-    name, options, line = entry
-    return name, ",".join(f"{key}={value}" for key, value in options.items()), line
 
 
 def examine(arguments: argparse.Namespace) -> int:

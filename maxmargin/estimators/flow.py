@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ..conventions import PATH, Array, law_of
+from ..conventions import PATH, Array
 from ..dataset import Dataset
 from ..features.homogeneous import Feature, get_feature
 from ..flow.network import Network
@@ -29,6 +29,7 @@ _TIMED = ("paper", "constant")
 _TOL = 1e-3  # relative gap that a trained network can be expected to reach
 
 
+@dataclass(eq=False, repr=False)
 class GradientFlowClassifier(MarginClassifier):
     r"""A two-layer network trained by gradient ascent on the smooth margin: the paper's dynamics, as a classifier.
 
@@ -112,61 +113,29 @@ class GradientFlowClassifier(MarginClassifier):
     [1, 1, 0, 0]
     """
 
-    def __init__(
-        self,
-        layers: str = "both",
-        *,
-        width: int = 256,
-        steps: int = 200,
-        schedule: str = "flow",
-        step_size: float | None = None,
-        loss: str = "exp",
-        init: str = "gaussian",
-        feature: str | Feature = "relu",
-        bias: bool = True,
-        law: str = "sphere",
-        convention: str = "sphere",
-        batch_size: int | None = None,
-        time_limit: float | None = None,
-        random_state: Any = None,
-        weights: str | None = None,
-    ) -> None:
-        self.layers = layers
-        self.width = width
-        self.steps = steps
-        self.schedule = schedule
-        self.step_size = step_size
-        self.loss = loss
-        self.init = init
-        self.feature = feature
-        self.bias = bias
-        self.law = law
-        self.weights = weights
-        self.convention = convention
-        self.batch_size = batch_size
-        self.time_limit = time_limit
-        self.random_state = random_state
+    layers: str = "both"
+    _: KW_ONLY
+    width: int = 256
+    steps: int = 200
+    schedule: str = "flow"
+    step_size: float | None = None
+    loss: str = "exp"
+    init: str = "gaussian"
+    feature: str | Feature = "relu"
+    bias: bool = True
+    law: str = "sphere"
+    convention: str = "sphere"
+    batch_size: int | None = None
+    time_limit: float | None = None
+    random_state: Any = None
+    weights: str | None = None
 
     def _fit(self, data: Dataset) -> None:
         """Train the network."""
         feature = get_feature(self.feature)
-        run = self.run_ = train(
-            data,
-            layers=self.layers,
-            feature=feature,
-            bias=self.bias,
-            width=self.width,
-            steps=self.steps,
-            schedule=self.schedule,
-            step_size=self._step_size(data, feature),
-            loss=self.loss,
-            init=self.init,
-            law=law_of(self.law, self.weights),
-            convention=self.convention,
-            batch_size=self.batch_size,
-            time_limit=self.time_limit,
-            seed=seed_of(self.random_state),
-        )
+        options = self.get_params(deep=False) | {"feature": feature, "step_size": self._step_size(data, feature)}
+        seed = seed_of(options.pop("random_state"))
+        run = self.run_ = train(data, **options, seed=seed)
         self.network_ = run.network_best if run.margin_best > 0.0 else run.network
         self.history_, self.n_iter_, self.status_ = run.trace, run.steps, run.status
         self._proved(_certificate(self.network_, run, data))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
+
 from ..conventions import law_of
 from ..dataset import Dataset
 from ..errors import InputError
@@ -11,6 +13,7 @@ from ..margins import Request
 from .soft import SoftMarginClassifier
 
 
+@dataclass(eq=False, repr=False)
 class KernelMaxMarginClassifier(SoftMarginClassifier):
     r"""The classifier of largest margin over the RKHS ball of an infinitely wide network; no intercept.
 
@@ -68,30 +71,17 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
     0.213126
     """
 
-    def __init__(
-        self,
-        kernel: str = "f2",
-        *,
-        feature: str | Feature = "relu",
-        bias: bool = True,
-        law: str = "sphere",
-        nu: float | None = None,
-        on_inseparable: str = "soften",
-        solver: str = "auto",
-        tol: float = 1e-6,
-        time_limit: float | None = None,
-        weights: str | None = None,
-    ) -> None:
-        self.kernel = kernel
-        self.feature = feature
-        self.bias = bias
-        self.law = law
-        self.weights = weights
-        self.nu = nu
-        self.on_inseparable = on_inseparable
-        self.solver = solver
-        self.tol = tol
-        self.time_limit = time_limit
+    kernel: str = "f2"
+    _: KW_ONLY
+    feature: str | Feature = "relu"
+    bias: bool = True
+    law: str = "sphere"
+    nu: float | None = None
+    on_inseparable: str = "soften"
+    solver: str = "auto"
+    tol: float = 1e-6
+    time_limit: float | None = None
+    weights: str | None = None
 
     def _fit(self, data: Dataset) -> None:
         """Find the function of largest margin."""

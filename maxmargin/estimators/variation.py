@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from ..dataset import Dataset
@@ -12,6 +13,7 @@ from .base import seed_of
 from .soft import SoftMarginClassifier
 
 
+@dataclass(eq=False, repr=False)
 class VariationMaxMarginClassifier(SoftMarginClassifier):
     r"""The classifier of largest margin over the F1 (variation norm) ball: what both-layer training converges to.
 
@@ -87,28 +89,16 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
     ['same']
     """
 
-    def __init__(
-        self,
-        feature: str | Feature = "relu",
-        *,
-        bias: bool = True,
-        convention: str = "sphere",
-        nu: float | None = None,
-        on_inseparable: str = "soften",
-        certify: bool = False,
-        tol: float = 1e-4,
-        time_limit: float | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.feature = feature
-        self.bias = bias
-        self.convention = convention
-        self.nu = nu
-        self.on_inseparable = on_inseparable
-        self.certify = certify
-        self.tol = tol
-        self.time_limit = time_limit
-        self.random_state = random_state
+    feature: str | Feature = "relu"
+    _: KW_ONLY
+    bias: bool = True
+    convention: str = "sphere"
+    nu: float | None = None
+    on_inseparable: str = "soften"
+    certify: bool = False
+    tol: float = 1e-4
+    time_limit: float | None = None
+    random_state: Any = None
 
     def _fit(self, data: Dataset) -> None:
         """Find the network of largest margin."""
