@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import zip_longest
 
 from .conventions import relative_gap
 
@@ -36,14 +38,25 @@ def share_text(share: float) -> str:
     return f"{math.floor(1000.0 * share) / 10.0:.1f} %"
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Plain text table, columns padded, a rule under the header."""
-    widths = [max(len(row[k]) for row in [header, *rows]) for k in range(len(header))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [header, *rows]
-    ]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], wrap: Mapping[int, int] | None = None) -> str:
+    """Plain text table, columns padded, a rule under the header.
+
+    `wrap` gives the widths of the columns (by number) whose cells go on over several lines; there a line break stays.
+    """
+    lines = [tuple(header)]
+    for row in rows:
+        cells = [_wrapped(cell, wrap[k]) if wrap and k in wrap else [cell] for k, cell in enumerate(row)]
+        lines += zip_longest(*cells, fillvalue="")
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rule = tuple("-" * width for width in widths)
+    padded = (
+        (cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [lines[0], rule, *lines[1:]]
+    )
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    return [line for paragraph in cell.splitlines() for line in textwrap.wrap(paragraph, width)]
 
 
 def _rounded(value: float, digits: int, rounding: str) -> str:

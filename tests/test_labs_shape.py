@@ -7,10 +7,11 @@ import json
 import pytest
 
 import maxmargin as mm
-from maxmargin import labs, verification
+from maxmargin import labs
 from maxmargin.cli import main
 from maxmargin.errors import InputError
-from maxmargin.labs import Lab, LabResult, compare
+from maxmargin.labs import Lab, compare
+from maxmargin.labs.shape import FLAGGED as FLAGGED_VERDICT
 from maxmargin.theory.ledger import FAILS
 
 TOY = '''
@@ -18,8 +19,8 @@ TOY = '''
 
 from dataclasses import dataclass
 
-from maxmargin.labs import Lab, LabResult, compare
-from maxmargin.plots.style import new_figure
+from maxmargin.labs import Lab, compare
+from maxmargin.labs.panels import level, panel
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,10 @@ def run(settings):
     found = 0.5**settings.steps
     right = compare("rate", "Descent halves the error.", found, "=", 2.0**-settings.steps)
     wrong = compare("third", "Descent thirds it.", found, "=", 3.0**-settings.steps, broken=True)
-    return LabResult((right, wrong), {"found": found})
+    return [panel("Error", level(found, "measured")), right, wrong]
 
 
-def figure(result):
-    drawing = new_figure(4.0, 3.0)
-    drawing.subplots().axhline(result.arrays["found"])
-    return drawing
-
-
-LAB = Lab("toy", "Nobody (0000)", "descent with halving", Settings(), Settings(20), (0.1, 0.1), run, figure)
+LAB = Lab("toy", "Nobody (0000)", "descent with halving", (run,), (0.1, 0.1), Settings(), Settings(20))
 '''
 
 
@@ -64,9 +59,9 @@ def pretend(monkeypatch, *findings):
     def run(settings):
         if not findings:
             raise ValueError("no luck")
-        return LabResult(findings)
+        return list(findings)
 
-    pretended = Lab("pretended", "Nobody (0000)", "nothing", None, None, (0.0, 0.0), run, lambda result: None)
+    pretended = Lab("pretended", "Nobody (0000)", "nothing", (run,), (0.0, 0.0), None, None)
     monkeypatch.setattr("maxmargin.labs.registry._all", lambda: {"pretended": pretended})
 
 
@@ -118,7 +113,7 @@ def test_a_laboratory_that_raises_fails_and_says_why(monkeypatch, capsys):
 def test_an_accepted_mistake_is_a_failure_of_the_ledger(monkeypatch):
     pretend(monkeypatch, FLAGGED, MISSED)
     flagged, missed = mm.verify(only="pretended").entries
-    assert (flagged.verdict, flagged.passed) == (verification.FLAGGED, True)
+    assert (flagged.verdict, flagged.passed) == (FLAGGED_VERDICT, True)
     assert (missed.verdict, missed.passed) == (FAILS, False)
     assert flagged.statement.startswith("Broken variant: one")
 
@@ -142,7 +137,7 @@ def test_what_is_no_laboratory_is_refused(tmp_path, capsys):
 @pytest.mark.parametrize("name", labs.names())
 def test_every_laboratory_is_described(name):
     lab = labs.get(name)
-    assert lab.run.__module__ == f"maxmargin.labs.{name.replace('-', '_')}"
+    assert {part.__module__ for part in lab.parts} == {f"maxmargin.labs.{name.replace('-', '_')}"}
     assert lab.paper and lab.compares and 0 < lab.seconds[0] <= lab.seconds[1]
     hash((lab.smoke, lab.full))  # frozen values
 
@@ -152,10 +147,10 @@ def test_interruption_keeps_what_is_done(monkeypatch, tmp_path, capsys):
         raise KeyboardInterrupt
 
     def done(settings):
-        return LabResult((TRUE,))
+        return [TRUE]
 
     two = {
-        name: Lab(name, "Nobody (0000)", "nothing", None, None, (0.0, 0.0), run, lambda result: None)
+        name: Lab(name, "Nobody (0000)", "nothing", (run,), (0.0, 0.0), None, None)
         for name, run in (("a", done), ("b", interrupt))
     }
     monkeypatch.setattr("maxmargin.labs.registry._all", lambda: two)

@@ -144,6 +144,12 @@ def deliver(arguments: argparse.Namespace, document: Callable[[], dict[str, Any]
         print(text())
 
 
+def compared(finding: Any) -> tuple[str, str, str]:
+    """Reference, measured value and tolerance of a finding or an entry of the ledger, as cells of a table."""
+    reference, measured = (f"{v:.7g}" if math.isfinite(v) else "-" for v in (finding.reference, finding.measured))
+    return f"{finding.relation} {reference}", measured, f"{finding.tolerance:.1e}"
+
+
 @contextmanager
 def rescued(text: Callable[[], str]) -> Iterator[None]:
     """Print the finished result where it cannot be written (a full disk), before the one line that says so."""

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import math
-import textwrap
-from collections.abc import Sequence
-from itertools import zip_longest
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +12,7 @@ from . import common
 from .keyboard import INTERRUPTED
 
 if TYPE_CHECKING:
-    from ..labs import LabRun
-    from ..progress import Progress
+    from ..labs import Lab, LabRun
 
 LISTED = ("name", "paper", "compares", "seconds")
 
@@ -47,15 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
     common.check_writable(arguments.json)
     out = common.make_folder("--out", arguments.out) if arguments.out is not None else None
     from .. import labs
+    from ..theory.ledger import in_turn
 
+    chosen = [labs.get(name) for name in (labs.names() if arguments.name in (None, "all") else [arguments.name])]
     if arguments.list:
-        found = [{key: getattr(labs.get(name), key) for key in LISTED} for name in labs.names()]
-        document = {"format": "maxmargin-labs", "version": 1, "labs": found}
-        rows = [(e["name"], e["paper"], e["compares"], "{:.0f} / {:.0f}".format(*e["seconds"])) for e in found]
-        common.deliver(arguments, lambda: document, lambda: _wrapped(LISTED, rows, {1: 40, 2: 48}))
-        return 0
-    chosen = labs.names() if arguments.name == "all" else [labs.get(arguments.name).name]
-    runs, interrupted = _measure(chosen, arguments.scale, out, common.progress(arguments))
+        return _list(arguments, chosen)
+    measure = partial(_measure, scale=arguments.scale, out=out)
+    runs, interrupted = in_turn("lab", chosen, measure, common.progress(arguments))
     document = {"format": "maxmargin-lab", "version": 1, "labs": [run.to_json() for run in runs]}
     common.deliver(arguments, lambda: document, lambda: "\n\n".join(map(_page, runs)))
     if interrupted:
@@ -63,25 +57,24 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(run.passed for run in runs) else 1
 
 
-def _measure(chosen: list[str], scale: str, out: Path | None, progress: Progress) -> tuple[list[LabRun], bool]:
-    """Run and draw one after the other; Ctrl-C keeps the laboratories that are done."""
-    from .. import labs
+def _list(arguments: argparse.Namespace, chosen: list[Lab]) -> int:
+    """Name, paper, what is compared, seconds."""
+    found = [{key: getattr(lab, key) for key in LISTED} for lab in chosen]
+    document = {"format": "maxmargin-labs", "version": 1, "labs": found}
+    rows = [(e["name"], e["paper"], e["compares"], "{:.0f} / {:.0f}".format(*e["seconds"])) for e in found]
+    common.deliver(arguments, lambda: document, lambda: text.table(LISTED, rows, {1: 40, 2: 48}))
+    return 0
+
+
+def _measure(lab: Lab, scale: str, out: Path | None) -> LabRun:
+    """Run and draw."""
     from ..plots import save_figure
 
-    runs: list[LabRun] = []
-    try:
-        for number, name in enumerate(chosen, 1):
-            line = f"lab {number}/{len(chosen)}  {name}"
-            progress(line)
-            run = labs.lab(name, scale)
-            progress(line)  # re-raises a Ctrl-C that a solver swallowed
-            figure = run.figure() if out else None
-            if out and figure:
-                save_figure(figure, out / f"{name}.png")
-            runs.append(run)
-    except KeyboardInterrupt:
-        return runs, True
-    return runs, False
+    run = lab.measure(scale)
+    figure = run.figure() if out else None
+    if out and figure:
+        save_figure(figure, out / f"{lab.name}.png")
+    return run
 
 
 def _page(run: LabRun) -> str:
@@ -89,18 +82,8 @@ def _page(run: LabRun) -> str:
     rows = []
     for f in run.findings:
         sentence = f.statement if f.as_expected else f"{f.statement} {f.note}"
-        reference, measured = (f"{v:.7g}" if math.isfinite(v) else "-" for v in (f.reference, f.measured))
         verdict = f.verdict if not f.broken else "fails, as it must" if f.as_expected else "NOT FLAGGED"
-        rows.append((f.id, sentence, f"{f.relation} {reference}", measured, f"{f.tolerance:.1e}", verdict))
+        rows.append((f.id, sentence, *common.compared(f), verdict))
     header = ("finding", "statement", "reference", "measured", "tolerance", "verdict")
     title = f"{run.lab.name}: {run.lab.paper} ({run.scale}, {run.seconds:.1f} s)"
-    return f"{title}\n{_wrapped(header, rows, {1: 52})}"
-
-
-def _wrapped(header: tuple[str, ...], rows: Sequence[tuple[str, ...]], widths: dict[int, int]) -> str:
-    """A table whose long columns go on over several lines."""
-    lines: list[tuple[str, ...]] = []
-    for row in rows:
-        cells = [textwrap.wrap(cell, widths.get(column, 1000)) for column, cell in enumerate(row)]
-        lines += zip_longest(*cells, fillvalue="")
-    return text.table(header, lines)
+    return f"{title}\n{text.table(header, rows, {1: 52})}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
-import textwrap
 from typing import TYPE_CHECKING
 
 from .. import text
@@ -12,7 +10,7 @@ from . import common
 from .keyboard import INTERRUPTED
 
 if TYPE_CHECKING:
-    from ..theory.ledger import Entry, Ledger
+    from ..theory.ledger import Ledger
 
 
 def add(subparsers: common.Subparsers) -> None:
@@ -45,21 +43,13 @@ def _text(ledger: Ledger) -> str:
     from ..theory.ledger import REFUTED
 
     header = ("claim", "statement", "reference", "measured", "tolerance", "verdict", "seconds")
-    rows: list[tuple[str, ...]] = []
+    rows = []
     for entry in ledger.entries:
-        first, *others = textwrap.wrap(f"{entry.statement} [{entry.source}]", 46)
-        rows.append((entry.id, first, *_numbers(entry), entry.verdict, f"{entry.seconds:.1f}"))
-        rows += [("", line, "", "", "", "", "") for line in others]
-        if not entry.passed and entry.note:
-            rows += [("", line, "", "", "", "", "") for line in textwrap.wrap(entry.note, 46)]
+        said = f"{entry.statement} [{entry.source}]" + (f"\n{entry.note}" if not entry.passed else "")
+        rows.append((entry.id, said, *common.compared(entry), entry.verdict, f"{entry.seconds:.1f}"))
     refuted = sum(entry.verdict == REFUTED for entry in ledger.entries)
     summary = f"{ledger.passed - refuted} stand, {refuted} refuted as printed"
     summary += f", {ledger.failed} FAIL" if ledger.failed else ""
     corrected = "; each refuted statement stands with the corrected form that holds" if refuted else ""
     summary += f" ({len(ledger.entries)} measured, {ledger.seconds:.0f} s{corrected})"
-    return f"{summary}\n\n{text.table(header, rows)}"
-
-
-def _numbers(entry: Entry) -> tuple[str, str, str]:
-    reference, measured = (f"{v:.7g}" if math.isfinite(v) else "-" for v in (entry.reference, entry.measured))
-    return f"{entry.relation} {reference}", measured, f"{entry.tolerance:.1e}"
+    return f"{summary}\n\n{text.table(header, rows, {1: 46})}"

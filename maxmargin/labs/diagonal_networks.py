@@ -13,12 +13,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.special import softmax
 
+from ..conventions import Array
 from ..plots.style import F1, F2, INK, MUTED
 from .least_potential import certificate, interpolant, program, q
 from .linear_games import LinearGame
-from .numerics import Array, distance, flow_until
+from .numerics import distance, flow_until
 from .panels import level, line, panel
-from .shape import Lab, LabResult, compare, halves, mistake, part
+from .shape import Items, Lab, compare, halves, mistake
 
 ALPHAS = (1e-3, 0.1, 1.0, 10.0, 100.0)  # starts of classification
 OFFSETS = ((2, -14), (6, -8), (6, 2), (6, 6), (-22, 6))  # of their names in the figure, in points
@@ -88,7 +89,7 @@ def convolve(game: LinearGame, rng: np.random.Generator, steps: int) -> tuple[Ar
     return trace, best
 
 
-def _regression(s: Settings) -> LabResult:
+def _regression(s: Settings) -> Items:
     from scipy.optimize import linprog
 
     rng, d = np.random.default_rng(s.seed), 30
@@ -105,7 +106,7 @@ def _regression(s: Settings) -> LabResult:
         beta = interpolant(X, y, alpha, 2, near=beta)
     small = np.abs(beta).sum() / l1 - 1.0
     large = ((np.linalg.norm(interpolant(X, y, lazy, 2)) / l2) ** 2 - 1.0) / 0.1
-    return part(
+    return [
         compare("trained-limit", "The trained network is the interpolant of least Q.",
                 errors[:, 0].max(), "=", 0.0, within=1e-8),
         mistake("wrong-depth", "The Q of depth D + 1 describes depth D.",
@@ -113,10 +114,10 @@ def _regression(s: Settings) -> LabResult:
         compare("small-or-large-start",
                 "Theorem 2: its small start is within 1 + e of the least l1 norm, e = 1, its large one of l2, e = 0.1.",
                 max(small, large), "<=", 1.0, note=f"excess over e: l1 {small:.1e}, l2 {large:.1e}"),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _classification(s: Settings) -> LabResult:
+def _classification(s: Settings) -> Items:
     Z = np.random.default_rng(s.seed + 1).standard_normal((10, 20))
     games = [LinearGame(Z, "l1"), LinearGame(Z, "l2")]
     best = [game.solve()[2].upper for game in games]
@@ -144,7 +145,7 @@ def _classification(s: Settings) -> LabResult:
             axes.annotate(f"{alpha:g}", (x[-1], y[-1]), offset, textcoords="offset points", color=MUTED, fontsize=9)
         axes.figure.colorbar(points, ax=axes, label="log(1 / loss), about")
 
-    return part(
+    return [
         panel("One path for each start alpha",
               line(curve[:, 0], curve[:, 1], INK, "program, from l2 (top) to l1 (right)"),
               draw, xlabel="l1 margin / max", ylabel="l2 margin / max", xlim=(0.3, 1.05), ylim=(0.3, 1.05),
@@ -164,17 +165,17 @@ def _classification(s: Settings) -> LabResult:
         compare("l2-end", "The largest start comes near the l2 max margin (fraction).",
                 ends[ALPHAS[-1]][1], ">=", 0.99),
         mistake("not-l2", "The smallest start comes near the l2 max margin, too.", ends[ALPHAS[0]][1], ">=", 0.99),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _convolution(s: Settings) -> LabResult:
+def _convolution(s: Settings) -> Items:
     rng = np.random.default_rng(s.seed)
     Z = rng.standard_normal((10, 16))
     dft, l2 = LinearGame(Z, "dft"), LinearGame(Z, "l2")
     bracket, (euclidean, _, flat) = dft.solve()[2], l2.solve()
     trace, best = convolve(dft, rng, s.steps)
     reached = dft.margin(best) / bracket.upper
-    return part(
+    return [
         panel("A convolution has its own norm",
               line(1 + np.arange(len(trace)), trace / bracket.upper, F1, "convolution"),
               level(1.0, "max margin of the Fourier norm (both ends)", INK),
@@ -187,20 +188,14 @@ def _convolution(s: Settings) -> LabResult:
         compare("convolution-bound", "The convolution does not pass the proved end.", reached, "<=", 1.0, within=1e-12),
         mistake("convolution-l2", "The convolution comes near the l2 max margin, too.",
                 l2.margin(best) / flat.upper, ">=", 0.99),
-    )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """Regression, classification, convolution."""
-    return _regression(settings) + _classification(settings) + _convolution(settings)
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "diagonal-networks",
     "Woodworth et al., kernel and rich regimes (COLT 2020)",
     "trained diagonal nets with the program of least Q, a convolution with the max margin of its Fourier norm",
-    Settings(),
+    (_regression, _classification, _convolution), (3.0, 8.0), Settings(),
     Settings(cases=((2, 0.01), (2, 0.1), (2, 0.5), (3, 0.01), (3, 0.1), (3, 0.5), (4, 0.1), (4, 0.5)),
              margin=1000.0, steps=40_000),
-    (3.0, 8.0), run,
 )  # fmt: skip

@@ -15,12 +15,12 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
+from ..conventions import Array
 from ..margins import max_margin
 from ..plots.style import F1, F2, INK, MUTED, NTK
-from .numerics import Array
 from .panels import dots, line, panel
 from .robust_radii import Net, attacked, radii
-from .shape import Lab, LabResult, compare, mistake, part
+from .shape import Items, Lab, compare, mistake
 
 K, POINTS, STEPS = 10, 1000, 100  # clusters; training
 BUDGETS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)  # of the adversary in the robust game
@@ -68,14 +68,14 @@ def threshold_radius(h: int, beta: float) -> float:
     return float(min(1.0 - beta, *((1.0 + (q - 1) * beta) / np.sqrt(q + 1.0))))
 
 
-def _thresholds() -> LabResult:
+def _thresholds(_: Settings) -> Items:
     """The formula at the centres and its optimum 1 / sqrt(2), over k and beta."""
     errors, optimum = [], []
     for k, beta in product((4, 6, 10, 16), (0.0, 0.15, 0.26, 0.32)):
         ends = radii(Net(np.eye(k), np.full(k, -beta)), np.eye(k)[:1], np.zeros(1, dtype=int))
         errors += [abs(end[0] / threshold_radius(k // 2, beta) - 1.0) for end in ends]
         optimum += [abs(end[0] * np.sqrt(2.0) - 1.0) for end in ends if beta == 0.26]
-    return part(
+    return [
         compare("threshold-formula",
                 "Radii of the sum with threshold beta at the centres follow the formula (relative error).",
                 max(errors), "<=", 1e-7),
@@ -84,7 +84,7 @@ def _thresholds() -> LabResult:
                 max(optimum), "<=", 1e-7),
         mistake("no-threshold", "Without a threshold the sum is optimal, too (over sqrt(d/2)).",
                 threshold_radius(K // 2, 0.0) * np.sqrt(2.0), ">=", 1.0, within=1e-7),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def robust_bound(rho: float) -> float:
@@ -105,12 +105,11 @@ def robust_bound(rho: float) -> float:
     return max_margin((np.array(X), np.array(y)), bias=False, convention="path", tol=1e-6).upper
 
 
-def _game(budgets: tuple[float, ...]) -> LabResult:
+def _game(s: Settings) -> Items:
     """The robust F1 margin: its bound, averaging, and features without a threshold."""
-    rho = np.array(budgets)
-    bound = np.array([robust_bound(size) for size in budgets])
+    rho, bound = np.array(s.budgets), np.array([robust_bound(size) for size in s.budgets])
     averaging, features = 1.0 / np.sqrt(8.0) - rho / np.sqrt(2.0), (1.0 - rho * np.sqrt(3.0)) / 4.0
-    return part(
+    return [
         panel("Robust F1 margin",
               line(rho, bound, INK, "proved upper bound", style="o--", markersize=4),
               line(rho, averaging, F1, "averaging"),
@@ -123,7 +122,7 @@ def _game(budgets: tuple[float, ...]) -> LabResult:
                 np.max(np.maximum(averaging, features) - bound), "<=", 0.0, within=1e-9),
         compare("game-cross", "At the largest budget features beat averaging.",
                 features[-1] - averaging[-1], ">=", 0.0),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def _cosines(net: Net) -> Array:
@@ -132,7 +131,7 @@ def _cosines(net: Net) -> Array:
     return np.array([directions[:h, :h], directions[h:, h:]])
 
 
-def _trained(s: Settings) -> LabResult:
+def _trained(s: Settings) -> Items:
     """Train both ways, certify the radii, attack."""
     rng, ideal, h = np.random.default_rng(s.seed), np.sqrt(s.dimension / K), K // 2
     X, j = sample(s.dimension, POINTS, rng)
@@ -155,7 +154,7 @@ def _trained(s: Settings) -> LabResult:
             name = f"$\\sqrt{{{text}}}$"
             axes.text(np.sqrt(s.dimension / share), 1.03, name, ha=side, color=MUTED, fontsize=9.0)
 
-    return part(
+    return [
         panel("Robust test accuracy", *marks, special, below=" ", xlabel="radius of the adversary", legend="lower left",
               xlim=(0.0, 1.05 * np.sqrt(s.dimension / 2))),
         compare("radius", "The binary net is robust up to sqrt(d/k): median certified distance over it.",
@@ -175,18 +174,13 @@ def _trained(s: Settings) -> LabResult:
         mistake("thinned", "With one cluster thinned to 30 % no cluster is left out.",
                 _cosines(thinned).min(), ">=", 0.4),
         mistake("missing", "With one cluster missing no cluster is left out.", _cosines(missing).min(), ">=", 0.4),
-    )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """Trained nets; thresholds at the centres; the robust game."""
-    return _trained(settings) + _thresholds() + _game(settings.budgets)
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "feature-averaging",
     "Feature averaging: implicit bias of gradient descent and non-robustness (ICLR 2025, arXiv 2410.10322)",
     "certified radii of trained nets with sqrt(d/k), sqrt(d/2) and with an attack; a robust F1 game",
-    Settings(), Settings(dimension=3072, step=0.001, tested=1000, budgets=BUDGETS),
-    (3.0, 8.0), run,
+    (_trained, _thresholds, _game), (3.0, 8.0), Settings(),
+    Settings(dimension=3072, step=0.001, tested=1000, budgets=BUDGETS),
 )  # fmt: skip

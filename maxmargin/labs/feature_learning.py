@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..conventions import Array
 from ..plots.style import F1, INK, MUTED, NTK, POSITIVE
-from .numerics import Array, decay, distance, flow
+from .numerics import decay, distance, flow
 from .panels import band, dots, line, panel
-from .shape import Lab, LabResult, compare, halves, mistake, part
+from .shape import Items, Lab, compare, halves, mistake
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Net:
         return self.W + (self.slopes(self.W) * c[:, None]).T @ self.X
 
 
-def _limit(s: Settings) -> LabResult:
+def _limit(s: Settings) -> Items:
     """Orthogonal inputs, output weights of random size: the trained first layer and the solved one."""
     rng, n, d = np.random.default_rng(s.seed), 6, 8
     X = np.linalg.qr(rng.standard_normal((n, d)).T)[0].T * np.linspace(0.8, 1.6, n)[:, None]
@@ -121,7 +122,7 @@ def _limit(s: Settings) -> LabResult:
     ratios = np.array(rates) * n / np.diag(net.kernel(solved))
     mixed = replace(net, X=X + 0.3 * np.eye(n, k=1) @ X)
     U0, U1, U = (np.tanh(X @ W.T).ravel() for W in (net.W, path[-1], solved))
-    return part(
+    return [
         panel("Activations of all neurons",
               dots(U, U0, MUTED, "start", size=2, style="."),
               dots(U, U1, F1, "trained", size=3, style="."),
@@ -139,10 +140,10 @@ def _limit(s: Settings) -> LabResult:
                 error(net.both_layers(times[-1])), "=", 0.0, within=1e-8),
         mistake("lazy", "The linearised network has the solved limit.",
                 error(net.linearised()), "=", 0.0, within=1e-8),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _rate(s: Settings) -> LabResult:
+def _rate(s: Settings) -> Items:
     """General inputs, n <= d: the tube around the loss, the late rate, and the claim of the kernel at the start."""
     rng, n, d = np.random.default_rng(s.seed), 8, 12
     X, a = rng.standard_normal((n, d)), 3.0 * rng.choice([-1.0, 1.0], s.m)
@@ -158,7 +159,7 @@ def _rate(s: Settings) -> LabResult:
     inner = [np.linalg.eigvalsh(X @ X.T)[0] * (net.slopes(W) ** 2).mean(axis=1).min() for W in path]
     late = seen & (losses < 1e-14)
     t, (least, most, promised) = times[seen], np.exp(ends)
-    return part(
+    return [
         panel("Loss between two integrals of the kernel",
               band(t, np.maximum(least, 1e-30), most, NTK, "between both"),
               line(t, losses[seen], INK, "trained"),
@@ -172,18 +173,12 @@ def _rate(s: Settings) -> LabResult:
                 -decay(times[late], losses[late]) / (2.0 * spectra[-1, 0] / n), "=", 1.0, within=0.01),
         mistake("frozen-kernel", "The loss dies as fast as the kernel of the start promises (least log distance).",
                 frozen.min(), ">=", 0.0, within=1e-3),
-    )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """The solved limit, then the certified rate."""
-    return _limit(settings) + _rate(settings)
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "feature-learning",
     "Chen, Vanden-Eijnden and Bruna, feature learning with global convergence (arXiv 2204.10782)",
     "the trained first layer with its solved limit, the loss with integrals of its kernel",
-    Settings(), Settings(m=2000),
-    (1.0, 5.0), run,
+    (_limit, _rate), (1.0, 5.0), Settings(), Settings(m=2000),
 )  # fmt: skip

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..conventions import Array
 from ..plots.style import F1, F2, MUTED
-from .numerics import Array, distance, exponent, normalised
+from .numerics import distance, exponent, normalised
 from .panels import dots, level, line, panel
-from .shape import Lab, LabResult, compare, halves, mistake, part
+from .shape import Items, Lab, compare, halves, mistake
 
 POINTS, DIMENSION = 40, 10
 TIME, STEP = 60.0, 0.5  # of training
@@ -79,7 +80,7 @@ def train(X: Array, y: Array, m: int, seed: int, *, mirrored: bool = True, both:
     return scale * np.maximum(X @ W.T, 0.0) @ a
 
 
-def _width(s: Settings, rng: np.random.Generator) -> LabResult:
+def _width(s: Settings, rng: np.random.Generator) -> Items:
     X = sphere(POINTS, DIMENSION, rng)
     y = np.sin(2.0 * X[:, 0]) + 2.0 * X[:, 1] * X[:, 2] + rng.uniform(-0.3, 0.3, POINTS)
     (lam, Q, q), (V, error) = modes(X, y), variance(X, y, TIME, s.draws, rng)
@@ -92,7 +93,7 @@ def _width(s: Settings, rng: np.random.Generator) -> LabResult:
     m, found = s.widths[-1], [squares(m, s.starts) for m in s.widths]
     means = np.mean(found, axis=1)
     scaled = np.array(s.widths) * means
-    return part(
+    return [
         panel(
             "Distance from the kernel flow",
             *(dots(s.widths, np.sqrt(start), MUTED, size=3, style=".") for start in np.transpose(found)),
@@ -115,10 +116,10 @@ def _width(s: Settings, rng: np.random.Generator) -> LabResult:
                 m * squares(m, both=True).mean(), "=", V, within=0.25 * V),
         mistake("half-rate", "The rate is 1/n for 2/n.",
                 m * squares(m, wanted=slow).mean(), "=", V, within=0.25 * V),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _floor(s: Settings, rng: np.random.Generator) -> LabResult:
+def _floor(s: Settings, rng: np.random.Generator) -> Items:
     """H is linear plus even in x.x', so that odd harmonics of degree >= 3 are invisible without a bias."""
     times, floor = np.geomspace(1.0, 1e5, 60), 1.0 / 16.0
 
@@ -134,7 +135,7 @@ def _floor(s: Settings, rng: np.random.Generator) -> LabResult:
         return ((kernel(fresh, X) @ learnt - truth[:, None]) ** 2).mean(axis=0)
 
     plain, biased = excess(False), excess(True)
-    return part(
+    return [
         panel(
             "Excess risk of the kernel flow",
             line(times, plain, F2, "without a bias"),
@@ -145,10 +146,10 @@ def _floor(s: Settings, rng: np.random.Generator) -> LabResult:
         compare("floor", "Without a bias the odd part of f* beyond degree 1 stays: excess risk >= 1/16 at all times.",
                 plain.min(), ">=", floor, within=0.003),
         mistake("floor-bias", "With a bias coordinate it stays, too.", biased.min(), ">=", floor, within=0.003),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def run(settings: Settings) -> LabResult:
+def run(settings: Settings) -> Items:
     """Error against width with its constant and mistakes that must show; the floor."""
     rng = np.random.default_rng(settings.seed)
     return _width(settings, rng) + _floor(settings, rng)
@@ -158,6 +159,5 @@ LAB = Lab(
     "kernel-flow",
     "Benign overfitting for regression with trained two-layer ReLU networks (arXiv 2410.06191)",
     "trained nets of finite width with the kernel flow and the 1/m constant of their distance from it",
-    Settings(), Settings(widths=(64, 256, 1024, 4096), starts=48, draws=20000, floor_points=1600),
-    (2.0, 8.0), run,
+    (run,), (2.0, 8.0), Settings(), Settings(widths=(64, 256, 1024, 4096), starts=48, draws=20000, floor_points=1600),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize, nnls
 
-from .numerics import Array
+from ..conventions import Array
 
 REACH = 300.0  # arguments of sinh and cosh beyond which float64 is left
 

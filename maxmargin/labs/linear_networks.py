@@ -15,10 +15,11 @@ from functools import cached_property
 
 import numpy as np
 
+from ..conventions import Array
 from ..plots.style import F1, F2, MUTED
-from .numerics import Array, distance, flow_until
+from .numerics import distance, flow_until
 from .panels import Mark, dots, level, line, panel
-from .shape import Lab, LabResult, compare, halves, mistake, part
+from .shape import Items, Lab, compare, halves, mistake
 
 RECIPES = {"zero start": 0.0, "corrected recipe": 1.0, "printed recipe": 2.25}  # multiples of the corrected start
 COLOURS = (MUTED, F1, F2)
@@ -100,7 +101,7 @@ def balanced(rng: np.random.Generator, m: int, theta: Array) -> tuple[Array, Arr
     return np.hstack([a, a * theta / size]), theta / np.sqrt(size)
 
 
-def _trained(s: Settings) -> LabResult:
+def _trained(s: Settings) -> Items:
     rng, p = np.random.default_rng(s.seed), 12
     X = rng.standard_normal((5, p))
     data = Regression(X, X @ rng.standard_normal(p) + rng.standard_normal(5))
@@ -125,7 +126,7 @@ def _trained(s: Settings) -> LabResult:
         forms = data.limit(w, output**2 - 0.25), data.limit(w * np.sqrt(output / 0.5))
         tilted.append([distance(found, form) for form in forms])
     net, w = balanced(rng, s.widths[-1], data.ols / 2.0 + rng.standard_normal(p) / p)
-    return part(
+    return [
         panel("Distance of trained networks from the form",
               dots(scales, printed, F2, "printed form"),
               dots(scales, corrected, F1, "corrected form"),
@@ -144,7 +145,7 @@ def _trained(s: Settings) -> LabResult:
                 min(unbalanced), "=", 0.0, within=1e-8),
         mistake("unbalanced-neuron", "The balanced form describes an unbalanced neuron.",
                 min(wrong for _, wrong in tilted), "=", 0.0, within=1e-8),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def spiked(n: int, seed: int) -> tuple[Regression, Array, Array, float]:
@@ -167,7 +168,7 @@ def overshoot(multiple: float, r: float) -> float:
     return float(np.sqrt(size * (V + np.sqrt(V * V + 4.0 * Y)) / 2.0))
 
 
-def _recipe(s: Settings) -> LabResult:
+def _recipe(s: Settings) -> Items:
     """Bias off the row space, in the risk's metric, after three starts; two networks trained from two of them."""
     bias = np.zeros((len(s.recipe_n), len(RECIPES)))
     for row, n in enumerate(s.recipe_n):
@@ -191,7 +192,7 @@ def _recipe(s: Settings) -> LabResult:
     kept = bias[-1] / bias[-1, 0]
     # |theta_ols|^2 fluctuates by sqrt(2/n) of itself; 1.5 is three times its effect on (mu - 1)^2.
     noise = 1.5 * np.sqrt(2.0 / (s.recipe_n[-1] * s.draws))
-    return part(
+    return [
         panel("Bias after a start at the true parameter", *marks,
               below="dots: closed form; dashed: (mu - 1)² of the zero start; crosses: trained",
               xlabel="points n", log="xy", legend="center left", ticks=s.recipe_n),
@@ -201,18 +202,13 @@ def _recipe(s: Settings) -> LabResult:
                 kept[1], "=", 0.0, within=0.02, note=f"printed: {kept[2]:.3f}", printed=kept[2]),
         compare("recipe-height", "The part of the bias that the printed recipe leaves is (mu - 1)^2.",
                 kept[2], "=", predicted[2], within=noise),
-    )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """Both halves."""
-    return _trained(settings) + _recipe(settings)
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "linear-networks",
     "Chatterji, Long and Bartlett, two-layer linear networks (JMLR 23, 2022)",
     "trained networks with the closed form of their limit, as corrected and as printed",
-    Settings(), Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), draws=6, trained_n=100),
-    (1.0, 3.0), run,
+    (_trained, _recipe), (1.0, 3.0), Settings(),
+    Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), draws=6, trained_n=100),
 )  # fmt: skip

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..conventions import Array
 
 
 def flow(field: Callable[[Array], Array], start: Array, times: Array, **options: Any) -> Array:

@@ -12,10 +12,11 @@ from functools import reduce
 
 import numpy as np
 
+from ..conventions import Array
 from ..plots.style import F1, F2, INK, MUTED, NTK
-from .numerics import Array, exponent
+from .numerics import exponent
 from .panels import Mark, dots, line, panel
-from .shape import Lab, LabResult, compare, mistake, part
+from .shape import Items, Lab, compare, mistake
 
 KINDS = {"square": "all layers square", "last": "the last layer grows", "second": "the second layer grows"}
 WIDE = 8  # output width of the growing nets
@@ -108,7 +109,7 @@ def build(kind: str, L: int, settings: Settings) -> Case:
     return Case(kind, [moved[0], *map(polar, moved[1:])], target, spectrum(singular, widths, c), c)
 
 
-def run(settings: Settings) -> LabResult:
+def run(settings: Settings) -> Items:
     """Rates, edges, growth with depth, and an edge predicted without the skew half."""
     s, cases = settings, [build(kind, L, settings) for kind in KINDS for L in settings.depths]
     rates, kinds = np.array([case.rates for case in cases]), np.array([case.kind for case in cases])
@@ -128,7 +129,7 @@ def run(settings: Settings) -> LabResult:
         line(np.arange(len(paths[number]))[:400], paths[number][:400], colour, f"{f} of the predicted edge")
         for (f, paths), colour in zip(sides.items(), (INK, MUTED), strict=True)
     ]
-    return part(
+    return [
         panel("1 - rate per step", *marks, below="lines: exact spectrum; dots: Riemannian descent",
               xlabel="layers", log="xy", ticks=s.depths),
         panel("Distance to the teacher", *curves, below="five square layers", xlabel="steps", log="y"),
@@ -145,13 +146,12 @@ def run(settings: Settings) -> LabResult:
         mistake("skew-half", "At 1.03 times the edge that leaves out the half of the skew part the residual grows.",
                 beyond[-1] / beyond[0], ">=", 10.0,
                 note=f"edge {2 / wrong.max():.4f} for {2 / square.eigenvalues.max():.4f}"),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "orthonormal-networks",
     "Convergence of orthonormal deep linear networks (arXiv 2311.14658)",
     "Riemannian descent near its optimum with the exact spectrum of its linearisation",
-    Settings(), Settings(depths=(2, 3, 5, 9, 17, 33), edge_steps=6000),
-    (3.0, 25.0), run,
+    (run,), (3.0, 25.0), Settings(), Settings(depths=(2, 3, 5, 9, 17, 33), edge_steps=6000),
 )  # fmt: skip

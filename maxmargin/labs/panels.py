@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..plots.style import INK, MUTED, light_grid, new_figure, note
-
-if TYPE_CHECKING:
-    from .shape import LabResult
 
 Mark = Callable[[Axes], Any]
 
@@ -69,9 +66,9 @@ def panel(title: str, *marks: Mark, below: str = "", log: str = "", legend: str 
     return draw
 
 
-def figure(result: LabResult) -> Figure:
-    """All panels of a result, in a row."""
-    drawing = new_figure(5.0 * len(result.panels), 4.3)
-    for axes, draw in zip(drawing.subplots(1, len(result.panels), squeeze=False)[0], result.panels, strict=True):
+def figure(panels: Sequence[Mark]) -> Figure:
+    """All panels, in a row."""
+    drawing = new_figure(5.0 * len(panels), 4.3)
+    for axes, draw in zip(drawing.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         draw(axes)
     return drawing

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from scipy.special import gamma
 
+from ..conventions import Array
 from ..features import RELU
 from ..features.kernels import Kernel
 from ..plots.style import F1, F2, MUTED, NTK, POSITIVE
-from .numerics import Array
 from .panels import Mark, dots, line, panel
-from .shape import Lab, LabResult, compare, halves, mistake, part
+from .shape import Items, Lab, compare, halves, mistake
 
 COLOURS = {"jump": NTK, "kinks": F1, "output-layer": F2, "disk": POSITIVE}  # of what is drawn
 LAZY, RICH = 2560.0, 1.0  # scales of trained networks
@@ -137,7 +137,7 @@ def train(case: Case, m: int, scale: float, t: Array, step: float = 0.5) -> Arra
     return np.array(losses)
 
 
-def _flows(s: Settings) -> LabResult:
+def _flows(s: Settings) -> Items:
     known, findings, marks, far = cases(s), [], list[Mark](), np.array([1e4])
     for name, case in known.items():
         at, t = np.array(case.times), np.geomspace(1.0, case.times[-1], 40)
@@ -147,7 +147,7 @@ def _flows(s: Settings) -> LabResult:
         if name in COLOURS:
             marks.append(line(t, case.law(t), MUTED, None if marks else "law", style="--"))
             marks.append(dots(t, case.loss(t), COLOURS[name], name.replace("-", " "), size=3))
-    return part(
+    return [
         panel("Loss and its law, no fitted constant", *marks, xlabel="time t", log="xy", legend="lower left",
               below="kernel flow; jump, kinks and disk with both layers"),
         *findings,
@@ -155,14 +155,14 @@ def _flows(s: Settings) -> LabResult:
                 (known["output-layer"].loss(far) / known["jump"].law(far))[0], "=", 1.0, within=0.04),
         mistake("wrong-order", "The law of the kinks describes a jump.",
                 (known["jump"].loss(far) / known["kinks"].law(far))[0], "=", 1.0, within=0.04),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _networks(s: Settings) -> LabResult:
+def _networks(s: Settings) -> Items:
     case, t, early = jump(s.n), np.geomspace(0.1 * s.last, s.last, 5), np.array([2.0])
     lazy, rich, law = train(case, s.m, LAZY, t), train(case, s.m, RICH, t), case.law(t)
     short = [train(case, s.m, LAZY, early, h)[0] / case.loss(early)[0] - 1.0 for h in (0.5, 0.25)]
-    return part(
+    return [
         panel("Loss of trained networks, one jump",
               line(t, law, MUTED, "law, t^(-1/2)", style="--"),
               dots(t, lazy, NTK, "trained, lazy"),
@@ -171,18 +171,12 @@ def _networks(s: Settings) -> LabResult:
         compare("trained", "Loss of a trained lazy network over the law.", lazy[-1] / law[-1], "=", 1.0, within=0.04),
         halves("The distance of descent from the kernel flow", short),
         mistake("rich", "The law describes a network that is not lazy.", rich[-1] / law[-1], "=", 1.0, within=0.04),
-    )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """The law for kernel flows, then for trained networks."""
-    return _flows(settings) + _networks(settings)
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "power-laws",
     "Velikanov and Yarotsky, explicit loss asymptotics (NeurIPS 2021)",
     "kernel flows and trained networks with C t^-xi, C and xi from the jumps and kinks of the target",
-    Settings(), Settings(N=3000, side=60, n=256, m=1600, last=1000.0),
-    (2.0, 25.0), run,
+    (_flows, _networks), (2.0, 25.0), Settings(), Settings(N=3000, side=60, n=256, m=1600, last=1000.0),
 )  # fmt: skip

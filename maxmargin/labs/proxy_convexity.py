@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
+from ..conventions import Array
 from ..games.game import Bracket
 from ..games.rkhs import KernelGame
 from ..plots.style import F1, F2, INK, NTK
 from ..solvers.min_norm_point import min_norm_point
 from .linear_games import LinearGame
-from .numerics import Array
 from .panels import band, level, line, panel
-from .shape import Lab, LabResult, compare, halves, mistake, part
+from .shape import Items, Lab, compare, halves, mistake
 
 SLOPE, STEP = 0.2, 0.05  # of the leaky ReLU; of descent on log f
 
@@ -100,14 +100,14 @@ def build(settings: Settings) -> Net:
     return Net(X, y, np.where(np.arange(s.m) % 2, 1.0, -1.0) / np.sqrt(s.m))
 
 
-def _along(net: Net, linear: LinearGame, s: Settings) -> LabResult:
+def _along(s: Settings) -> Items:
     """The chain of inequalities and two bounds on f at the recorded steps of one run.
 
     Along the flow f(t) <= 1 / (1/f(0) + s^2 gamma_lin^2 t); and f(t) <= min_R [exp(-s gamma_lin R) + |W(0) - V|^2 / 2t]
     from V_j = R sign(a_j) v / sqrt m with the max-margin v.
     """
-    start = 0.5 * np.random.default_rng(s.seed + 1).standard_normal((s.m, s.d))
-    v, _, bracket = linear.solve()
+    net, start = build(s), 0.5 * np.random.default_rng(s.seed + 1).standard_normal((s.m, s.d))
+    v, _, bracket = LinearGame(net.X * net.y[:, None], "l2").solve()
     constant, record = SLOPE * bracket.lower, {0, *np.geomspace(1, s.steps, 30).astype(int).tolist()}
     times, path = zip(*net.descend(start, STEP, s.steps, record), strict=True)
     t, brackets = np.array(times), [net.tangent_margin(W) for W in path]
@@ -120,7 +120,7 @@ def _along(net: Net, linear: LinearGame, s: Settings) -> LabResult:
     proxy = np.array([np.inf, *((np.exp(-constant * R) + apart / (2.0 * time)).min() for time in t[1:])])
     ends = [net.descend(start, h, round(5.0 / h), {round(5.0 / h)})[0][1] for h in (0.02, 0.01, 0.005)]
     shown = np.maximum(t, 0.01)
-    return part(
+    return [
         panel("The best constant of the gradient inequality",
               band(shown, gamma, steep, NTK),
               line(shown, steep, INK, "|grad f| / f"),
@@ -144,12 +144,12 @@ def _along(net: Net, linear: LinearGame, s: Settings) -> LabResult:
         compare("proxy-bound", "The loss stays below the bound of proxy convexity (largest ratio).",
                 (f / proxy).max(), "<=", 1.0),
         halves("The change of the end of descent", [float(np.linalg.norm(ends[i] - ends[i + 1])) for i in (0, 1)], 0.2),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def run(settings: Settings) -> LabResult:
-    """Along a run; at random pairs; where the constant is attained; on data without a linear margin."""
-    net, s, rng, slack = build(settings), settings, np.random.default_rng(settings.seed + 2), np.inf
+def _elsewhere(s: Settings) -> Items:
+    """At random pairs; where the constant is attained; on data without a linear margin."""
+    net, rng, slack = build(s), np.random.default_rng(s.seed + 2), np.inf
     signs = np.where(np.arange(s.n) % 3, 1.0, -1.0)
     linear, flipped = (LinearGame(net.X * y[:, None], "l2") for y in (net.y, signs * net.y))
     for _ in range(s.pairs):
@@ -159,7 +159,7 @@ def run(settings: Settings) -> LabResult:
         slack = min(slack, (left - 1.0 + right) / (abs(left) + 1.0 + right))
     attained = np.linalg.norm(net.ascent(net.tight(linear, 1e5))) / (SLOPE * linear.solve()[2].lower)
     none = flipped.solve()[2]
-    return _along(net, linear, s) + part(
+    return [
         compare("pairs", f"Proxy convexity holds for {s.pairs} random pairs W, V (least relative slack).",
                 slack, ">=", 0.0, within=1e-12),
         compare("attained", "The constant s gamma_lin is attained (|grad f| / f over it).",
@@ -167,13 +167,12 @@ def run(settings: Settings) -> LabResult:
         mistake("twice", "Twice the constant s gamma_lin holds, too.", attained / 2.0, ">=", 1.0, within=1e-6),
         mistake("flipped", "With every third label flipped, a positive constant is proved.",
                 SLOPE * none.lower, ">=", 1e-6, note=f"margin <= {none.upper:.1e}"),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "proxy-convexity",
     "Frei and Gu, proxy convexity (NeurIPS 2021)",
     "gradient norms along training with the tangent-kernel margin at W_t and the linear margin",
-    Settings(), Settings(n=60, d=12, m=100, steps=6000, pairs=2000),
-    (1.0, 3.0), run,
+    (_along, _elsewhere), (1.0, 3.0), Settings(), Settings(n=60, d=12, m=100, steps=6000, pairs=2000),
 )  # fmt: skip

@@ -20,10 +20,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from ..conventions import Array
 from ..plots.style import F1, INK, MUTED, NEGATIVE, POSITIVE
-from .numerics import Array
 from .panels import Mark, line, panel, upright
-from .shape import Lab, LabResult, compare, mistake, part
+from .shape import Items, Lab, compare, mistake
 
 K, DIMENSION, POINTS, WIDTH = 2, 400, 100, 60
 SIGNAL, NOISE, START = 1.5, 0.5, 0.01  # mu; standard deviations of a coordinate of xi, and of w
@@ -150,7 +150,7 @@ def _drawn(keep: Array, accuracy: Array, best: Array, worst: Array) -> list[Mark
     ]  # fmt: skip
 
 
-def run(settings: Settings) -> LabResult:
+def run(settings: Settings) -> Items:
     """Races predicted before training, accuracies after it, and the probability of being alive."""
     runs = [train(p, seed) for p in settings.keep for seed in range(settings.seeds)]
     keep, best, worst, unmasked, accuracy, loss, doubling = np.array(runs).T
@@ -158,7 +158,7 @@ def run(settings: Settings) -> LabResult:
     found = [alive(p) for p in rare]
     right, wrong = (1.0 - (1.0 - rare / share) ** WIDTH for share in (2.0, 1.0))
     sd = np.sqrt(right * (1.0 - right) / MASKS)
-    return part(
+    return [
         *_drawn(keep, accuracy, best, worst),
         compare("signal-wins",
                 "Where each class is alive and its signal wins (T_s/T_n <= 0.7), the net generalises (least accuracy).",
@@ -179,13 +179,12 @@ def run(settings: Settings) -> LabResult:
                 np.max(np.abs(found - wrong) / sd), "<=", 3.0),
         mistake("noise-unmasked", "Where every noise without its mask blows up first, the net guesses.",
                 max(accuracy[unmasked >= 1.2], default=np.nan), "<=", 0.6),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "random-pruning",
     "Random pruning of over-parameterized networks can improve generalization (JMLR 2025, arXiv 2301.00335)",
     "test accuracy with a race of two blow-up times, known before training",
-    Settings(), Settings(keep=(1.0, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02), seeds=8),
-    (5.0, 50.0), run,
+    (run,), (5.0, 50.0), Settings(), Settings(keep=(1.0, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02), seeds=8),
 )  # fmt: skip

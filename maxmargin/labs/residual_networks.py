@@ -13,10 +13,11 @@ from itertools import product
 
 import numpy as np
 
+from ..conventions import Array
 from ..plots.style import F1, F2, INK, MUTED, NTK, POSITIVE
-from .numerics import Array, distance, exponent, flow
+from .numerics import distance, exponent, flow
 from .panels import Mark, dots, line, panel
-from .shape import Lab, LabResult, compare, halves, mistake, part
+from .shape import Items, Lab, compare, halves, mistake
 
 SIZE = 0.2  # standard deviation of an entry of the noise
 # delta = L^-power; V2 of the start is d^2 SIZE^2 times this factor (L - 1) / L, times L for rough noise.
@@ -91,6 +92,14 @@ class Residual:
         return K.reshape(n * d, n * d), float(bound)
 
 
+def sample(s: Settings) -> tuple[Array, Array]:
+    """Inputs of the tanh networks, of spectral norm 1.5, and targets near them."""
+    rng = np.random.default_rng(s.seed)
+    X = rng.standard_normal((4, 6))
+    X *= 1.5 / np.linalg.norm(X, 2)
+    return X, X + 0.25 * rng.standard_normal((4, 6))
+
+
 def scalars(phi: Array, L: float, times: Array) -> Array:
     """s(t) for each eigenvalue, (T, d)."""
     return flow(lambda s: -(s ** (2.0 - 2.0 / L)) * (s - phi), np.ones(len(phi)), times, rtol=1e-12, atol=1e-14)
@@ -103,7 +112,7 @@ def start(kind: str, L: int, d: int, seed: int) -> tuple[Array, float, float]:
     return scaled.get(kind, noise), delta, 1.0 / (L * delta**2)
 
 
-def _linear(s: Settings) -> LabResult:
+def _linear(s: Settings) -> Items:
     phi, times = np.array([0.4, 1.3, 2.5]), np.r_[np.linspace(0.0, 6.0, 31), 60.0]
     Q = np.linalg.qr(np.random.default_rng(s.seed).standard_normal((3, 3)))[0]
     P, log = (Q * phi) @ Q.T, (Q * np.log(phi)) @ Q.T
@@ -127,7 +136,7 @@ def _linear(s: Settings) -> LabResult:
     marks = list[Mark]()
     for (L, loss), colour in zip(losses.items(), (POSITIVE, NTK, F1, F2), strict=False):
         marks += [line(times[:-1], solved(L), colour), dots(times[:-1], loss, colour, f"L = {L}", size=3.5)]
-    return part(
+    return [
         panel("Linear layers: loss", *marks, below="lines: scalar equations; dots: all layers trained",
               xlabel="flow time", log="y"),
         compare("linear-curve", "Linear: the loss follows the scalar equations (largest relative error).",
@@ -139,16 +148,16 @@ def _linear(s: Settings) -> LabResult:
         halves("The distance of descent from the flow", gaps),
         mistake("infinite-depth", f"The equations of infinite depth describe {shallow} layers.",
                 np.abs(losses[shallow] / solved(np.inf) - 1.0).max(), "=", 0.0, within=1e-7),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _rates(s: Settings, X: Array, Y: Array) -> LabResult:
+def _rates(s: Settings) -> Items:
     """From any start, at the end: one step, the mean of many, and the bound on lam_min(K).
 
     The step is half of that of `start`: eta lam_max(K) / n is 9/32 at A = 0 and stays below 1, so that lam_min(K) gives
     the slowest mode.
     """
-    one, mean, bounds = [], [], []
+    (X, Y), one, mean, bounds = sample(s), [], [], []
     for kind, L in product(STARTS, s.rate_depths):
         A, delta, step = start(kind, L, X.shape[1], s.seed + L)
         eta = step / 2.0
@@ -162,7 +171,7 @@ def _rates(s: Settings, X: Array, Y: Array) -> LabResult:
         mean.append(abs((last.loss / late.loss) ** (1.0 / steps) - slowest) / reach)
         bounds.append(bound / lam[0])
     measured, predicted = max(one, key=lambda pair: abs(pair[0] - pair[1]))
-    return part(
+    return [
         compare("late-ratio", "Tanh: the late loss ratio a step is that of I - eta K / n (worst start and depth).",
                 measured, "=", predicted, within=1e-6),
         compare("late-rate",
@@ -171,12 +180,13 @@ def _rates(s: Settings, X: Array, Y: Array) -> LabResult:
                 max(mean), "<=", 1.0),
         compare("kernel-bound", "The bound on lam_min(K) from states and Jacobians holds (largest ratio).",
                 max(bounds), "<=", 1.0, within=1e-9),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _roughness(s: Settings, X: Array, Y: Array) -> LabResult:
+def _roughness(s: Settings) -> Items:
     """V2 after 100 steps: that of the start plus O(1/L)."""
-    L, d, found, marks = np.array(s.depths), X.shape[1], {}, list[Mark]()
+    (X, Y), L, found, marks = sample(s), np.array(s.depths), {}, list[Mark]()
+    d = X.shape[1]
     for (kind, (_, factor)), colour in zip(STARTS.items(), (INK, F1, F2, POSITIVE), strict=True):
         starts = [start(kind, depth, d, s.seed + depth) for depth in s.depths]
         ends = [Residual(X, Y, A, delta).descend(eta, 100)[0].A for A, delta, eta in starts]
@@ -185,7 +195,7 @@ def _roughness(s: Settings, X: Array, Y: Array) -> LabResult:
         marks += [dots(L, found[kind], colour, f"start: {kind}"), line(L, expected, colour, style="--")]
     late = L >= 32
     growth = {kind: v[-1] / v[late][0] for kind, v in found.items()}
-    return part(
+    return [
         panel("Tanh layers: V2 in depth after training", *marks,
               line(L, found["zero"][0] * L[0] / L, MUTED, "slope 1 / L", style=":"),
               below="dashed: expected value at the start", xlabel="depth L", log="xy", legend="upper left",
@@ -196,22 +206,13 @@ def _roughness(s: Settings, X: Array, Y: Array) -> LabResult:
                 max(growth[kind] for kind in ("zero", "Brownian", "small noise")), "<=", 1.5),
         mistake("rough", "V2 does not grow for independent layers that do not shrink with L.",
                 growth["rough noise"], "<=", 1.5),
-    )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """Linear networks, then tanh networks."""
-    rng = np.random.default_rng(settings.seed)
-    X = rng.standard_normal((4, 6))
-    X *= 1.5 / np.linalg.norm(X, 2)
-    Y = X + 0.25 * rng.standard_normal((4, 6))
-    return _linear(settings) + _rates(settings, X, Y) + _roughness(settings, X, Y)
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "residual-networks",
     "Cont, Rossier and Xu, deep residual networks (arXiv 2204.07261)",
     "descent with scalar equations, tangent-kernel rates and the 2-variation in depth",
-    Settings(), Settings(linear_depths=(4, 16, 64, 256), rate_depths=(8, 32, 128), depths=(8, 32, 128, 512)),
-    (3.0, 10.0), run,
+    (_linear, _rates, _roughness), (3.0, 10.0), Settings(),
+    Settings(linear_depths=(4, 16, 64, 256), rate_depths=(8, 32, 128), depths=(8, 32, 128, 512)),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from .numerics import Array
+from ..conventions import Array
 
 
 @dataclass(frozen=True)

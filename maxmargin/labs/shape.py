@@ -6,20 +6,20 @@ A broken variant is a finding that must fail: the same comparison after a delibe
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, SupportsFloat
 
 from matplotlib.figure import Figure
 
 from ..plots.style import styled
-from ..theory.ledger import FAILS, Finding
-from . import panels
+from ..theory.ledger import FAILS, Entry, Finding, measured
+from .panels import Mark, figure
 
 SCALES = ("smoke", "full")
 KEYS = ("id", "statement", "relation", "note", "reference", "measured", "tolerance", "verdict", "broken")
+FLAGGED = "fails, as it must"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,16 @@ class LabFinding(Finding):
         document = {key: getattr(self, key) for key in KEYS}
         document |= {} if self.printed is None else {"printed": self.printed.reference}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in document.items()}
+
+    def entry(self, lab: Lab, seconds: float) -> Entry:
+        """A line of the ledger."""
+        statement, verdict, note = self.statement, self.verdict, self.note
+        if self.broken:
+            statement = f"Broken variant: {statement[0].lower()}{statement[1:]}"
+            verdict = FLAGGED if self.as_expected else FAILS
+            note = note if self.as_expected else f"a deliberate mistake was accepted; {note}"
+        said, numbers = (statement, lab.paper, lab.compares), (self.reference, self.measured, self.tolerance)
+        return Entry(f"{lab.name}/{self.id}", *said, *numbers, self.relation, verdict, note, seconds)
 
 
 def compare(
@@ -72,26 +82,7 @@ def halves(what: str, errors: Sequence[float], within: float = 0.1, id: str = "d
     return compare(id, f"{what} halves with the step.", errors[0] / errors[1], "=", 2.0, within=within, note=note)
 
 
-@dataclass(frozen=True)
-class LabResult:
-    """Findings in the order of reading; `arrays` from which a figure is drawn; `panels` of the usual figure.
-
-    The sum of two results has the findings, arrays and panels of both.
-    """
-
-    findings: tuple[LabFinding, ...]
-    arrays: Mapping[str, Any] = field(default_factory=dict)
-    panels: tuple[panels.Mark, ...] = ()
-
-    def __add__(self, other: LabResult) -> LabResult:
-        arrays = {**self.arrays, **other.arrays}
-        return LabResult(self.findings + other.findings, arrays, self.panels + other.panels)
-
-
-def part(*items: LabFinding | panels.Mark) -> LabResult:
-    """A result of these findings and panels."""
-    findings = tuple(item for item in items if isinstance(item, LabFinding))
-    return LabResult(findings, panels=tuple(item for item in items if not isinstance(item, LabFinding)))
+Items = list[LabFinding | Mark]
 
 
 @dataclass(frozen=True)
@@ -102,32 +93,40 @@ class Lab:
     ----------
     name : kebab-case; its module has the same name with underscores.
     paper, compares : short title and where it appeared; what is compared with what, one phrase.
-    smoke, full, seconds : settings (a frozen dataclass) of the two scales, and what these take on one core, about.
-    run : settings -> `LabResult`; the same settings give the same numbers.
-    figure : `LabResult` -> matplotlib figure, drawn under the house style; by default the panels of the result.
+    parts : functions settings -> findings and panels in the order of reading; the same settings give the same numbers.
+    seconds : what the two scales take on one core, about.
+    smoke, full : their settings, a frozen dataclass.
     """
 
     name: str
     paper: str
     compares: str
+    parts: tuple[Callable[[Any], Items], ...]
+    seconds: tuple[float, float]
     smoke: Any
     full: Any
-    seconds: tuple[float, float]
-    run: Callable[[Any], LabResult]
-    figure: Callable[[LabResult], Figure] = panels.figure
 
     def measure(self, scale: str = "smoke") -> LabRun:
         """Run at "smoke" or "full"; what raises has not been shown, hence is a finding that fails."""
-        from threadpoolctl import threadpool_limits
 
-        began = time.perf_counter()
-        try:
-            with threadpool_limits(1):  # all problems are small: a second BLAS thread would only wait for the first
-                result = self.run(self.smoke if scale == "smoke" else self.full)
-        except Exception as error:  # one broken computation must not hide the other laboratories
-            why = f"{type(error).__name__}: {error}"
-            result = LabResult((compare("runs", "It runs to its end.", math.nan, "=", math.nan, note=why),))
-        return LabRun(self, scale, time.perf_counter() - began, result)
+        def failed(why: str) -> list[Items]:
+            return [[compare("runs", "It runs to its end.", math.nan, "=", math.nan, note=why)]]
+
+        settings = self.smoke if scale == "smoke" else self.full
+        found, seconds = measured(lambda: [part(settings) for part in self.parts], failed)
+        items = [item for part in found for item in part]
+        findings = tuple(item for item in items if isinstance(item, LabFinding))
+        return LabRun(self, scale, seconds, findings, tuple(item for item in items if not isinstance(item, LabFinding)))
+
+    @property
+    def id(self) -> str:
+        """The name, for ``maxmargin verify --only``."""
+        return self.name
+
+    def entries(self) -> tuple[Entry, ...]:
+        """One line of the ledger a finding, "NAME/FINDING"; the first carries the seconds of the whole laboratory."""
+        run = self.measure()
+        return tuple(found.entry(self, 0.0 if number else run.seconds) for number, found in enumerate(run.findings))
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,8 @@ class LabRun:
     lab: Lab
     scale: str
     seconds: float
-    result: LabResult
+    findings: tuple[LabFinding, ...]
+    panels: tuple[Mark, ...]
 
     def __repr__(self) -> str:
         """One line: what a notebook shows."""
@@ -146,19 +146,13 @@ class LabRun:
         return f"<{self.lab.name}, {self.scale}: {counted}, {self.seconds:.1f} s; .findings, .figure()>"
 
     @property
-    def findings(self) -> tuple[LabFinding, ...]:
-        """The findings of the result, in order."""
-        return self.result.findings
-
-    @property
     def passed(self) -> bool:
         """Whether every finding came out as expected, the broken variants included."""
         return all(finding.as_expected for finding in self.findings)
 
     def figure(self) -> Figure | None:
         """Reference and measurement in one picture; None if the laboratory did not run to its end."""
-        drawn = self.result.arrays or self.result.panels
-        return styled(self.lab.figure)(self.result) if drawn else None
+        return styled(figure)(self.panels) if self.panels else None
 
     def to_json(self) -> dict[str, Any]:
         """One entry of "labs" in the document of ``maxmargin lab --json``."""

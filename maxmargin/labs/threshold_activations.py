@@ -17,13 +17,13 @@ from typing import cast
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..conventions import Array
 from ..features import RELU
 from ..games.measure import Measure
 from ..margins import max_margin
 from ..plots.style import DECISION, F1, F2, INK, NEGATIVE, POSITIVE
-from .numerics import Array
 from .panels import Mark, level, line, panel
-from .shape import Lab, LabResult, compare, mistake, part
+from .shape import Items, Lab, compare, mistake
 
 ZERO = 1e-11  # |u.z| below this, for unit u and |z| of order 1, is a point on the hyperplane
 STEP, HIDDEN_STEP = 0.02, 0.2  # of straight-through training, at the start; both fall linearly to 0
@@ -125,7 +125,15 @@ def straight_through(Z: Array, y: Array, settings: Settings, seed: int, clipped:
     return objective
 
 
-def _closed_forms() -> LabResult:
+def sample(s: Settings) -> tuple[Array, Array, np.random.Generator]:
+    """Gaussian points with a bias, balanced labels of a smooth function, and the generator that goes on."""
+    rng = np.random.default_rng(s.seed)
+    Z = np.column_stack([rng.standard_normal((s.points, 2)), np.ones(s.points)])
+    target = np.sin(2.0 * Z[:, 0]) + Z[:, 0] * Z[:, 1]
+    return Z, np.where(target > np.median(target), 1.0, -1.0), rng
+
+
+def _closed_forms(_: Settings) -> Items:
     """Margins of small data; the LASSO over all patterns of six points."""
     cross, labels = np.array([[1.0, 0], [0, 1], [-1, 0], [0, -1]]), np.array([1.0, -1, 1, -1])
     found = {
@@ -138,7 +146,7 @@ def _closed_forms() -> LabResult:
         found[f"line, {n - 1} changes"] = 0.5 / (n - 1), margin(D, signs)[1]
     name, (form, solved) = max(found.items(), key=lambda one: abs(one[1][0] - one[1][1]))
     targets = np.array([1.0, -0.7, 0.4, 0.9, -0.2, 0.15])
-    return part(
+    return [
         compare("margin-closed-forms",
                 "Max margins over all patterns: 1/(2 changes) on a line, 1/4 for XOR, 1/2 if shattered.",
                 solved, "=", form, within=1e-9, note=f"worst: {name}"),
@@ -146,11 +154,12 @@ def _closed_forms() -> LabResult:
                 margin(patterns(cross, closed=False)[0], labels)[1], "=", 0.25, within=1e-9),
         compare("shattered", "With all 2^n patterns the LASSO clips the targets at two levels.",
                 lasso(cube(6), targets, 0.3)[1], "=", shattered(targets, 0.3), within=1e-8),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _classifiers(Z: Array, y: Array) -> LabResult:
+def _classifiers(s: Settings) -> Items:
     """The max margins of the sample: over patterns, and of ReLU."""
+    Z, y, _ = sample(s)
     D, u = patterns(Z)
     least, most, weights = margin(D, y)
     smooth = max_margin((Z[:, :2], y), convention="path")
@@ -158,7 +167,7 @@ def _classifiers(Z: Array, y: Array) -> LabResult:
 
     def draw(axes: Axes) -> None:
         axis = np.linspace(-reach, reach, 301)
-        grid = np.column_stack([part.ravel() for part in (*np.meshgrid(axis, axis), np.ones((301, 301)))])
+        grid = np.column_stack([g.ravel() for g in (*np.meshgrid(axis, axis), np.ones((301, 301)))])
         f = ((grid @ u.T >= 0) @ weights).reshape(301, 301)
         axes.imshow(f, DECISION, extent=(-reach, reach) * 2, origin="lower", vmin=-abs(f).max(), vmax=abs(f).max())
         border = cast(Measure, smooth.classifier).outputs(grid, RELU).reshape(301, 301)
@@ -166,18 +175,19 @@ def _classifiers(Z: Array, y: Array) -> LabResult:
         axes.scatter(Z[:, 0], Z[:, 1], c=np.where(y > 0, POSITIVE, NEGATIVE), edgecolors="white", s=35, zorder=3)
         axes.grid(False)
 
-    return part(
+    return [
         panel(f"Threshold max margin {most:.4f}", draw, legend="",
               below=f"certified over all patterns; black: border of ReLU, {smooth.upper:.4f}"),
         compare("count", "Points in general position show as many patterns as the arrangement has cells.",
                 D.shape[1], "=", 2 * (1 + (n - 1) + (n - 1) * (n - 2) // 2)),
         compare("margin-gap", "The max margin of the sample is certified: relative gap of its bracket.",
                 (most - least) / most, "=", 0.0, within=1e-9, note=f"gamma in [{least:.9f}, {most:.9f}]"),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
-def _trained(s: Settings, Z: Array, y: Array, rng: np.random.Generator) -> LabResult:
+def _trained(s: Settings) -> Items:
     """The certified optimum, and two straight-through estimators beside it."""
+    Z, y, rng = sample(s)
     (D, u), beta, some = patterns(Z), s.penalty * s.points, rng.standard_normal((s.sampled, 3)) @ Z.T >= 0
     lower, upper, w = lasso(D, y, beta)
     coarse = lasso(np.unique(some, axis=0).T.astype(float), y, beta)[0]
@@ -194,7 +204,7 @@ def _trained(s: Settings, Z: Array, y: Array, rng: np.random.Generator) -> LabRe
     for (name, paths), colour in zip(runs.items(), (F1, F2), strict=True):
         labels = [f"{name} gate", *[None] * (s.runs - 1)]
         marks += [line(steps, path[steps - 1], colour, label) for path, label in zip(paths, labels, strict=True)]
-    return part(
+    return [
         panel("Objective of straight-through training", *marks, level(upper, "proved optimum"),
               xlabel="steps", log="xy"),
         compare("lasso-gap", "The least objective is certified: gap of its primal-dual bracket.",
@@ -216,22 +226,12 @@ def _trained(s: Settings, Z: Array, y: Array, rng: np.random.Generator) -> LabRe
                 lasso(D, y, beta / 2)[1], "=", min(clipped), within=0.01 * upper),
         mistake("sampled", f"{s.sampled} random directions reach the optimum (ratio).", coarse / upper, "<=", 1.01,
                 note="lower bound of the sampled program over the true optimum"),
-    )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """Closed forms; a Gaussian sample with a bias and balanced labels of a smooth function."""
-    rng = np.random.default_rng(settings.seed)
-    Z = np.column_stack([rng.standard_normal((settings.points, 2)), np.ones(settings.points)])
-    target = np.sin(2.0 * Z[:, 0]) + Z[:, 0] * Z[:, 1]
-    y = np.where(target > np.median(target), 1.0, -1.0)
-    return _closed_forms() + _classifiers(Z, y) + _trained(settings, Z, y, rng)
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "threshold-activations",
     "Globally optimal training of neural networks with threshold activations (ICLR 2023, arXiv 2303.03382)",
     "straight-through training with the LASSO over all patterns; max margins over patterns with closed forms",
-    Settings(), Settings(runs=5, steps=20000),
-    (2.0, 8.0), run,
+    (_closed_forms, _classifiers, _trained), (2.0, 8.0), Settings(), Settings(runs=5, steps=20000),
 )  # fmt: skip

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
+from ..conventions import Array
 from ..features import RELU
 from ..margins import max_margin
 from ..oracles.selection import exact_oracle
 from ..plots.style import F1, F2, INK, MUTED, NEGATIVE, POSITIVE
-from .numerics import Array, decay, distance
+from .numerics import decay, distance
 from .panels import Mark, dots, level, line, panel
-from .shape import Lab, LabResult, compare, halves, mistake, part
+from .shape import Items, Lab, compare, halves, mistake
 
 C, POINTS = 5, 8  # classes of the layer-peeled model; points of the two-layer net
 STEP = 0.02  # of the two-layer net, in units of 1 / B
@@ -100,7 +101,7 @@ def simplex_distance(W: Array) -> float:
     return distance(G / np.linalg.norm(G), P / np.linalg.norm(P))
 
 
-def _peeled(s: Settings) -> LabResult:
+def _peeled(s: Settings) -> Items:
     from scipy.linalg import expm
 
     model, h = start(s), s.steps[-1]
@@ -119,7 +120,7 @@ def _peeled(s: Settings) -> LabResult:
     size, dying = np.linalg.norm(limit), np.exp(-2.0 * r * times)
     nc1 = 4.0 * ((model.H - Hb @ model.V.T) ** 2).sum() / size**2 * dying
     nc3 = 2.0 * np.linalg.norm((model.W - Hb) @ model.P) / size * dying
-    return part(
+    return [
         panel("Collapse at a closed-form rate",
               line(times, nc1, MUTED, style="--"),
               line(times, nc3, MUTED, style="--"),
@@ -141,7 +142,7 @@ def _peeled(s: Settings) -> LabResult:
                 simplex_distance(path[-1][0]), "=", 0.0, within=0.1),
         mistake("cross-entropy", "The closed form describes descent on the cross-entropy.",
                 distance(cross, flow), "=", 0.0, within=1e-2),
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def grow(Z: Array, y: Array, s: Settings, rate: float, *, frozen: bool = True) -> tuple[Array, Array, Array]:
@@ -163,7 +164,7 @@ def grow(Z: Array, y: Array, s: Settings, rate: float, *, frozen: bool = True) -
     return a / norms[:, None], b * norms, np.array(mass)
 
 
-def _two_layers(s: Settings) -> LabResult:
+def _two_layers(s: Settings) -> Items:
     Z = np.random.default_rng(s.seed + 1).standard_normal((POINTS, 2))
     y = np.where(np.arange(POINTS) % 2, -1.0, 1.0)
     best = exact_oracle(Z, RELU)(y / len(y), 1)
@@ -185,7 +186,7 @@ def _two_layers(s: Settings) -> LabResult:
         return lambda axes: axes.scatter(place, payoff(heavy), s=size, color=colour, alpha=0.8, label=label, zorder=3)
 
     angles = np.linspace(-np.pi, np.pi, 721)
-    return part(
+    return [
         panel("The frozen adversary",
               line(angles, payoff(np.column_stack([np.cos(angles), np.sin(angles)])), INK, "payoff, uniform weights"),
               level(B, "exact best response"),
@@ -204,18 +205,13 @@ def _two_layers(s: Settings) -> LabResult:
                 note=f"gamma_1 in [{solved.lower:.6f}, {solved.upper:.6f}]"),
         mistake("exponential-tail", "The flow of the exponential loss separates nothing.",
                 margin(free, others), "<=", 0.0),
-    )  # fmt: skip
-
-
-def run(settings: Settings) -> LabResult:
-    """Both halves."""
-    return _peeled(settings) + _two_layers(settings)
+    ]  # fmt: skip
 
 
 LAB = Lab(
     "unhinged-loss",
     "Neural collapse under the unhinged loss (arXiv 2312.07841)",
     "layer-peeled descent with its matrix exponential; a ReLU net with the best response to uniform weights",
-    Settings(), Settings(time=260.0, steps=(0.1, 0.05, 0.025), width=1000, growth=80.0),
-    (1.0, 2.0), run,
+    (_peeled, _two_layers), (1.0, 2.0), Settings(),
+    Settings(time=260.0, steps=(0.1, 0.05, 0.025), width=1000, growth=80.0),
 )  # fmt: skip

@@ -80,17 +80,10 @@ class Claim:
 
     def run(self) -> Entry:
         """Measure; a claim whose measurement raises counts as failed."""
-        from threadpoolctl import threadpool_limits
-
-        began = time.perf_counter()
-        try:
-            with threadpool_limits(1):  # all problems are small: a second BLAS thread would only wait for the first
-                finding = self.measure()
-        except Exception as error:  # one broken computation must not hide the other lines
-            finding = Finding(math.nan, math.nan, 0.0, note=f"{type(error).__name__}: {error}")
+        finding, seconds = measured(self.measure, lambda why: Finding(math.nan, math.nan, 0.0, note=why))
         return Entry(
             self.id, self.statement, self.source, self.test, finding.reference, finding.measured, finding.tolerance,
-            finding.relation, finding.verdict, finding.note, time.perf_counter() - began,
+            finding.relation, finding.verdict, finding.note, seconds,
         )  # fmt: skip
 
     def entries(self) -> tuple[Entry, ...]:
@@ -112,6 +105,7 @@ class Measurable(Protocol):
 
 
 AnyMeasurable = TypeVar("AnyMeasurable", bound=Measurable)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -237,16 +231,38 @@ def select(claims: Sequence[AnyMeasurable], only: str | Sequence[str] | None) ->
     return chosen
 
 
+def measured(measure: Callable[[], Result], failed: Callable[[str], Result]) -> tuple[Result, float]:
+    """What `measure` returns, or `failed` of the reason if it raises; and the seconds it took."""
+    from threadpoolctl import threadpool_limits
+
+    began = time.perf_counter()
+    try:
+        with threadpool_limits(1):  # all problems are small: a second BLAS thread would only wait for the first
+            result = measure()
+    except Exception as error:  # one broken computation must not hide the others
+        result = failed(f"{type(error).__name__}: {error}")
+    return result, time.perf_counter() - began
+
+
+def in_turn(
+    kind: str, items: Sequence[AnyMeasurable], measure: Callable[[AnyMeasurable], Result], progress: Progress
+) -> tuple[list[Result], bool]:
+    """Measure the items one after the other; Ctrl-C keeps those that are done. Results, and whether it was pressed."""
+    done = list[Result]()
+    try:
+        for number, item in enumerate(items, 1):
+            line = f"{kind} {number}/{len(items)}  {item.id}"
+            progress(line)
+            result = measure(item)
+            progress(line)  # re-raises a Ctrl-C that a solver swallowed, so that its result is not recorded
+            done.append(result)
+    except KeyboardInterrupt:
+        return done, True
+    return done, False
+
+
 def run(claims: Sequence[Measurable], progress: Progress = silent) -> Ledger:
     """Measure them one after the other; Ctrl-C ends the ledger at the claims that are done."""
-    began, entries = time.perf_counter(), list[Entry]()
-    try:
-        for number, claim in enumerate(claims, 1):
-            line = f"claim {number}/{len(claims)}  {claim.id}"
-            progress(line)
-            measured = claim.entries()
-            progress(line)  # re-raises a Ctrl-C that a solver swallowed, so that its result is not recorded
-            entries.extend(measured)
-    except KeyboardInterrupt:
-        return Ledger(tuple(entries), time.perf_counter() - began, interrupted=True)
-    return Ledger(tuple(entries), time.perf_counter() - began)
+    began = time.perf_counter()
+    done, interrupted = in_turn("claim", claims, lambda claim: claim.entries(), progress)
+    return Ledger(tuple(entry for entries in done for entry in entries), time.perf_counter() - began, interrupted)
