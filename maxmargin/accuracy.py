@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .conventions import Array
-from .dataset import Dataset, make_dataset
+from .conventions import NORMS, Array
+from .dataset import Dataset, load, make_dataset
 from .datasets.scaling import standardized_columns
 from .errors import InputError
 
@@ -73,6 +73,20 @@ def counts(predict: Predict, data: Dataset) -> Counts:
 def score(key: str, title: str, predict: Predict, train: Dataset, test: Dataset | None) -> Score:
     """The counts of one classifier on both sets."""
     return Score(key, title, counts(predict, train), None if test is None else counts(predict, test))
+
+
+def result_scores(margins: Mapping[str, Any], runs: Iterable[Any], train: Dataset, test: Dataset | None) -> list[Score]:
+    """Accuracies of the solved classifiers (not of one proved to be zero) and of the trained networks."""
+    found = [
+        score(name, NORMS[name], certificate.decision_function, train, test)
+        for name, certificate in margins.items()
+        if certificate.lower > 0
+    ]
+    for item in runs:
+        network = item.run.network_best if item.run.margin_best > 0 else item.run.network
+        key, title = ("both", "both layers trained") if item.reference == "f1" else ("output", "output layer trained")
+        found.append(score(key, title, network.decision_function, train, test))
+    return found
 
 
 def usual_scores(train: Dataset, test: Dataset | None) -> list[Score]:
@@ -141,3 +155,12 @@ def matched(train: Dataset, test: Dataset) -> Dataset:
     if not train.standardized or raw is None or test.standardized:
         return test
     return replace(test, X=standardized_columns(raw, test.X)[len(raw) :], standardized=True)
+
+
+def parts(data: Dataset, test: Any, share: float | None, seed: int) -> tuple[Dataset, Dataset | None]:
+    """Training data and test data, if any: a second set, or this `share` of the first."""
+    if test is not None and share is not None:
+        raise InputError("test_size: found together with test, wanted one of them")
+    if share is not None:
+        return split(data, share, seed)
+    return data, None if test is None else matched(data, load(test))

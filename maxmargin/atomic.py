@@ -87,6 +87,16 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
+def make_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder of that path, made if it is missing; else `InputError`."""
+    folder = check_folder(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"output folder {str(folder)!r} cannot be made ({error.strerror}); name another") from error
+    return folder
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -6,7 +6,7 @@ import inspect
 import math
 import shlex
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import atomic, conventions
-from .accuracy import Score, matched, score, split, usual_scores
+from .accuracy import Score, parts, result_scores, score, usual_scores
 from .comparison_table import comparison_text
 from .dataset import Dataset, load, make_dataset, save
 from .errors import InputError
@@ -26,6 +26,7 @@ from .games.certificate import Certificate
 from .games.game import Bracket
 from .games.rkhs import KERNEL
 from .margins import max_margin
+from .oracles.oracle import SPHERE_BOUND
 from .progress import Progress, silent
 from .threads import one_thread_if_small
 from .training import train
@@ -49,6 +50,15 @@ class ComparedRun:
     run: Run
     reference: str
     bracket: Bracket
+
+    @classmethod
+    def of(cls, run: Run, bracket: Bracket | None = None) -> ComparedRun:
+        """The run beside this bracket, or beside the one that it carries itself."""
+        if bracket is None and run.gamma_2m is not None:
+            bracket = Bracket(*run.gamma_2m, KERNEL)
+        if bracket is None:
+            bracket = Bracket(0.0, math.inf if run.upper is None else run.upper, run.scope or SPHERE_BOUND)
+        return cls(run, "f1" if run.norm == "f1" else "f2m", bracket)
 
     @property
     def fraction_of_lower(self) -> float | None:
@@ -85,9 +95,9 @@ class Comparison:
     """
 
     dataset: Dataset
-    margins: dict[str, Certificate]
-    runs: tuple[ComparedRun, ...]
-    seconds: float
+    margins: dict[str, Certificate] = field(default_factory=dict)
+    runs: tuple[ComparedRun, ...] = ()
+    seconds: float = 0.0
     options: dict[str, Any] = field(default_factory=dict)
     scores: tuple[Score, ...] = ()
     test: Dataset | None = None
@@ -119,19 +129,28 @@ class Comparison:
         ------
         InputError : the estimator is not fitted, or is none of this package.
         """
-        certificate = getattr(estimator, "certificate_", None)
+        found, certificate = cls.unscored(estimator, X, y), estimator.certificate_
+        data, name, test = found.dataset, found.dataset.name, None
+        if X_test is not None:
+            names: dict[str, Any] = {"classes": data.classes, "feature_names": data.feature_names}
+            test = make_dataset(X_test, y_test, f"{name}, test", **names)
+        own = score(certificate.problem.norm, name, certificate.decision_function, data, test)
+        return replace(found, scores=(own, *usual_scores(data, test)), test=test)
+
+    @classmethod
+    def unscored(cls, estimator: Any, X: Any, y: Any) -> Comparison:
+        """The same without accuracies."""
+        certificate, name = getattr(estimator, "certificate_", None), type(estimator).__name__
         if certificate is None:
-            name = type(estimator).__name__
-            raise InputError(f"estimator: found {name} without certificate_, wanted a fitted classifier of maxmargin")
-        run, name = getattr(estimator, "run_", None), type(estimator).__name__
-        names = getattr(estimator, "feature_names_in_", None)
-        named: dict[str, Any] = {"feature_names": None if names is None else list(map(str, names))}
-        data = make_dataset(X, y, name, **named)
-        test = None if X_test is None else make_dataset(X_test, y_test, f"{name}, test", classes=data.classes, **named)
-        runs = () if run is None else (ComparedRun(run, "f1" if run.norm == "f1" else "f2m", certificate.bracket),)
-        margins = {} if run is not None else {certificate.problem.norm: certificate}
-        found = score(certificate.problem.norm, name, certificate.decision_function, data, test)
-        return cls(data, margins, runs, certificate.seconds, {}, (found, *usual_scores(data, test)), test)
+            raise InputError(
+                f"estimator: found {name} without certificate_, wanted a fitted classifier of maxmargin (of a pipeline "
+                "its last step, on the transformed X)"
+            )
+        names, run = getattr(estimator, "feature_names_in_", None), getattr(estimator, "run_", None)
+        data = make_dataset(X, y, name, feature_names=None if names is None else list(map(str, names)))
+        if run is None:
+            return cls(data, {certificate.problem.norm: certificate}, seconds=certificate.seconds)
+        return cls(data, {}, (ComparedRun.of(run, certificate.bracket),), certificate.seconds)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document of the contract."""
@@ -166,13 +185,7 @@ class Comparison:
         from .plots import figures, save_figure
         from .report import render
 
-        folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"output folder {str(folder)!r} cannot be made ({error.strerror}); name another with --out"
-            ) from error
+        folder = atomic.make_folder(folder)
         if self.dataset.words is None:
             save(self.dataset, folder / ARRAYS)
         if self.test is not None and self.test.words is None:
@@ -230,7 +243,7 @@ def compare(
     InputError : bad data or option, in one sentence.
     """
     start, feature, law = time.perf_counter(), get_feature(feature), conventions.law_of(law, weights)
-    dataset, held_out = _parts(load(data), test, test_size, seed)
+    dataset, held_out = parts(load(data), test, test_size, seed)
     small = init is None
     init = _lazy_start(dataset, bias) if init is None else init
     get_start(init), get_rule(schedule, None)  # refuse before the work, not after it
@@ -256,41 +269,12 @@ def compare(
             beside = train(dataset, layers="both", init="gaussian", **training, time_limit=limit(2), progress=named)
         shown = _prefixed(progress, "output layer")
         output = train(dataset, layers="output", law=law, **training, time_limit=limit(1), progress=shown)
-    lower, upper = output.gamma_2m or (0.0, math.inf)
-    runs = (
-        ComparedRun(both, "f1", margins["f1"].bracket),
-        ComparedRun(output, "f2m", Bracket(lower, upper, KERNEL)),
-    )
-    scores = (*_scores(margins, runs, dataset, held_out), *usual_scores(dataset, held_out))
+    runs = ComparedRun.of(both, margins["f1"].bracket), ComparedRun.of(output)
+    scores = (*result_scores(margins, runs, dataset, held_out), *usual_scores(dataset, held_out))
     options = training | {"feature": feature.name, "weights": law, "init": init, "tol": tol}
     options["time_limit"] = time_limit
-    small_start = None if beside is None else ComparedRun(beside, "f1", margins["f1"].bracket)
+    small_start = None if beside is None else ComparedRun.of(beside, margins["f1"].bracket)
     return Comparison(dataset, margins, runs, time.perf_counter() - start, options, scores, held_out, small_start)
-
-
-def _parts(data: Dataset, test: Any, share: float | None, seed: int) -> tuple[Dataset, Dataset | None]:
-    """Training data and test data, if any."""
-    if test is not None and share is not None:
-        raise InputError("test_size: found together with test, wanted one of them")
-    if share is not None:
-        return split(data, share, seed)
-    return data, None if test is None else matched(data, load(test))
-
-
-def _scores(
-    margins: dict[str, Certificate], runs: tuple[ComparedRun, ...], train: Dataset, test: Dataset | None
-) -> list[Score]:
-    """Accuracies of the solved classifiers (not of one proved to be zero) and of the trained networks."""
-    found = [
-        score(name, conventions.NORMS[name], certificate.decision_function, train, test)
-        for name, certificate in margins.items()
-        if certificate.lower > 0
-    ]
-    for item in runs:
-        network = item.run.network_best if item.run.margin_best > 0 else item.run.network
-        key, title = ("both", "both layers trained") if item.reference == "f1" else ("output", "output layer trained")
-        found.append(score(key, title, network.decision_function, train, test))
-    return found
 
 
 def _lazy_start(dataset: Dataset, bias: bool) -> str:

@@ -16,6 +16,7 @@ from .archives import read_arrays
 from .conventions import Array, Indices
 from .dataset import Dataset, load
 from .datasets.checks import check_points
+from .datasets.files import bad_cell, numbers, points_and_labels
 from .datasets.labels import choose_label
 from .datasets.scaling import standardized_columns
 from .datasets.table import read_table
@@ -59,22 +60,14 @@ def read_targets(
 def _table(path: Path, label: str | None, sep: str | None) -> tuple[Any, Any]:
     table = read_table(path, sep)
     column = choose_label(table.header, table.columns, label).index
-    names = table.header
-    cells = np.empty((len(table.rows), len(names)))
-    for i, (row, line) in enumerate(zip(table.rows, table.lines, strict=True)):
-        for j, cell in enumerate(row):
-            try:
-                cells[i, j] = float(cell)
-            except ValueError:
-                place = f"{path}: line {line}, column {names[j]!r}"
-                raise InputError(f"{place}: found {cell[:40]!r}, wanted a finite number") from None
+    cells = numbers(table.rows)
+    if cells is None:
+        raise bad_cell(path, table.header, table.rows, table.lines)
     return np.delete(cells, column, axis=1), cells[:, column]
 
 
 def _archive(path: Path) -> tuple[Any, Any]:
-    arrays = read_arrays(path)
-    if missing := {"X", "y"} - set(arrays):
-        raise InputError(f"{path}: found arrays {sorted(arrays)}, missing {sorted(missing)}: wanted X (n, d), y (n,)")
+    arrays = read_arrays(path, lambda headers: points_and_labels(path, headers))
     return arrays["X"], arrays["y"]
 
 

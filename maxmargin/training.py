@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .conventions import Array, law_of
+from .conventions import law_of
 from .dataset import Dataset, load
 from .features.homogeneous import Feature, get_feature
 from .flow.run import Run
 from .flow.train import train_flow
-from .games.random_features import RandomFeatureGame
 from .options import whole
 from .oracles.selection import proving_oracle
 from .progress import Progress, silent
-from .solvers.random_features import random_feature_margin
+from .solvers.random_features import random_feature_bracket
 from .threads import one_thread_if_small
 
 
@@ -70,12 +69,7 @@ def train(
             **given,
         )
     run = replace(run, data=dataset.to_json())
-    return run if run.norm == "f1" else replace(run, gamma_2m=_own_margin(run.network.hidden, Z, dataset.y, feature))
-
-
-def _own_margin(hidden: Array, Z: Array, y: Array, feature: Feature) -> tuple[float, float]:
-    """gamma_2^(m) of an output-layer run's own hidden layer, proved at both ends: the limit of the run (Prop. 7)."""
-    Phi = feature.evaluate(hidden, Z)
-    proposal = random_feature_margin(Phi, y)
-    bracket = RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p)
-    return bracket.lower, bracket.upper
+    if run.norm == "f1":
+        return run
+    limit = random_feature_bracket(feature.evaluate(run.network.hidden, Z), dataset.y)  # Prop. 7
+    return replace(run, gamma_2m=(limit.lower, limit.upper))

@@ -170,12 +170,7 @@ def check_writable(path: str | None) -> None:
 def make_folder(argument: str, name: str) -> Path:
     """The folder that `argument` names, created if need be."""
     require(name != "", f"{argument}: found an empty name, wanted a folder")
-    folder = atomic.check_folder(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{argument}: {name!r} cannot be created ({error.strerror}); name another folder") from error
-    return folder
+    return atomic.make_folder(name)
 
 
 def positive(text: str) -> float:

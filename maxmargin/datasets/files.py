@@ -51,11 +51,11 @@ def read_csv(path: Path, label: str | None = None, sep: str | None = None) -> Da
         )
     where = f"{path} (label column {name!r})"
     hint = "" if two_words(labels) else other_labels(header, columns, column)
-    X = _numbers(rows)
+    X = numbers(rows)
     if X is None:
         if hint and all(map(is_number, labels)):  # not a label: say that first
             _located(where, lambda: _as_dataset(path, np.zeros((len(rows), 1)), labels), hint)
-        raise _bad_cell(path, names, rows, table.lines)
+        raise bad_cell(path, names, rows, table.lines)
     others = [cells for k, cells in enumerate(columns) if k != column]
     remarks = choice.remarks + key_remark(names, others) + copy_remark(names, others, name, labels)
     more: dict[str, Any] = {"feature_names": names, "label": name, "remarks": remarks}
@@ -65,12 +65,12 @@ def read_csv(path: Path, label: str | None = None, sep: str | None = None) -> Da
 
 def read_npz(path: Path) -> Dataset:
     """Read ``X`` (n, d) and ``y`` (n,), and ``feature_names`` (d,) where present."""
-    arrays = read_arrays(path, lambda headers: _chosen(path, headers))
+    arrays = read_arrays(path, lambda headers: points_and_labels(path, headers))
     names = [str(name) for name in arrays["feature_names"].ravel()] if "feature_names" in arrays else None
     return _located(str(path), lambda: _as_dataset(path, arrays["X"], arrays["y"], feature_names=names, label="y"))
 
 
-def _chosen(path: Path, headers: Mapping[str, Header]) -> list[str]:
+def points_and_labels(path: Path, headers: Mapping[str, Header]) -> list[str]:
     """The arrays of a data set, once their shapes fit each other."""
     if "indptr" in headers and "format" in headers:
         raise InputError(
@@ -143,7 +143,7 @@ def _looks_like_data(header: list[str]) -> bool:
     return all(numbers) or (len(header) > 1 and all(numbers[:-1]) and header[-1].lower() not in LABEL_COLUMNS)
 
 
-def _numbers(rows: list[list[str]]) -> Array | None:
+def numbers(rows: list[list[str]]) -> Array | None:
     """The cells as floats, or None when one of them is no finite number."""
     try:
         X = np.array([[plain_float(cell) for cell in row] for row in rows])
@@ -152,7 +152,7 @@ def _numbers(rows: list[list[str]]) -> Array | None:
     return X if np.isfinite(X).all() else None
 
 
-def _bad_cell(path: Path, names: list[str], rows: list[list[str]], lines: list[int]) -> InputError:
+def bad_cell(path: Path, names: list[str], rows: list[list[str]], lines: list[int]) -> InputError:
     """The error about the first cell that is not a finite number, with a line that mends its column."""
     for row, line in zip(rows, lines, strict=True):
         for k, cell in enumerate(row):

@@ -91,14 +91,12 @@ def _handles(dataset: Any, certificate: Any) -> list[Line2D]:
     """Legend of all four pictures."""
     negative, positive = map(plain, dataset.classes)
     handles = [
-        Line2D([], [], color=colour, marker="o", linestyle="", label=f"class {name}, and neurons that vote for it")
+        style.key(f"class {name}, and neurons that vote for it", colour, marker="o")
         for colour, name in ((style.POSITIVE, positive), (style.NEGATIVE, negative))
     ]
     if separable(certificate):
         handles.append(star_handle("atom of the F1 classifier"))
-    handles.append(Line2D([], [], color=style.INK, linewidth=1.6, label="$f = 0$"))
-    handles.append(Line2D([], [], color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)), label="proved"))
-    return handles
+    return [*handles, style.key("$f = 0$", linewidth=1.6), style.key("proved", linewidth=1.1, linestyle=(0, (5, 3)))]
 
 
 def _flat(frames: film.Frames, directions: Array) -> tuple[Array, Mask]:

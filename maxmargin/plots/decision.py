@@ -116,10 +116,7 @@ class _Projection(_Map):
 
 def scatter(axes: Axes, points: Array, y: Array, rings: Array) -> None:
     """Points by class (colour and shape), rings around the support points."""
-    held = rings > 0.01
-    area = 34.0 + 190.0 * rings[held]
-    x1, x2 = points[held].T
-    axes.scatter(x1, x2, s=area, facecolors="none", edgecolors=style.INK, linewidths=1.1, zorder=4)
+    _rings(axes, points[:, 0], points[:, 1], rings, 34.0)
     size = 26.0 if len(y) < 200 else 14.0
     positives = set(map(tuple, points[y > 0]))
     disputed = np.array([tuple(point) in positives for point in points[y < 0]], dtype=bool)
@@ -131,44 +128,33 @@ def scatter(axes: Axes, points: Array, y: Array, rings: Array) -> None:
         axes.scatter(x1, x2, s=size * shrink, c=colour, marker=marker, edgecolors="white", linewidths=0.6, zorder=5)
 
 
+def _rings(axes: Axes, x: Array, y: Array, rings: Array, least: float) -> None:
+    """Rings of that area and more at the support points."""
+    held = rings > 0.01
+    look: dict[str, Any] = {"facecolors": "none", "edgecolors": style.INK, "linewidths": 1.1, "zorder": 4}
+    axes.scatter(x[held], y[held], s=least + 190.0 * rings[held], **look)
+
+
 def _class_handles(comparison: Any) -> list[Line2D]:
     names = getattr(comparison.dataset, "classes", (-1, 1))
     shapes = ((names[1], style.POSITIVE, "D", 6.0), (names[0], style.NEGATIVE, "o", 7.0))
+    edge = {"markeredgecolor": "white"}
     return [
-        Line2D(
-            [],
-            [],
-            color=colour,
-            marker=marker,
-            linestyle="",
-            markersize=size,
-            markeredgecolor="white",
-            label=f"class {plain(name)}".replace("-", "\u2212"),
-        )
+        style.key(f"class {plain(name)}".replace("-", "\u2212"), colour, marker=marker, markersize=size, **edge)
         for name, colour, marker, size in shapes
     ]
 
 
 def _ring_handle() -> Line2D:
-    label = "support point (larger: more weight $p_i$)"
-    return Line2D(
-        [],
-        [],
-        marker="o",
-        linestyle="",
-        markersize=10.0,
-        markerfacecolor="none",
-        markeredgecolor=style.INK,
-        label=label,
-    )
+    return style.key("support point (larger: more weight $p_i$)", marker="o", markersize=10.0, markerfacecolor="none")
 
 
 def _finish(figure: Figure, panels: Any, comparison: Any, contours: bool) -> None:
     """Legend below, one colour bar for all panels."""
     handles = [*_class_handles(comparison), _ring_handle()]
-    handles.append(Line2D([], [], color=style.INK, linewidth=1.6, label="$f = 0$"))
+    handles.append(style.key("$f = 0$", linewidth=1.6))
     if contours:
-        handles.append(Line2D([], [], color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)), label="$f = \\pm$margin"))
+        handles.append(style.key("$f = \\pm$margin", linewidth=0.9, linestyle=(0, (4, 3))))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.4, columnspacing=1.6)
     scale = ScalarMappable(Normalize(-REACH, REACH), style.DECISION)
     bar = figure.colorbar(
@@ -195,10 +181,10 @@ def _lines(comparison: Any, views: dict[str, View]) -> Figure:
     limit = 1.05 * min(4.0, max(2.2, *heights))
     panels[0].set_ylim(-limit, limit)
     handles = [
-        Line2D([], [], color=style.MUTED, label="solved", **_SOLVED),
-        Line2D([], [], color=style.INK, label="trained", **_TRAINED),
-        Line2D([], [], color=style.POSITIVE, marker="^", linestyle="", markersize=8, label="$f$ must pass above"),
-        Line2D([], [], color=style.NEGATIVE, marker="v", linestyle="", markersize=8, label="$f$ must pass below"),
+        style.key("solved", style.MUTED, **_SOLVED),
+        style.key("trained", **_TRAINED),
+        style.key("$f$ must pass above", style.POSITIVE, marker="^", markersize=8),
+        style.key("$f$ must pass below", style.NEGATIVE, marker="v", markersize=8),
         _ring_handle(),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.6)
@@ -242,16 +228,7 @@ def _both(group: list[View]) -> str:
 
 def gates(axes: Axes, x: Array, y: Array, rings: Array) -> None:
     """A triangle at (x_i, y_i), pointing to where f has to be; rings at support points."""
-    held = rings > 0.01
-    axes.scatter(
-        x[held],
-        y[held],
-        s=90.0 + 190.0 * rings[held],
-        facecolors="none",
-        edgecolors=style.INK,
-        linewidths=1.1,
-        zorder=4,
-    )
+    _rings(axes, x, y, rings, 90.0)
     for label, colour, marker in ((-1.0, style.NEGATIVE, "v"), (1.0, style.POSITIVE, "^")):
         chosen = y == label
         axes.scatter(

@@ -7,54 +7,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib import interactive, is_interactive, rc_context
 from matplotlib.axes import Axes
 
-from ..dataset import Dataset, load, make_dataset
+from ..comparison import ComparedRun, Comparison
+from ..dataset import Dataset, load
 from ..errors import InputError
-from ..games.game import Bracket
 from . import decision, style
 from .margin import margin_panel
 from .neurons import draw_neurons
 from .potential import draw_potential
 from .views import best_network, classifier_views, first_run, payoff_of, separable
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a figure draws: data, certificates by norm, compared runs. A `Comparison` has the same parts.
-
-    Attributes
-    ----------
-    dataset : the data.  margins : norm -> certificate.  runs : compared runs.
-    """
-
-    dataset: Any
-    margins: dict[str, Any] = field(default_factory=dict)
-    runs: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class ShownRun:
-    """A run with the bracket that it is drawn against; a missing bracket is replaced by one without information.
-
-    Attributes
-    ----------
-    run : the training run.  reference : "f1" or "f2m".  bracket : of the reference.
-    """
-
-    run: Any
-    reference: str
-    bracket: Bracket
-
-    @property
-    def fraction_of_lower(self) -> float | None:
-        """margin_best / lower of the reference; None when nothing separates the data."""
-        return self.run.margin_best / self.bracket.lower if self.bracket.lower > 0 else None
 
 
 class Display:
@@ -79,16 +45,17 @@ class Display:
         InputError : the data are not those of the certificate.
         """
         dataset = _its_data(certificate, data)
-        return cls(Shown(dataset, {certificate.problem.norm: certificate})).plot(ax)
+        return cls(Comparison(dataset, {certificate.problem.norm: certificate})).plot(ax)
 
     @classmethod
     def from_run(cls, run: Any, data: Any = None, *, certificate: Any = None, ax: Axes | None = None) -> Display:
         """Draw a training run, beside the F1 certificate of the same data if one is given."""
         if certificate is not None:
             data = _its_data(certificate, data)
-        dataset = None if data is None else load(data)
+        dataset: Any = None if data is None else load(data)
         margins = {} if certificate is None else {certificate.problem.norm: certificate}
-        return cls(Shown(dataset, margins, (shown_run(run, certificate),))).plot(ax)
+        bracket = certificate.bracket if certificate is not None and run.norm == "f1" else None
+        return cls(Comparison(dataset, margins, (ComparedRun.of(run, bracket),))).plot(ax)
 
     @classmethod
     def from_comparison(cls, comparison: Any, *, ax: Axes | None = None) -> Display:
@@ -103,18 +70,7 @@ class Display:
         ------
         InputError : the estimator is not fitted, or not one of this package.
         """
-        certificate = getattr(estimator, "certificate_", None)
-        if certificate is None:
-            raise InputError(
-                f"estimator: found {type(estimator).__name__} without certificate_, wanted a fitted classifier of "
-                "maxmargin (of a pipeline its last step, on the transformed X)"
-            )
-        names = getattr(estimator, "feature_names_in_", None)
-        dataset = make_dataset(X, y, type(estimator).__name__, feature_names=None if names is None else list(names))
-        run = getattr(estimator, "run_", None)
-        margins = {certificate.problem.norm: certificate} if run is None else {}
-        runs = () if run is None else (ShownRun(run, _reference(run), certificate.bracket),)
-        return cls(Shown(dataset, margins, runs)).plot(ax)
+        return cls(Comparison.unscored(estimator, X, y)).plot(ax)
 
     def plot(self, ax: Axes | None = None) -> Display:
         """Draw on `ax`, or on a new figure of pyplot, which a notebook shows under its cell."""
@@ -210,17 +166,3 @@ def _its_data(certificate: Any, data: Any) -> Dataset:
             "label and units)"
         )
     return dataset
-
-
-def _reference(run: Any) -> str:
-    return "f1" if run.norm == "f1" else "f2m"
-
-
-def shown_run(run: Any, certificate: Any) -> ShownRun:
-    """The bracket of the certificate, else the bracket that the run itself carries."""
-    if certificate is not None and run.norm == "f1":
-        return ShownRun(run, "f1", certificate.bracket)
-    if run.norm != "f1" and run.gamma_2m is not None:
-        return ShownRun(run, "f2m", Bracket(run.gamma_2m[0], run.gamma_2m[1], "kernel"))
-    upper = np.inf if run.upper is None else run.upper
-    return ShownRun(run, _reference(run), Bracket(0.0, upper, run.scope or "sphere-bound"))

@@ -149,15 +149,6 @@ def lambert(directions: Array) -> tuple[Array, Mask]:
     return directions[:, :2] / np.sqrt(1.0 + height)[:, None], directions[:, 2] >= 0.0
 
 
-def inverse_lambert(points: Array, upper: bool) -> Array:
-    """Unit vectors (N, 3) of points in the unit disc; points outside are drawn back to its rim."""
-    radius = np.linalg.norm(points, axis=1)
-    inside = points / np.maximum(radius, 1.0)[:, None]
-    squared = np.minimum((inside**2).sum(axis=1), 1.0)
-    height = 1.0 - squared
-    return np.column_stack([inside * np.sqrt(1.0 + height)[:, None], height if upper else -height])
-
-
 def great_circle(z: Array, count: int = 721) -> Array:
     """(count, 3) unit vectors orthogonal to z: where a neuron's kink passes through the point."""
     normal = z / np.linalg.norm(z)

@@ -44,13 +44,13 @@ def _handles(panels: Sequence[Axes]) -> list[Line2D]:
     """Legend of the visible curves: the run's own upper bounds may lie above the axes."""
     own = [(axes, line) for axes in panels for line in axes.lines if line.get_gid() == "own"]
     lines = [
-        Line2D([], [], color=style.MUTED, linewidth=2.4, label="best iterate so far"),
-        Line2D([], [], color=style.MUTED, linewidth=1.0, alpha=0.6, label="each iterate"),
-        Line2D([], [], color=style.INK, linewidth=1.1, linestyle=_DASHED, label="proved bracket of the reference"),
+        style.key("best iterate so far", style.MUTED, linewidth=2.4),
+        style.key("each iterate", style.MUTED, linewidth=1.0, alpha=0.6),
+        style.key("proved bracket of the reference", linewidth=1.1, linestyle=_DASHED),
     ]
     if any(np.min(line.get_ydata()) < axes.get_ylim()[1] for axes, line in own):
-        label = "upper end from the run's own weights"
-        lines.insert(2, Line2D([], [], color=style.MUTED, linewidth=1.3, linestyle=_DOTTED, label=label))
+        own_end = style.key("upper end from the run's own weights", style.MUTED, linewidth=1.3, linestyle=_DOTTED)
+        lines.insert(2, own_end)
     return lines
 
 

@@ -34,22 +34,9 @@ def neurons(comparison: Any) -> Figure:
     draw_neurons(panels, comparison, certificate, trained)
     handles = [star_handle("atom of the F1 max-margin classifier")]
     if trained is not None:
-        handles.insert(
-            0,
-            Line2D(
-                [],
-                [],
-                color=style.MUTED,
-                marker="o",
-                linestyle="",
-                markersize=7,
-                label="trained neuron (area: share of mass)",
-            ),
-        )
+        handles.insert(0, style.key("trained neuron (area: share of mass)", style.MUTED, marker="o", markersize=7))
     for colour, sign in ((style.POSITIVE, "positive"), (style.NEGATIVE, "negative")):
-        handles.append(
-            Line2D([], [], color=colour, marker="s", linestyle="", markersize=8, label=f"{sign} output weight")
-        )
+        handles.append(style.key(f"{sign} output weight", colour, marker="s", markersize=8))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.4, columnspacing=1.5)
     return figure
 
@@ -62,9 +49,7 @@ def draw_neurons(panels: Sequence[Axes], comparison: Any, certificate: Any, trai
 
 def star_handle(label: str) -> Line2D:
     """Legend entry of the atoms."""
-    return Line2D(
-        [], [], marker="*", linestyle="", markersize=14, markerfacecolor="white", markeredgecolor=style.INK, label=label
-    )
+    return style.key(label, marker="*", markersize=14, markerfacecolor="white")
 
 
 def stars(axes: Axes, points: Array, weights: Array, largest: float = 230.0, keep: Any = slice(None)) -> None:

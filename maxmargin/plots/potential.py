@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..conventions import Array
 from ..text import upper_text
@@ -96,8 +95,8 @@ def _curve(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> Non
 
 def _sign_legend(figure: Figure) -> None:
     handles = [
-        Line2D([], [], color=style.POSITIVE, linewidth=2.0, label="output weight > 0"),
-        Line2D([], [], color=style.NEGATIVE, linewidth=2.0, label="output weight < 0"),
+        style.key("output weight > 0", style.POSITIVE, linewidth=2.0),
+        style.key("output weight < 0", style.NEGATIVE, linewidth=2.0),
         star_handle("atom of the F1 max-margin classifier"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)

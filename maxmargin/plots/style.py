@@ -17,10 +17,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 
 NEGATIVE, POSITIVE = "#0072B2", "#D55E00"
 F1, F2, NTK = "#00835F", "#9B3F87", "#B87700"
-INK, MUTED, FAINT, PAPER = "#222222", "#666666", "#DDDDDD", "#FFFFFF"
+INK, MUTED, PAPER = "#222222", "#666666", "#FFFFFF"
 OBJECT = {"f1": F1, "f2": F2, "f2m": F2, "ntk": NTK}
 
 # Light enough for points and rings of the same hue to stand out on it.
@@ -114,6 +115,11 @@ def bare(axes: Axes, reach: float) -> None:
     axes.set_yticks([])
     axes.set_xlim(-reach, reach)
     axes.set_ylim(-reach, reach)
+
+
+def key(label: str, colour: str = INK, **look: Any) -> Line2D:
+    """An entry of a legend; one with a marker has no line."""
+    return Line2D([], [], color=colour, label=label, **{"linestyle": "" if "marker" in look else "-"} | look)
 
 
 def note(axes: Axes, text: str) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..conventions import Array
 from ..sweeps import printed, tables
@@ -84,14 +83,6 @@ def _ticks(axes: Axes, values: list[int]) -> None:
     axes.set_xticks([], minor=True)
 
 
-def _fig2b(rows: list[Row]) -> Figure:
-    return _errors(rows, "n", printed.FIG2B, "points $n$")
-
-
-def _fig2c(rows: list[Row]) -> Figure:
-    return _errors(rows, "d", printed.FIG2C, "dimension $d$")
-
-
 def _fig2d(rows: list[Row]) -> Figure:
     """Every run a dot, means a line, the certified gamma_1 a band between its proved ends."""
     figure = style.new_figure(6.4, 4.4)
@@ -141,9 +132,9 @@ def _fig1(rows: list[Row]) -> Figure:
 def _map_legend(figure: Any) -> None:
     """Legend of the points, colours and lines of the maps."""
     handles = [
-        Line2D([], [], color=style.POSITIVE, marker="D", linestyle="", markersize=5, label="class +1"),
-        Line2D([], [], color=style.NEGATIVE, marker="o", linestyle="", markersize=5, label="class \u22121"),
-        Line2D([], [], color=style.INK, linewidth=1.3, label="$f = 0$; colour: $f$ over its root mean square"),
+        style.key("class +1", style.POSITIVE, marker="D", markersize=5),
+        style.key("class \u22121", style.NEGATIVE, marker="o", markersize=5),
+        style.key("$f = 0$; colour: $f$ over its root mean square", linewidth=1.3),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
 
@@ -231,8 +222,8 @@ def _rates(rows: list[Row]) -> Figure:
 
 _FIGURES: dict[str, Callable[[list[Row]], Figure]] = {
     "fig1": _fig1,
-    "fig2b": _fig2b,
-    "fig2c": _fig2c,
+    "fig2b": lambda rows: _errors(rows, "n", printed.FIG2B, "points $n$"),
+    "fig2c": lambda rows: _errors(rows, "d", printed.FIG2C, "dimension $d$"),
     "fig2d": _fig2d,
     "fig3": _fig3,
     "rates": _rates,

@@ -12,9 +12,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..comparison import ComparedRun
 from ..comparison_table import ONE_NORM
 from ..plots import decision_map, figure_bytes, style
-from ..plots.displays import Shown, shown_run
 from ..plots.margin import margin_panel
 from ..plots.neurons import draw_neurons
 
@@ -48,8 +48,8 @@ def run_cell(run: Any) -> str:
     notes = (run.data or {}).get("notes", [])
 
     def draw(axes: Axes) -> None:
-        item = shown_run(run, None)
-        margin_panel(axes, Shown(None, {}, (item,)), item.reference)
+        item = ComparedRun.of(run)
+        margin_panel(axes, SimpleNamespace(runs=(item,)), item.reference)
 
     return _cell(str(run), [*meaning, *notes], _small(draw) if len(run.trace) > 2 else None)
 
@@ -104,7 +104,7 @@ def _atoms(certificate: Any) -> Figure | None:
         if D == 3:
             axes.set_axis_off()
             panels = [axes.inset_axes((0.02 + 0.5 * k, 0.0, 0.46, 0.86)) for k in range(2)]
-        draw_neurons(panels, Shown(nothing), bare, None)
+        draw_neurons(panels, SimpleNamespace(dataset=nothing), bare, None)
 
     return _small(draw)
 

@@ -16,6 +16,7 @@ from ..clock import FOREVER, Clock, Patience
 from ..conventions import Array
 from ..errors import SolverError
 from ..features.homogeneous import Feature
+from ..oracles.ascent.multistart import unit
 from ..oracles.selection import EXACT_DIMENSION, exact_oracle, local_oracle
 from ..outcome import Attempt
 from ..progress import Progress, silent
@@ -59,11 +60,11 @@ def variation_interpolant(
     The program is elastic: residuals cost `price` per unit, which bounds |p_i|. The price
     rises while that reduces the residuals beyond the tolerance.
     """
-    unit = 2.0 ** -int(np.frexp(np.abs(values.Z).max(initial=0.0))[1])
-    Z, watch, rng = values.Z * unit, Clock(), np.random.default_rng(seed)
+    scale = 2.0 ** -int(np.frexp(np.abs(values.Z).max(initial=0.0))[1])
+    Z, watch, rng = values.Z * scale, Clock(), np.random.default_rng(seed)
     m, D = Z.shape
     oracle: Any = exact_oracle(Z, feature) if D <= EXACT_DIMENSION else local_oracle(Z, feature, rng)
-    A = _unit(np.vstack([rng.standard_normal((max(200, _SCOUTS * m), D)), Z, -Z, *_kinks(Z)]))
+    A = unit(np.vstack([rng.standard_normal((max(200, _SCOUTS * m), D)), Z, -Z, *_kinks(Z)]))
     price, status, rounds, longest = _PRICES[0], "round limit", 0, 0
     last: Any = None
     patience = Patience(*_STUCK)
@@ -105,7 +106,7 @@ def variation_interpolant(
     kept = np.flatnonzero(weights) if len(weights) == len(A) else np.zeros(0, dtype=np.intp)
     kept = kept if len(kept) else np.zeros(1, dtype=np.intp)
     polished = _corrected(feature.evaluate(A[kept], Z), weights[kept], values)
-    scale = unit**feature.degree
+    scale = scale**feature.degree
     attempt = Attempt("highs, columns", status, watch.seconds)
     return Found(A[kept], polished * scale, p * scale, attempt, rounds, status == "time limit")
 
@@ -247,8 +248,3 @@ def _active(K: Array, centre: Array, half: Array, c: Array) -> Array | None:
         out[active] = _solved(K[np.ix_(active, active)], centre[active] - signs * half[active])
     inside = np.abs(K @ out - centre) <= half * (1.0 + 1e-12) + 1e-13 * np.abs(centre).max()
     return out if (np.sign(out[active]) == signs).all() and inside.all() else None
-
-
-def _unit(A: Array) -> Array:
-    norms = np.linalg.norm(A, axis=1)
-    return A[norms > 0.0] / norms[norms > 0.0, None]

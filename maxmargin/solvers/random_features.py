@@ -9,7 +9,7 @@ import numpy as np
 
 from ..conventions import Array, mean_field
 from ..features.random_features import FeatureGram
-from ..games.game import Pair
+from ..games.game import Bracket, Pair
 from ..games.random_features import RandomFeatureGame
 from ..progress import Progress, silent
 from .affine_hull import AffineHull
@@ -38,6 +38,12 @@ def random_feature_margin(
     solution = min_norm_point(FeatureGram(Phi), y, tol, time_limit, progress)
     r = _equalised(game, solution.p)
     return replace(solution, learner=r)
+
+
+def random_feature_bracket(Phi: Array, y: Array) -> Bracket:
+    """gamma_2^(m) of these features, proved at both ends."""
+    found = random_feature_margin(Phi, y)
+    return RandomFeatureGame(Phi, y).certify(found.learner, found.p)
 
 
 def _equalised(game: RandomFeatureGame, p: Array) -> Array:

@@ -19,10 +19,9 @@ from ..errors import InputError
 from ..features import RELU
 from ..features.directions import random_directions
 from ..flow.train import train_flow
-from ..games.random_features import RandomFeatureGame
 from ..margins import Request, margin, max_margin
 from ..solvers.master import Master
-from ..solvers.random_features import random_feature_margin
+from ..solvers.random_features import random_feature_bracket
 from ..theory.rates import Rate, proposition_6, proposition_7
 from .maps import lazy, picture
 
@@ -82,9 +81,7 @@ def rate(
         found = proposition_6(Z, y, neurons, upper, steps=steps, multiple=multiple)
     else:
         hidden = random_directions(width, Z.shape[1], rng)
-        Phi = RELU.evaluate(hidden, Z)
-        proposal = random_feature_margin(Phi, y)
-        bracket = RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p)
+        bracket = random_feature_bracket(RELU.evaluate(hidden, Z), y)
         lower, upper = bracket.lower, bracket.upper
         found = proposition_7(Z, y, hidden, upper, steps=steps)
     moments = np.unique(np.geomspace(1, steps, _MOMENTS).astype(int))

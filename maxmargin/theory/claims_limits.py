@@ -10,13 +10,11 @@ from ..datasets.small import parity, two_points, wei, xor
 from ..datasets.values import make_dataset
 from ..features import RELU
 from ..features.directions import circle_grid, quasi_random_directions, random_directions
-from ..games.certificate import Certificate
 from ..games.measure import Measure
-from ..games.random_features import RandomFeatureGame
 from ..margins import max_margin
 from ..oracles.selection import local_oracle
 from ..solvers.column_generation import ColumnGeneration
-from ..solvers.random_features import random_feature_margin
+from ..solvers.random_features import random_feature_bracket
 from .ledger import Chapter, Finding
 
 LIMITS = Chapter()
@@ -74,8 +72,7 @@ def _random_feature_error(m: int, repeats: int) -> float:
     gamma, rng, errors = max_margin(data, "f2", bias=False).upper, np.random.default_rng(m), []
     for _ in range(repeats):
         Phi = RELU.evaluate(random_directions(m, 2, rng), data.X)
-        proposal = random_feature_margin(Phi, data.y)
-        errors.append(RandomFeatureGame(Phi, data.y).certify(proposal.learner, proposal.p).lower / gamma - 1.0)
+        errors.append(random_feature_bracket(Phi, data.y).lower / gamma - 1.0)
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
@@ -91,10 +88,6 @@ def _slope() -> Finding:
     return Finding(-0.5, float(np.polyfit(np.log(widths), np.log(errors), 1)[0]), 0.1)
 
 
-def _ends(certificate: Certificate) -> tuple[float, float]:
-    return certificate.lower, certificate.upper
-
-
 @LIMITS.claim(
     "parity-f1-dimension-free",
     "The F1 margin of 2-sparse parity and of Wei's set is the same in every dimension.",
@@ -105,12 +98,12 @@ def _dimension_free() -> Finding:
     changes = []
     for family in (parity, wei):
         plane = max_margin(family(2), bias=False).lower
-        ends = [end for d in (3, 4) for end in _ends(max_margin(family(d), bias=False))]
+        found = [max_margin(family(d), bias=False) for d in (3, 4)]
         # two coordinates carry the class: the optimal neurons of the plane, on any further coordinates
         for d in (6, 8):
             neurons = np.hstack([circle_grid(8), np.zeros((8, d - 2))])
-            ends += _ends(max_margin(family(d), bias=False, directions=neurons))
-        changes += [abs(end / plane - 1.0) for end in ends]
+            found.append(max_margin(family(d), bias=False, directions=neurons))
+        changes += [abs(end / plane - 1.0) for one in found for end in (one.lower, one.upper)]
     return Finding(0.0, max(changes), 1e-6)
 
 

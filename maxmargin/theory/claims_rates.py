@@ -14,9 +14,8 @@ from ..datasets.values import make_dataset
 from ..features import RELU
 from ..features.directions import random_directions
 from ..flow import Network, Run
-from ..games.random_features import RandomFeatureGame
 from ..margins import max_margin
-from ..solvers.random_features import random_feature_margin
+from ..solvers.random_features import random_feature_bracket
 from ..training import train
 from .ledger import Chapter, Finding
 from .rates import Rate, growth_rate, proposition_6, proposition_7
@@ -26,9 +25,7 @@ RATES = Chapter()
 
 def _finite_margin(hidden: Array, Z: Array, y: Array) -> float:
     """gamma_2^(m) of these hidden neurons, certified from above."""
-    Phi = RELU.evaluate(hidden, Z)
-    proposal = random_feature_margin(Phi, y)
-    return RandomFeatureGame(Phi, y).certify(proposal.learner, proposal.p).upper
+    return random_feature_bracket(RELU.evaluate(hidden, Z), y).upper
 
 
 def _magnitudes(multiple: float) -> Rate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class LocalOracle(ABC):
         starts = np.empty((0, Z.shape[1])) if starts is None else np.atleast_2d(starts)
         if starts.shape[1] != Z.shape[1]:
             raise InputError(f"starts: found dimension {starts.shape[1]}, wanted {Z.shape[1]}, the dimension of z")
-        self.pool = _unit(starts)
+        self.pool = unit(starts)
 
     @abstractmethod
     def ascend(self, base: Array, c: Array, Z: Array, starts: Array, keep: int) -> tuple[Array, Array]:
@@ -90,11 +91,11 @@ class LocalOracle(ABC):
     def _search(self, Z: Array, q: Array, payoffs: Array, random: int, count: int) -> tuple[Array, Array, Array]:
         """Ascend for both signs; merged, best first, with payoffs evaluated by the feature itself."""
         base, c = self.feature.canonical(Z, q)
-        fixed = _unit(np.vstack([q @ Z, -(q @ Z)]))
+        fixed = unit(np.vstack([q @ Z, -(q @ Z)]))
         found, signs = [], []
         for s in (1.0, -1.0):
             best = np.argsort(-s * payoffs, kind="stable")[: self.warm]
-            fresh = _unit(self.rng.standard_normal((random, Z.shape[1])))
+            fresh = unit(self.rng.standard_normal((random, Z.shape[1])))
             maximisers, _ = self.ascend(s * base, s * c, Z, np.vstack([self.pool[best], fixed, fresh]), 3 * count)
             found.append(maximisers)
             signs.append(np.full(len(maximisers), s))
@@ -104,7 +105,16 @@ class LocalOracle(ABC):
         return directions[order], sign[order], values[order]
 
 
-def _unit(A: Array) -> Array:
+def accept(g: Callable[[Array], Array], A: Array, values: Array, R: Array) -> None:
+    """Move, in place, the rows of A that improve g in the direction r."""
+    norms = np.linalg.norm(R, axis=1)
+    R = R / np.where(norms > 0.0, norms, 1.0)[:, None]
+    proposed = g(R)
+    better = proposed > values
+    A[better], values[better] = R[better], proposed[better]
+
+
+def unit(A: Array) -> Array:
     """Rows divided by their norms; zero rows left out."""
     norms = np.linalg.norm(A, axis=1)
     return A[norms > 0.0] / norms[norms > 0.0, None]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...conventions import Array
-from .multistart import LocalOracle
+from .multistart import LocalOracle, accept
 
 _ROUNDS, _POWER_STEPS = 3, 20
 
@@ -60,9 +60,9 @@ class PowerStep:
         """Improve unit rows A (B, D) together; returns them with g(A)."""
         A, values = A.copy(), self.g(A)
         for _ in range(rounds):
-            self._accept(A, values, self._eigenvectors(A))
+            accept(self.g, A, values, self._eigenvectors(A))
             for _ in range(_POWER_STEPS):
-                self._accept(A, values, self.gradients(A) + self.shift * A)
+                accept(self.g, A, values, self.gradients(A) + self.shift * A)
         return A, values
 
     def _eigenvectors(self, A: Array) -> Array:
@@ -72,11 +72,3 @@ class PowerStep:
         moments = self.base + (((A @ self.Z.T > 0.0) * self.c) @ products).reshape(B, D, D)
         leading = np.linalg.eigh(moments)[1][:, :, -1]
         return leading * np.where(np.einsum("bd,bd->b", leading, A) < 0.0, -1.0, 1.0)[:, None]
-
-    def _accept(self, A: Array, values: Array, R: Array) -> None:
-        """Move, in place, the rows that improve in the direction r."""
-        norms = np.linalg.norm(R, axis=1)
-        R = R / np.where(norms > 0.0, norms, 1.0)[:, None]
-        proposed = self.g(R)
-        better = proposed > values
-        A[better], values[better] = R[better], proposed[better]
