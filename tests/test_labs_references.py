@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import maxmargin as mm
+from maxmargin.features.directions import random_directions
 from maxmargin.labs import feature_averaging, kernel_flow, orthonormal_networks, threshold_activations, unhinged_loss
 from maxmargin.labs.robust_radii import Net
 from maxmargin.labs.threshold_activations import lasso, margin, patterns, shattered
@@ -75,7 +76,7 @@ def test_the_shattered_lasso_clips(seed):
 
 def test_kernel_is_the_mean_over_neurons():
     rng = np.random.default_rng(0)
-    X = kernel_flow.sphere(5, 3, rng)
+    X = random_directions(5, 3, rng)
     on = (rng.standard_normal((200_000, 3)) @ X.T > 0).astype(float)
     np.testing.assert_allclose(kernel_flow.kernel(X, X), X @ X.T * (on.T @ on) / len(on), atol=0.005)  # 4 sd
 
@@ -83,7 +84,7 @@ def test_kernel_is_the_mean_over_neurons():
 def test_the_closed_form_solves_its_equation():
     """Also at gamma = 1 / (C - 1), where the mean of the classes does not move."""
     for gamma in (0.0, 0.25, 0.7):
-        model = unhinged_loss.start(unhinged_loss.Settings(per_class=3, dimension=6, gamma=gamma))
+        model = unhinged_loss.Peeled(unhinged_loss.Settings(per_class=3, dimension=6, gamma=gamma))
         before, now, after = (np.hstack(model.closed_form(t)) for t in (0.999, 1.0, 1.001))
         np.testing.assert_allclose((after - before) / 0.002, now @ model.generator(), atol=1e-6)
 
@@ -94,7 +95,7 @@ def test_the_spectrum_is_that_of_the_derivative():
     case = orthonormal_networks.build("square", 3, settings)
     predicted = np.unique(np.round(case.eigenvalues, 6))
     assert predicted[0] == 1.0 and predicted[-1] == pytest.approx(1 + 2 * (1.5**2 + 1) / 2 / 1.5**2)
-    slow, fast = (orthonormal_networks.descend(case.layers, case.target, 1.0 / e, case.c, 12) for e in predicted)
+    slow, fast = (case.descend(1.0 / e, 12) for e in predicted)
     # At step 1/T_k the mode k dies at once and the other one shrinks by |1 - T_j / T_k| a step.
     assert slow[-1] / slow[-2] == pytest.approx(abs(1 - predicted[-1]), rel=1e-3)
     assert fast[-1] / fast[-2] == pytest.approx(1 - 1 / predicted[-1], rel=1e-3)

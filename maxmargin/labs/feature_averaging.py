@@ -8,18 +8,17 @@ threshold are robust up to sqrt(d/2), which no classifier can exceed (half of th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations, product
 
 import numpy as np
-from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
-from ..conventions import Array
+from ..conventions import Array, Indices
 from ..margins import max_margin
 from ..plots.style import F1, F2, INK, MUTED, NTK
-from .panels import dots, line, panel
-from .robust_radii import Net, attacked, radii
+from .panels import dots, line, mark, panel, upright
+from .robust_radii import Net, by_label
 from .shape import Items, Lab, compare, mistake
 
 K, POINTS, STEPS = 10, 1000, 100  # clusters; training
@@ -37,7 +36,7 @@ class Settings:
     seed: int = 0
 
 
-def sample(d: int, n: int, rng: np.random.Generator, thin: float = 1.0) -> tuple[Array, NDArray[np.int64]]:
+def sample(d: int, n: int, rng: np.random.Generator, thin: float = 1.0) -> tuple[Array, Indices]:
     """Points mu_j + N(0, I), mu_j = sqrt(d) e_j, and their clusters; cluster 0 is drawn `thin` times as often."""
     weights = np.array([thin, *np.ones(K - 1)])
     j = rng.choice(K, size=n, p=weights / weights.sum())
@@ -46,7 +45,7 @@ def sample(d: int, n: int, rng: np.random.Generator, thin: float = 1.0) -> tuple
     return X, j
 
 
-def train(X: Array, j: NDArray[np.int64], s: Settings, *, classes: bool = False, sigma: float = 1e-5) -> Net:
+def train(X: Array, j: Indices, s: Settings, *, classes: bool = False, sigma: float = 1e-5) -> Net:
     """Hidden layer only: logistic loss of the label with +-1/h outputs and biases; or cross-entropy of the cluster."""
     rng, h = np.random.default_rng(s.seed + 1), K // 2
     W, b = sigma * rng.standard_normal((K, X.shape[1])), sigma * rng.standard_normal(K) * (not classes)
@@ -72,9 +71,9 @@ def _thresholds(_: Settings) -> Items:
     """The formula at the centres and its optimum 1 / sqrt(2), over k and beta."""
     errors, optimum = [], []
     for k, beta in product((4, 6, 10, 16), (0.0, 0.15, 0.26, 0.32)):
-        ends = radii(Net(np.eye(k), np.full(k, -beta)), np.eye(k)[:1], np.zeros(1, dtype=int))
-        errors += [abs(end[0] / threshold_radius(k // 2, beta) - 1.0) for end in ends]
-        optimum += [abs(end[0] * np.sqrt(2.0) - 1.0) for end in ends if beta == 0.26]
+        ends = Net(np.eye(k), np.full(k, -beta)).distances(np.eye(k)[:1])[:, 0]
+        errors += [abs(end / threshold_radius(k // 2, beta) - 1.0) for end in ends]
+        optimum += [abs(end * np.sqrt(2.0) - 1.0) for end in ends if beta == 0.26]
     return [
         compare("threshold-formula",
                 "Radii of the sum with threshold beta at the centres follow the formula (relative error).",
@@ -93,7 +92,7 @@ def robust_bound(rho: float) -> float:
     It is the max margin of the centres and of points that the adversary may move them to.
     """
     X, y = [], []
-    for j, (own, foreign) in enumerate((((0, 1), (2, 3)), ((0, 1), (2, 3)), ((2, 3), (0, 1)), ((2, 3), (0, 1)))):
+    for j, (own, foreign) in enumerate([((0, 1), (2, 3))] * 2 + [((2, 3), (0, 1))] * 2):
         moves = [np.zeros(4)]
         for size, lowered in product((1, 2), ((j,), own)):
             for raised in combinations(foreign, size) if rho else ():
@@ -125,12 +124,6 @@ def _game(s: Settings) -> Items:
     ]  # fmt: skip
 
 
-def _cosines(net: Net) -> Array:
-    """Cosines of neurons with the centres of their own class."""
-    directions, h = net.W[:, :K] / np.linalg.norm(net.W, axis=1)[:, None], K // 2
-    return np.array([directions[:h, :h], directions[h:, h:]])
-
-
 def _trained(s: Settings) -> Items:
     """Train both ways, certify the radii, attack."""
     rng, ideal, h = np.random.default_rng(s.seed), np.sqrt(s.dimension / K), K // 2
@@ -140,40 +133,41 @@ def _trained(s: Settings) -> Items:
     thinned, missing = (train(*sample(s.dimension, POINTS, rng, thin), s) for thin in (0.3, 0.0))
     eps, fooled, marks = ideal * np.linspace(0.4, 2.6, 23), {}, []
     for name, net, colour in (("binary", average, F1), ("features", features, F2)):
-        radius = np.sort(radii(net, fresh, where)[0])
-        shares = np.array([attacked(net, fresh, where, e).mean() for e in eps])
-        fooled[name] = np.interp(-0.5, -shares, eps) / np.median(radius)
-        marks.append(line(radius, 1.0 - np.arange(s.tested) / s.tested, colour, f"{name}, exact"))
-        marks.append(dots(eps, shares, colour, f"{name}, attacked", size=7, style="."))
-    lower, upper = radii(average, fresh, where)
-    places = {"d/k": (K, "right"), "d/(k/2+1)": (h + 1, "left"), "d/2": (2, "center")}
+        radius = np.sort(by_label(net, fresh, where, Net.distances)[0])
+        shares = [by_label(net, fresh, where, partial(Net.attacked, eps=e)).mean() for e in eps]
+        fooled[name] = np.interp(-0.5, -np.array(shares), eps) / np.median(radius)
+        marks += [line(radius, 1.0 - np.arange(s.tested) / s.tested, colour, f"{name}, exact"),
+                  dots(eps, shares, colour, f"{name}, attacked", size=7, style=".")]  # fmt: skip
+    for name, share, side in (("d/k", K, "right"), ("d/(k/2+1)", h + 1, "left"), ("d/2", 2, "center")):
+        place = np.sqrt(s.dimension / share)
+        marks += [upright(place), mark("text", place, 1.03, f"$\\sqrt{{{name}}}$", ha=side, color=MUTED, fontsize=9.0)]
+    lower, upper = by_label(average, fresh, where, Net.distances)
 
-    def special(axes: Axes) -> None:
-        for text, (share, side) in places.items():
-            axes.axvline(np.sqrt(s.dimension / share), color=MUTED, linestyle="--", linewidth=1.0)
-            name = f"$\\sqrt{{{text}}}$"
-            axes.text(np.sqrt(s.dimension / share), 1.03, name, ha=side, color=MUTED, fontsize=9.0)
+    def cosines(net: Net) -> Array:
+        """Of neurons with the centres of their own class."""
+        directions = net.W[:, :K] / np.linalg.norm(net.W, axis=1)[:, None]
+        return np.array([directions[:h, :h], directions[h:, h:]])
 
     return [
-        panel("Robust test accuracy", *marks, special, below=" ", xlabel="radius of the adversary", legend="lower left",
+        panel("Robust test accuracy", *marks, below=" ", xlabel="radius of the adversary", legend="lower left",
               xlim=(0.0, 1.05 * np.sqrt(s.dimension / 2))),
         compare("radius", "The binary net is robust up to sqrt(d/k): median certified distance over it.",
                 np.median(lower) / ideal, "=", 0.99, within=0.03),
         compare("certified", "Every one of these distances is exact (largest relative gap).",
                 np.max((upper - lower) / np.maximum(upper, 1e-300)), "<=", 1e-9),
         compare("cosine", "Neurons are averages: median cosine with a centre of their class is 1/sqrt(h).",
-                np.median(_cosines(average)), "=", 1 / np.sqrt(h), within=0.015),
-        compare("every-cluster", "No cluster is left out: least cosine.", _cosines(average).min(), ">=", 0.4),
+                np.median(cosines(average)), "=", 1 / np.sqrt(h), within=0.015),
+        compare("every-cluster", "No cluster is left out: least cosine.", cosines(average).min(), ">=", 0.4),
         compare("attack-average",
                 "On the binary net the attack by gradients finds the radius (its median over the exact one).",
                 fooled["binary"], "=", 1.0, within=0.1),
         mistake("attack-features", "On the sum of cluster features it finds the radius, too.",
                 fooled["features"], "=", 1.0, within=0.1),
         mistake("lazy-start", "From a start of scale 0.01 the radius is the same.",
-                np.median(radii(lazy, fresh, where)[0]) / ideal, "=", 0.99, within=0.03),
+                np.median(by_label(lazy, fresh, where, Net.distances)[0]) / ideal, "=", 0.99, within=0.03),
         mistake("thinned", "With one cluster thinned to 30 % no cluster is left out.",
-                _cosines(thinned).min(), ">=", 0.4),
-        mistake("missing", "With one cluster missing no cluster is left out.", _cosines(missing).min(), ">=", 0.4),
+                cosines(thinned).min(), ">=", 0.4),
+        mistake("missing", "With one cluster missing no cluster is left out.", cosines(missing).min(), ">=", 0.4),
     ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ..conventions import Array
 from ..plots.style import F1, INK, MUTED, NTK, POSITIVE
 from .numerics import decay, distance, flow
-from .panels import band, dots, line, panel
+from .panels import dots, line, mark, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 
@@ -161,7 +161,7 @@ def _rate(s: Settings) -> Items:
     t, (least, most, promised) = times[seen], np.exp(ends)
     return [
         panel("Loss between two integrals of the kernel",
-              band(t, np.maximum(least, 1e-30), most, NTK, "between both"),
+              mark("fill_between", t, np.maximum(least, 1e-30), most, color=NTK, alpha=0.2, lw=0, label="between both"),
               line(t, losses[seen], INK, "trained"),
               line(t, promised, POSITIVE, "promise of the kernel at the start", style="--"),
               xlabel="flow time", log="y", ylim=(1e-18, 2.0)),

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..conventions import Array
+from ..features.directions import random_directions
+from ..features.kernels import arc_cosine
 from ..plots.style import F1, F2, MUTED
-from .numerics import distance, exponent, normalised
+from .numerics import distance, exponent
 from .panels import dots, level, line, panel
 from .shape import Items, Lab, compare, halves, mistake
 
@@ -31,15 +33,9 @@ class Settings:
     seed: int = 0
 
 
-def sphere(n: int, d: int, rng: np.random.Generator) -> Array:
-    """Uniform points."""
-    return normalised(rng.standard_normal((n, d)))
-
-
 def kernel(X: Array, Y: Array) -> Array:
     """H: x.x' (pi - angle) / (2 pi) for unit rows, the mean over Gaussian w of x.x' 1{w.x > 0, w.x' > 0}."""
-    cosine = np.clip(X @ Y.T, -1.0, 1.0)
-    return cosine * (np.pi - np.arccos(cosine)) / (2.0 * np.pi)
+    return X @ Y.T * arc_cosine(X, Y, degree=0)
 
 
 def modes(X: Array, y: Array) -> tuple[Array, Array, Array]:
@@ -81,7 +77,7 @@ def train(X: Array, y: Array, m: int, seed: int, *, mirrored: bool = True, both:
 
 
 def _width(s: Settings, rng: np.random.Generator) -> Items:
-    X = sphere(POINTS, DIMENSION, rng)
+    X = random_directions(POINTS, DIMENSION, rng)
     y = np.sin(2.0 * X[:, 0]) + 2.0 * X[:, 1] * X[:, 2] + rng.uniform(-0.3, 0.3, POINTS)
     (lam, Q, q), (V, error) = modes(X, y), variance(X, y, TIME, s.draws, rng)
     u, slow = (Q @ ((1.0 - np.exp(-rate * lam * TIME)) * q) for rate in (2.0, 1.0))
@@ -114,8 +110,7 @@ def _width(s: Settings, rng: np.random.Generator) -> Items:
                 m * squares(m, mirrored=False).mean(), "=", V, within=0.25 * V),
         mistake("both-layers", "Training both layers has the same limit and constant.",
                 m * squares(m, both=True).mean(), "=", V, within=0.25 * V),
-        mistake("half-rate", "The rate is 1/n for 2/n.",
-                m * squares(m, wanted=slow).mean(), "=", V, within=0.25 * V),
+        mistake("half-rate", "The rate is 1/n for 2/n.", m * squares(m, wanted=slow).mean(), "=", V, within=0.25 * V),
     ]  # fmt: skip
 
 
@@ -125,7 +120,7 @@ def _floor(s: Settings, rng: np.random.Generator) -> Items:
 
     def excess(bias: bool) -> Array:
         """Excess risk for f* = sign(x_1) / 2 + x_2 over S^2, noise U[-.3, .3]."""
-        X, fresh = sphere(s.floor_points, 3, rng), sphere(4000, 3, rng)
+        X, fresh = random_directions(s.floor_points, 3, rng), random_directions(4000, 3, rng)
         target, truth = (0.5 * np.sign(Z[:, 0]) + Z[:, 1] for Z in (X, fresh))
         y = target + rng.uniform(-0.3, 0.3, len(X))
         if bias:

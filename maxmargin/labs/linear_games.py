@@ -30,16 +30,13 @@ class LinearGame:
 
     def norm(self, beta: Array) -> float:
         """The norm whose unit ball this is."""
-        if self.ball == "l2":
-            return float(np.linalg.norm(beta))
-        return float(np.abs(np.fft.fft(beta) / len(beta) if self.ball == "dft" else beta).sum())
+        seen = np.fft.fft(beta) / len(beta) if self.ball == "dft" else beta
+        return float(np.linalg.norm(seen, 2 if self.ball == "l2" else 1))
 
     def value(self, p: Array) -> float:
         """max over the ball of sum_i p_i z_i.beta: the dual norm of Z'p."""
-        v = p @ self.Z
-        if self.ball == "l2":
-            return float(np.linalg.norm(v))
-        return float(np.abs(np.fft.fft(v) if self.ball == "dft" else v).max())
+        seen = np.fft.fft(p @ self.Z) if self.ball == "dft" else p @ self.Z
+        return float(np.linalg.norm(seen, 2 if self.ball == "l2" else np.inf))
 
     def margin(self, beta: Array) -> float:
         """min_i z_i.beta / norm."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
+from itertools import product
 
 import numpy as np
+from scipy.linalg import polar
 
 from ..conventions import Array
 from ..plots.style import F1, F2, INK, MUTED, NTK
@@ -45,41 +47,37 @@ def spectrum(singular: Array, widths: tuple[int, ...], c: float, *, skew: float 
     return np.array([1.0, *pairs, *(c * s * (1.0 + 0.5 * (L - layer)) for layer in growing for s in squares)])
 
 
-def polar(W: Array) -> Array:
+def orthonormal(W: Array) -> Array:
     """The nearest matrix with orthonormal columns."""
-    U, _, Vt = np.linalg.svd(W, full_matrices=False)
-    return U @ Vt
-
-
-def descend(layers: list[Array], target: Array, step: float, c: float, count: int) -> Array:
-    """|P - P*| after each of at most `count` steps; ends below 1e-12 or above 10."""
-    layers, sizes = list(layers), []
-    for _ in range(count):
-        right = [np.eye(len(layers[0]))]  # right[l] = W_l ... W_1
-        for W in layers:
-            right.append(W @ right[-1])
-        left = right[-1] - target  # (W_L ... W_{l+1})' (P - P*)
-        sizes.append(float(np.linalg.norm(left)))
-        if not 1e-12 < sizes[-1] < 10.0:
-            break
-        for l in reversed(range(len(layers))):
-            W, G = layers[l], left @ right[l].T
-            left, A = W.T @ left, W.T @ G
-            layers[l] = polar(W - step * c * (G - W @ (A + A.T) / 2)) if l else W - step * G
-    return np.array(sizes)
+    return polar(W)[0]
 
 
 @dataclass(frozen=True)
 class Case:
     """One network near its optimum, with its spectrum."""
 
-    kind: str
     layers: list[Array]
     target: Array
     eigenvalues: Array
     c: float
 
-    @property
+    def descend(self, step: float, count: int) -> Array:
+        """|P - P*| after each of at most `count` steps; ends below 1e-12 or above 10."""
+        layers, sizes = list(self.layers), []
+        for _ in range(count):
+            right = [np.eye(len(layers[0]))]  # right[l] = W_l ... W_1
+            for W in layers:
+                right.append(W @ right[-1])
+            left = right[-1] - self.target  # (W_L ... W_{l+1})' (P - P*)
+            sizes.append(float(np.linalg.norm(left)))
+            if not 1e-12 < sizes[-1] < 10.0:
+                break
+            for l in reversed(range(len(layers))):
+                W, G = layers[l], left @ right[l].T
+                left, A = W.T @ left, W.T @ G
+                layers[l] = orthonormal(W - step * self.c * (G - W @ (A + A.T) / 2)) if l else W - step * G
+        return np.array(sizes)
+
     def rates(self) -> tuple[float, float]:
         """max |1 - step T| at the best step 2 / (T_min + T_max), and the one measured, or nan.
 
@@ -87,62 +85,59 @@ class Case:
         """
         T = self.eigenvalues
         step = 2.0 / (T.min() + T.max())
-        sizes = descend(self.layers, self.target, step, self.c, 20000)
+        sizes = self.descend(step, 20000)
         late = sizes[(sizes < 1e-7) & (sizes > 1e-11)]
         measured = (late[-1] / late[0]) ** (1.0 / (len(late) - 1)) if len(late) > 4 else np.nan
         return float(np.abs(1.0 - step * T).max()), float(measured)
 
-    def beyond(self, factor: float, T: Array, count: int) -> Array:
-        """|P - P*| after each step of that multiple of 2 / T_max, the edge of stability of the spectrum T."""
-        return descend(self.layers, self.target, factor * 2.0 / T.max(), self.c, count)
 
-
-def build(kind: str, L: int, settings: Settings) -> Case:
-    """A teacher with random orthonormal columns, and a start `settings.start` from it in every layer."""
-    rng, singular, d = np.random.default_rng(settings.seed + L), np.array(settings.singular), len(settings.singular)
+def build(kind: str, L: int, s: Settings) -> Case:
+    """A teacher with random orthonormal columns, and a start `s.start` from it in every layer."""
+    rng, singular, d = np.random.default_rng(s.seed + L), np.array(s.singular), len(s.singular)
     grows = {"square": L + 1, "last": L, "second": 2}[kind]
     widths = tuple(d if layer < grows else WIDE for layer in range(1, L + 1))
-    first = polar(rng.standard_normal((d, d))) * singular @ polar(rng.standard_normal((d, d)))
-    truth = [first, *(polar(rng.standard_normal((b, a))) for a, b in zip(widths, widths[1:], strict=False))]
-    moved = [W + settings.start * rng.standard_normal(W.shape) for W in truth]
-    target, c = reduce(lambda product, W: W @ product, truth), 1.0 / singular[0] ** 2
-    return Case(kind, [moved[0], *map(polar, moved[1:])], target, spectrum(singular, widths, c), c)
+    first = orthonormal(rng.standard_normal((d, d))) * singular @ orthonormal(rng.standard_normal((d, d)))
+    truth = [first, *(orthonormal(rng.standard_normal(shape)) for shape in zip(widths[1:], widths, strict=False))]
+    moved = [W + s.start * rng.standard_normal(W.shape) for W in truth]
+    target, c = reduce(lambda P, W: W @ P, truth), 1.0 / singular[0] ** 2
+    return Case([moved[0], *map(orthonormal, moved[1:])], target, spectrum(singular, widths, c), c)
 
 
-def run(settings: Settings) -> Items:
+def run(s: Settings) -> Items:
     """Rates, edges, growth with depth, and an edge predicted without the skew half."""
-    s, cases = settings, [build(kind, L, settings) for kind in KINDS for L in settings.depths]
-    rates, kinds = np.array([case.rates for case in cases]), np.array([case.kind for case in cases])
-    layers, misses = np.array([len(case.layers) for case in cases]), np.nan_to_num(np.abs(rates[:, 0] - rates[:, 1]))
-    worst, fitted = int(np.argmax(misses)), np.isfinite(rates[:, 1])
-    sides = {f: [case.beyond(f, case.eigenvalues, s.edge_steps) for case in cases] for f in (0.97, 1.03)}
+    depths, known = np.array(s.depths), list(product(KINDS, s.depths))  # square ones first
+    cases = [build(kind, L, s) for kind, L in known]
+    rates = np.array([case.rates() for case in cases])
+    worst, fitted = int(np.nan_to_num(np.abs(rates[:, 0] - rates[:, 1])).argmax()), np.isfinite(rates[:, 1]).sum()
+    sides = {f: [case.descend(f * 2.0 / case.eigenvalues.max(), s.edge_steps) for case in cases] for f in (0.97, 1.03)}
     below, above = ([sizes[-1] / sizes[0] for sizes in paths] for paths in sides.values())
-    deep = (kinds == "square") & (layers >= 5)
-    number = int(np.argmax(deep))  # five square layers
-    square = cases[number]
+    first = int(np.argmax(depths >= 5))
+    square, late, (shrinks, grows) = (
+        cases[first],
+        rates[first : len(depths), 1],
+        (p[first][:400] for p in sides.values()),
+    )
     wrong = spectrum(np.array(s.singular), (len(s.singular),) * 5, square.c, skew=1.0)
-    beyond, marks = square.beyond(1.03, wrong, s.edge_steps), list[Mark]()
-    for kind, colour in zip(KINDS, (F1, F2, NTK), strict=True):
-        depth, (predicted, measured) = layers[kinds == kind], 1.0 - rates[kinds == kind].T
-        marks += [line(depth, predicted, colour), dots(depth, measured, colour, KINDS[kind])]
-    curves = [
-        line(np.arange(len(paths[number]))[:400], paths[number][:400], colour, f"{f} of the predicted edge")
-        for (f, paths), colour in zip(sides.items(), (INK, MUTED), strict=True)
-    ]
+    beyond, marks = square.descend(1.03 * 2.0 / wrong.max(), s.edge_steps), list[Mark]()
+    for label, colour, pair in zip(KINDS.values(), (F1, F2, NTK), np.split(1.0 - rates.T, 3, axis=1), strict=True):
+        marks += [line(depths, pair[0], colour), dots(depths, pair[1], colour, label)]
     return [
         panel("1 - rate per step", *marks, below="lines: exact spectrum; dots: Riemannian descent",
               xlabel="layers", log="xy", ticks=s.depths),
-        panel("Distance to the teacher", *curves, below="five square layers", xlabel="steps", log="y"),
+        panel("Distance to the teacher",
+              line(range(len(shrinks)), shrinks, INK, "0.97 of the predicted edge"),
+              line(range(len(grows)), grows, MUTED, "1.03 of the predicted edge"),
+              below="five square layers", xlabel="steps", log="y"),
         compare("local-rate", "The residual decays at the rate of the spectrum of T, at its best step (worst case).",
                 rates[worst, 1], "=", rates[worst, 0], within=2e-4,
-                note=f"{kinds[worst]}, L = {layers[worst]}; {fitted.sum()} rates of {len(cases)}"),
+                note="{}, L = {}; {} rates of {}".format(*known[worst], fitted, len(cases))),
         compare("below-edge",
                 "Below the edge of stability, at 0.97 of it, the residual shrinks (largest final / first).",
                 max(below), "<=", 0.5),
         compare("above-edge", "Above the edge, at 1.03 of it, it grows (smallest final / first).",
                 min(above), ">=", 10.0),
         compare("depth", "Square layers: the iterations to a given accuracy grow like the depth (exponent, L >= 5).",
-                exponent(layers[deep], -1.0 / np.log(rates[deep, 1])), "=", 1.0, within=0.05),
+                exponent(depths[first:], -1.0 / np.log(late)), "=", 1.0, within=0.05),
         mistake("skew-half", "At 1.03 times the edge that leaves out the half of the skew part the residual grows.",
                 beyond[-1] / beyond[0], ">=", 10.0,
                 note=f"edge {2 / wrong.max():.4f} for {2 / square.eigenvalues.max():.4f}"),

@@ -13,9 +13,14 @@ from ..plots.style import INK, MUTED, light_grid, new_figure, note
 Mark = Callable[[Axes], Any]
 
 
+def mark(method: str, *data: Any, **options: Any) -> Mark:
+    """What this method of `Axes` draws."""
+    return lambda axes: getattr(axes, method)(*data, **options)
+
+
 def line(x: Any, y: Any, colour: str = INK, label: str | None = None, style: str = "-", **options: Any) -> Mark:
     """A curve; `style` and `options` as of `Axes.plot`."""
-    return lambda axes: axes.plot(x, y, style, **{"color": colour, "label": label, "linewidth": 1.2, **options})
+    return mark("plot", x, y, style, **{"color": colour, "label": label, "linewidth": 1.2, **options})
 
 
 def dots(x: Any, y: Any, colour: str = INK, label: str | None = None, *, size: float = 5.0, style: str = "o") -> Mark:
@@ -25,17 +30,12 @@ def dots(x: Any, y: Any, colour: str = INK, label: str | None = None, *, size: f
 
 def level(y: float, label: str | None = None, colour: str = MUTED) -> Mark:
     """A dashed horizontal line."""
-    return lambda axes: axes.axhline(y, color=colour, linestyle="--", linewidth=1.2, label=label)
+    return mark("axhline", y, color=colour, linestyle="--", linewidth=1.2, label=label)
 
 
 def upright(x: float, label: str | None = None, colour: str = MUTED) -> Mark:
     """A dashed vertical line."""
-    return lambda axes: axes.axvline(x, color=colour, linestyle="--", linewidth=1.0, label=label)
-
-
-def band(x: Any, lower: Any, upper: Any, colour: str, label: str | None = None) -> Mark:
-    """The area between two curves."""
-    return lambda axes: axes.fill_between(x, lower, upper, color=colour, alpha=0.2, linewidth=0, label=label)
+    return mark("axvline", x, color=colour, linestyle="--", linewidth=1.0, label=label)
 
 
 def panel(title: str, *marks: Mark, below: str = "", log: str = "", legend: str = "best", **settings: Any) -> Mark:
@@ -50,10 +50,9 @@ def panel(title: str, *marks: Mark, below: str = "", log: str = "", legend: str 
         axes.set_title(title)
         if below:
             note(axes, below)
-        for mark in marks:
-            mark(axes)
-        for name in log:
-            axes.set(**{f"{name}scale": "log"})
+        axes.set(**{f"{name}scale": "log" for name in log})
+        for add in marks:
+            add(axes)
         if "y" not in log:
             light_grid(axes)
         axes.set(**settings)

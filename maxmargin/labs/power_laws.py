@@ -10,6 +10,7 @@ where b |xi|^-q is the Fourier symbol of what is not smooth in K near the diagon
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.special import gamma
 
-from ..conventions import Array
+from ..conventions import Array, inputs
 from ..features import RELU
 from ..features.kernels import Kernel
 from ..plots.style import F1, F2, MUTED, NTK, POSITIVE
@@ -56,21 +57,12 @@ class Case:
     tangent: bool = True
     dS: float = 1.0
 
-    @property
-    def Z(self) -> Array:
-        """(x, 1)."""
-        return np.column_stack([self.X, np.ones(len(self.X))])
-
     @cached_property
-    def modes(self) -> tuple[Array, Array]:
-        """Eigenvalues of K / N, and the squared coefficients of the target."""
-        rates, U = np.linalg.eigh(Kernel(RELU, tangent=self.tangent)(self.Z) / len(self.X))
-        return np.maximum(rates, 0.0), (U.T @ self.target) ** 2 / len(self.X)
-
-    def loss(self, t: Array) -> Array:
-        """L(t) of the kernel flow on the points."""
-        rates, squares = self.modes
-        return 0.5 * np.exp(-2.0 * np.outer(t, rates)) @ squares
+    def loss(self) -> Callable[[Array], Array]:
+        """L(t) of the kernel flow on the points: (1/2) sum_k c_k^2 exp(-2 r_k t), r_k the eigenvalues of K / N."""
+        rates, U = np.linalg.eigh(Kernel(RELU, tangent=self.tangent)(inputs(self.X, bias=True)) / len(self.X))
+        rates, squares = np.maximum(rates, 0.0), (U.T @ self.target) ** 2 / len(self.X)
+        return lambda t: 0.5 * np.exp(-2.0 * np.outer(t, rates)) @ squares
 
     def law(self, t: Array) -> Array:
         """The predicted L(t) for large t where S is a set of points (d = 1) or a circle around 0.
@@ -87,15 +79,15 @@ class Case:
         return gamma(power) / (2.0 * np.pi * q) * self.dS * terms.sum(axis=1)
 
 
-def jump(n: int, **how: Any) -> Case:
-    """One jump on n points of a line."""
-    X = grid(n)[:, None]
-    return Case(X, np.where(X[:, 0] > 0.2, 1.0, 0.0), np.array([[0.2]]), np.ones(1), np.full(1, 0.5), **how)
-
-
 def grid(n: int) -> Array:
     """Midpoints of n cells of [-1, 1]."""
     return (2.0 * np.arange(n) + 1.0) / n - 1.0
+
+
+def jump(n: int, **how: Any) -> Case:
+    """One jump on n points of a line."""
+    x = grid(n)
+    return Case(x[:, None], np.where(x > 0.2, 1.0, 0.0), np.array([[0.2]]), np.ones(1), np.full(1, 0.5), **how)
 
 
 def cases(s: Settings) -> dict[str, Case]:
@@ -124,7 +116,7 @@ def train(case: Case, m: int, scale: float, t: Array, step: float = 0.5) -> Arra
 
     Equispaced directions, each with both output signs, so that f = 0 at the start.
     """
-    angles, Z, losses = 4.0 * np.pi * np.arange(m // 2) / m, case.Z, []
+    angles, Z, losses = 4.0 * np.pi * np.arange(m // 2) / m, inputs(case.X, bias=True), []
     a, b = np.tile(np.column_stack([np.cos(angles), np.sin(angles)]), (2, 1)), np.repeat([1.0, -1.0], m // 2)
     ends, rate = set(np.round(t / step).astype(int)), step / (scale * len(Z))
     for k in range(max(ends) + 1):

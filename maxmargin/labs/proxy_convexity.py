@@ -20,7 +20,7 @@ from ..games.rkhs import KernelGame
 from ..plots.style import F1, F2, INK, NTK
 from ..solvers.min_norm_point import min_norm_point
 from .linear_games import LinearGame
-from .panels import band, level, line, panel
+from .panels import level, line, mark, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 SLOPE, STEP = 0.2, 0.05  # of the leaky ReLU; of descent on log f
@@ -122,7 +122,7 @@ def _along(s: Settings) -> Items:
     shown = np.maximum(t, 0.01)
     return [
         panel("The best constant of the gradient inequality",
-              band(shown, gamma, steep, NTK),
+              mark("fill_between", shown, gamma, steep, color=NTK, alpha=0.2, linewidth=0),
               line(shown, steep, INK, "|grad f| / f"),
               line(shown, gamma, NTK, "tangent-kernel margin at W (solved)"),
               line(shown, euler, F1, "min margin / |W|"),

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from scipy.special import softmax
 
-from ..conventions import Array
+from ..conventions import Array, Indices
 from ..plots.style import F1, INK, MUTED, NEGATIVE, POSITIVE
-from .panels import Mark, line, panel, upright
+from .panels import line, mark, panel, upright
 from .shape import Items, Lab, compare, mistake
 
 K, DIMENSION, POINTS, WIDTH = 2, 400, 100, 60
@@ -60,13 +58,19 @@ def _noise(n: int, rng: np.random.Generator) -> Array:
     return Xi
 
 
-def _logits(W: Array, Xi: Array, y: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+def _logits(W: Array, Xi: Array, y: Indices) -> tuple[Array, Array, Array]:
     """Signals (K m, n), noises (K m, n) after max(., 0), and logits (K, n)."""
     s, q = np.maximum(SIGNAL * W[:, y], 0.0), np.maximum(W @ Xi.T, 0.0)
     return s, q, (s**3 + q**3).reshape(K, WIDTH, len(y)).sum(axis=1)
 
 
-def race(W: Array, mask: Array, Xi: Array, y: NDArray[np.int64]) -> tuple[Array, Array]:
+def alive(keep: float) -> float:
+    """Share of masks and starts in which some neuron of a class keeps its coordinate with a positive start."""
+    rng, shape = np.random.default_rng(round(1e4 * keep)), (MASKS, WIDTH)
+    return float(((rng.random(shape) < keep) & (rng.standard_normal(shape) > 0)).any(axis=1).mean())
+
+
+def race(W: Array, mask: Array, Xi: Array, y: Indices) -> tuple[Array, Array]:
     """T_s / median T_n of each class before training, and T_s; the mask counts in |m xi|^2 only."""
     signal, ratio = np.full(K, np.inf), np.full(K, np.inf)
     for k in range(K):
@@ -105,12 +109,6 @@ def train(keep: float, seed: int) -> Outcome:
     return Outcome(keep, ratio.min(), ratio.max(), unmasked.min(), float(accuracy), loss, doubling)
 
 
-def alive(keep: float) -> float:
-    """Share of masks and starts in which some neuron of a class keeps its coordinate with a positive start."""
-    rng, shape = np.random.default_rng(round(1e4 * keep)), (MASKS, WIDTH)
-    return float(((rng.random(shape) < keep) & (rng.standard_normal(shape) > 0)).any(axis=1).mean())
-
-
 def critical_keep() -> float:
     """Keep probability at which signal and noise blow up together: a fixed point of means of maxima."""
     rng, p = np.random.default_rng(0), 0.5
@@ -124,42 +122,31 @@ def critical_keep() -> float:
     return p
 
 
-def _drawn(keep: Array, accuracy: Array, best: Array, worst: Array) -> list[Mark]:
-    """Accuracy against the race, and against the keep probability."""
-    dead, worst = ~np.isfinite(worst), np.minimum(worst, 20.0)
-    colour = np.where(worst <= 0.7, POSITIVE, np.where(best >= 1.2, NEGATIVE, MUTED))
-    shaken, grid = keep * np.exp(0.03 * np.random.default_rng(0).standard_normal(len(keep))), np.geomspace(0.02, 1.0)
-
-    def races(axes: Axes) -> None:
-        axes.hlines(accuracy, best, worst, color=colour, linewidth=1.0)
-        axes.scatter(best, accuracy, c=colour, s=30, zorder=3)
-        axes.scatter(worst[~dead], accuracy[~dead], c=colour[~dead], s=30, zorder=3)
-        axes.set_xscale("log")
-        axes.xaxis.set_minor_formatter("")
-
-    return [
-        panel("The race decides", races, upright(1.0), ylabel="test accuracy", legend="", ylim=(0.0, 1.05),
-              xlabel="blow-up time of the signal / of the noise",
-              below="a line joins the classes of a run, to the right end if one is dead"),
-        panel("Pruning helps, then kills",
-              lambda axes: axes.scatter(shaken, accuracy, c=colour, s=30, zorder=3),
-              upright(critical_keep(), "predicted crossover", INK),
-              line(grid, 1.0 - (1.0 - grid / 2.0) ** WIDTH, F1, "chance of a class alive"),
-              xlabel="keep probability", log="x", legend="lower right", ylim=(0.0, 1.05),
-              below="orange: every signal wins; blue: every noise wins; grey: undecided"),
-    ]  # fmt: skip
-
-
 def run(settings: Settings) -> Items:
     """Races predicted before training, accuracies after it, and the probability of being alive."""
     runs = [train(p, seed) for p in settings.keep for seed in range(settings.seeds)]
     keep, best, worst, unmasked, accuracy, loss, doubling = np.array(runs).T
     rare = np.array([0.1, 0.05, 0.02, 0.01])
-    found = [alive(p) for p in rare]
+    found = np.array([alive(p) for p in rare])
     right, wrong = (1.0 - (1.0 - rare / share) ** WIDTH for share in (2.0, 1.0))
     sd = np.sqrt(right * (1.0 - right) / MASKS)
+    end, living = np.minimum(worst, 20.0), np.isfinite(worst)
+    colour = np.where(worst <= 0.7, POSITIVE, np.where(best >= 1.2, NEGATIVE, MUTED))
+    shaken, grid = keep * np.exp(0.03 * np.random.default_rng(0).standard_normal(len(keep))), np.geomspace(0.02, 1.0)
     return [
-        *_drawn(keep, accuracy, best, worst),
+        panel("The race decides",
+              mark("hlines", accuracy, best, end, color=colour, linewidth=1.0),
+              mark("scatter", best, accuracy, c=colour, s=30, zorder=3),
+              mark("scatter", end[living], accuracy[living], c=colour[living], s=30, zorder=3),
+              upright(1.0), lambda axes: axes.xaxis.set_minor_formatter(""),
+              xlabel="blow-up time of the signal / of the noise", log="x", legend="", ylim=(0.0, 1.05),
+              ylabel="test accuracy", below="a line joins the classes of a run, to the right end if one is dead"),
+        panel("Pruning helps, then kills",
+              mark("scatter", shaken, accuracy, c=colour, s=30, zorder=3),
+              upright(critical_keep(), "predicted crossover", INK),
+              line(grid, 1.0 - (1.0 - grid / 2.0) ** WIDTH, F1, "chance of a class alive"),
+              xlabel="keep probability", log="x", legend="lower right", ylim=(0.0, 1.05),
+              below="orange: every signal wins; blue: every noise wins; grey: undecided"),
         compare("signal-wins",
                 "Where each class is alive and its signal wins (T_s/T_n <= 0.7), the net generalises (least accuracy).",
                 min(accuracy[worst <= 0.7], default=np.nan), ">=", 0.95,

@@ -92,24 +92,20 @@ class Residual:
         return K.reshape(n * d, n * d), float(bound)
 
 
-def sample(s: Settings) -> tuple[Array, Array]:
-    """Inputs of the tanh networks, of spectral norm 1.5, and targets near them."""
-    rng = np.random.default_rng(s.seed)
-    X = rng.standard_normal((4, 6))
-    X *= 1.5 / np.linalg.norm(X, 2)
-    return X, X + 0.25 * rng.standard_normal((4, 6))
-
-
 def scalars(phi: Array, L: float, times: Array) -> Array:
     """s(t) for each eigenvalue, (T, d)."""
     return flow(lambda s: -(s ** (2.0 - 2.0 / L)) * (s - phi), np.ones(len(phi)), times, rtol=1e-12, atol=1e-14)
 
 
-def start(kind: str, L: int, d: int, seed: int) -> tuple[Array, float, float]:
-    """Layers (L, d, d), delta, and the step of descent, 1 / (L delta^2)."""
-    noise, delta = SIZE * np.random.default_rng(seed).standard_normal((L, d, d)), L ** -STARTS[kind][0]
+def start(kind: str, L: int, s: Settings) -> tuple[Residual, float]:
+    """A tanh network at its start, inputs of norm 1.5, targets near them; and the step 1 / (L delta^2)."""
+    rng = np.random.default_rng(s.seed)
+    X = rng.standard_normal((4, 6))
+    X *= 1.5 / np.linalg.norm(X, 2)
+    Y, delta = X + 0.25 * rng.standard_normal((4, 6)), L ** -STARTS[kind][0]
+    noise = SIZE * np.random.default_rng(s.seed + L).standard_normal((L, 6, 6))
     scaled = {"zero": 0.0 * noise, "Brownian": np.cumsum(noise, axis=0) / np.sqrt(L), "small noise": noise / np.sqrt(L)}
-    return scaled.get(kind, noise), delta, 1.0 / (L * delta**2)
+    return Residual(X, Y, scaled.get(kind, noise), delta), 1.0 / (L * delta**2)
 
 
 def _linear(s: Settings) -> Items:
@@ -129,10 +125,9 @@ def _linear(s: Settings) -> Items:
     paths = {L: flow(velocity, np.zeros((L, 3, 3)), times, rtol=1e-10, atol=1e-12) for L in s.linear_depths}
     losses = {L: np.array([3.0 * net(A).loss for A in path[:-1]]) for L, path in paths.items()}
     shallow, deep = s.linear_depths[0], s.linear_depths[-1]
-    end, gaps = flow(velocity, np.zeros((shallow, 3, 3)), np.array([2.0]))[-1], []
-    for step in (0.02, 0.01):
-        descended, _ = net(np.zeros_like(end)).descend(3.0 * shallow * step, round(2.0 / step))
-        gaps.append(distance(descended.A, end))
+    zero = np.zeros((shallow, 3, 3))
+    ends = [net(zero).descend(3.0 * shallow * step, round(2.0 / step))[0].A for step in (0.02, 0.01)]
+    end = flow(velocity, zero, np.array([2.0]))[-1]
     marks = list[Mark]()
     for (L, loss), colour in zip(losses.items(), (POSITIVE, NTK, F1, F2), strict=False):
         marks += [line(times[:-1], solved(L), colour), dots(times[:-1], loss, colour, f"L = {L}", size=3.5)]
@@ -145,7 +140,7 @@ def _linear(s: Settings) -> Items:
                 max(np.abs(path - path[:, :1]).max() for path in paths.values()), "=", 0.0, within=1e-10),
         compare("depth-limit", "L |A - log P| tends to max (log phi)^2 / 2.",
                 deep * np.linalg.norm(paths[deep][-1, 0] - log, 2), "=", (np.log(phi) ** 2).max() / 2.0, within=0.02),
-        halves("The distance of descent from the flow", gaps),
+        halves("The distance of descent from the flow", [distance(found, end) for found in ends]),
         mistake("infinite-depth", f"The equations of infinite depth describe {shallow} layers.",
                 np.abs(losses[shallow] / solved(np.inf) - 1.0).max(), "=", 0.0, within=1e-7),
     ]  # fmt: skip
@@ -157,16 +152,16 @@ def _rates(s: Settings) -> Items:
     The step is half of that of `start`: eta lam_max(K) / n is 9/32 at A = 0 and stays below 1, so that lam_min(K) gives
     the slowest mode.
     """
-    (X, Y), one, mean, bounds = sample(s), [], [], []
+    one, mean, bounds = [], [], []
     for kind, L in product(STARTS, s.rate_depths):
-        A, delta, step = start(kind, L, X.shape[1], s.seed + L)
-        eta = step / 2.0
-        late, _ = Residual(X, Y, A, delta).descend(eta, 10_000, LATE)
+        net, step = start(kind, L, s)
+        eta, n = step / 2.0, len(net.X)
+        late, _ = net.descend(eta, 10_000, LATE)
         last, steps = late.descend(eta, 10_000, LAST)
-        (K, bound), (before, r) = last.kernel(), ((net.forward[0][-1] - Y).ravel() for net in (late, last))
+        (K, bound), (before, r) = last.kernel(), ((end.forward[0][-1] - net.Y).ravel() for end in (late, last))
         lam, modes = np.linalg.eigh(K)
-        one.append((last.descend(eta, 1)[0].loss / last.loss, ((r - eta / len(X) * K @ r) ** 2).sum() / (r @ r)))
-        slowest, share = (1.0 - eta * lam[0] / len(X)) ** 2, (modes[:, 0] @ before) ** 2 / (before @ before)
+        one.append((last.descend(eta, 1)[0].loss / last.loss, ((r - eta / n * K @ r) ** 2).sum() / (r @ r)))
+        slowest, share = (1.0 - eta * lam[0] / n) ** 2, (modes[:, 0] @ before) ** 2 / (before @ before)
         reach = slowest * (1.0 - share ** (1.0 / steps)) + 1e-5
         mean.append(abs((last.loss / late.loss) ** (1.0 / steps) - slowest) / reach)
         bounds.append(bound / lam[0])
@@ -185,13 +180,11 @@ def _rates(s: Settings) -> Items:
 
 def _roughness(s: Settings) -> Items:
     """V2 after 100 steps: that of the start plus O(1/L)."""
-    (X, Y), L, found, marks = sample(s), np.array(s.depths), {}, list[Mark]()
-    d = X.shape[1]
+    L, found, marks = np.array(s.depths), {}, list[Mark]()
     for (kind, (_, factor)), colour in zip(STARTS.items(), (INK, F1, F2, POSITIVE), strict=True):
-        starts = [start(kind, depth, d, s.seed + depth) for depth in s.depths]
-        ends = [Residual(X, Y, A, delta).descend(eta, 100)[0].A for A, delta, eta in starts]
+        ends = [net.descend(eta, 100)[0].A for net, eta in (start(kind, depth, s) for depth in s.depths)]
         found[kind] = np.array([(np.diff(A, axis=0) ** 2).sum() for A in ends])
-        expected = factor * d**2 * SIZE**2 * (L - 1) / L * (L if kind == "rough noise" else 1.0)
+        expected = factor * 6**2 * SIZE**2 * (L - 1) / L * (L if kind == "rough noise" else 1.0)
         marks += [dots(L, found[kind], colour, f"start: {kind}"), line(L, expected, colour, style="--")]
     late = L >= 32
     growth = {kind: v[-1] / v[late][0] for kind, v in found.items()}

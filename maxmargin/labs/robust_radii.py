@@ -10,13 +10,14 @@ and a walk along the winning normal proves an upper end.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..conventions import Array
+from ..conventions import Array, Indices, Mask
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,14 @@ class Net:
         order = np.roll(np.arange(len(self.W)), len(self.W) // 2)
         return Net(self.W[order], self.b[order])
 
-    def distances(self, X: Array) -> tuple[Array, Array]:
-        """Proved bracket of the distance from each point to {f <= 0}; 0 where f <= 0 already."""
+    def distances(self, X: Array) -> Array:
+        """Proved bracket of the distance from each point to {f <= 0}, (2, n); 0 where f <= 0 already."""
         h, U, G = len(self.W) // 2, X @ self.W.T + self.b, self.W @ self.W.T
         S = np.array(list(product((0.0, 1.0), repeat=h)))  # all subsets of either half
         plus, minus = (((S @ gram) * S).sum(axis=1) for gram in (G[:h, :h], G[h:, h:]))
         lengths = np.sqrt(np.maximum(plus[:, None] + minus - 2.0 * S @ G[:h, h:] @ S.T, 0.0))
         lengths[0, 0] = np.inf  # both empty: no half space
-        lower, upper = np.zeros(len(X)), np.zeros(len(X))
+        lower, upper = ends = np.zeros((2, len(X)))
         for i in np.flatnonzero(self.values(U) > 0):
             far = np.maximum((S @ U[i, :h])[:, None] - S @ U[i, h:], 0.0) / lengths
             best = far.argmax(axis=0)
@@ -55,7 +56,7 @@ class Net:
             lower[i] = far[best[worst], worst]
             normal = np.concatenate([S[best[worst]], -S[worst]]) @ self.W / lengths[best[worst], worst]
             upper[i] = self._walk(U[i], self.W @ normal, lower[i])
-        return lower, upper
+        return ends
 
     def _walk(self, U: Array, slope: Array, reach: float) -> float:
         """A step t with f(x - t normal) <= 0, as near to `reach` as bisection comes; inf if none is found."""
@@ -69,7 +70,7 @@ class Net:
             inside, outside = (inside, middle) if self.values(U - middle * slope) <= 0.0 else (middle, outside)
         return float(outside)
 
-    def attacked(self, X: Array, eps: float) -> Array:
+    def attacked(self, X: Array, eps: float) -> Mask:
         """Whether 40 normalised gradient steps of 2.5 eps / 40 inside the ball of radius eps leave f > 0."""
         Q, R = np.linalg.qr(self.W.T)  # the gradient lies in the span of the weights
         start = X @ Q
@@ -83,19 +84,7 @@ class Net:
         return robust
 
 
-def _by_label(net: Net, j: NDArray[np.int64]) -> tuple[tuple[NDArray[np.bool_], Net], ...]:
-    """The points of each label, and the net that is positive there."""
-    return (j < len(net.W) // 2, net), (j >= len(net.W) // 2, net.mirrored())
-
-
-def radii(net: Net, X: Array, j: NDArray[np.int64]) -> tuple[Array, Array]:
-    """Bracket of the distance of each point to the other label."""
-    lower, upper = np.zeros(len(X)), np.zeros(len(X))
-    for chosen, side in _by_label(net, j):
-        lower[chosen], upper[chosen] = side.distances(X[chosen])
-    return lower, upper
-
-
-def attacked(net: Net, X: Array, j: NDArray[np.int64], eps: float) -> Array:
-    """Whether the label of each point survives the attack of this radius."""
-    return np.concatenate([side.attacked(X[chosen], eps) for chosen, side in _by_label(net, j)])
+def by_label(net: Net, X: Array, j: Indices, measure: Callable[[Net, Array], Any]) -> Array:
+    """`measure(side, points)` of the points of one label, then of the other, with the net that is positive there."""
+    positive = j < len(net.W) // 2
+    return np.concatenate([measure(net, X[positive]), measure(net.mirrored(), X[~positive])], axis=-1)

@@ -15,14 +15,13 @@ from itertools import product
 from typing import cast
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from ..conventions import Array
 from ..features import RELU
 from ..games.measure import Measure
 from ..margins import max_margin
 from ..plots.style import DECISION, F1, F2, INK, NEGATIVE, POSITIVE
-from .panels import Mark, level, line, panel
+from .panels import Mark, level, line, mark, panel
 from .shape import Items, Lab, compare, mistake
 
 ZERO = 1e-11  # |u.z| below this, for unit u and |z| of order 1, is a point on the hyperplane
@@ -94,11 +93,6 @@ def lasso(D: Array, y: Array, beta: float) -> tuple[float, float, Array]:
     return float(y @ nu - nu @ nu / 2), float(r @ r / 2 + beta * np.abs(w).sum()), w
 
 
-def cube(n: int) -> Array:
-    """All 2^n patterns."""
-    return np.array(list(product((0.0, 1.0), repeat=n))).T
-
-
 def shattered(y: Array, beta: float) -> float:
     """The least objective over all 2^n patterns: clip positive and negative targets at levels that cost beta."""
     value = 0.0
@@ -135,10 +129,11 @@ def sample(s: Settings) -> tuple[Array, Array, np.random.Generator]:
 
 def _closed_forms(_: Settings) -> Items:
     """Margins of small data; the LASSO over all patterns of six points."""
+    six = np.array(list(product((0.0, 1.0), repeat=6))).T  # all patterns of six points
     cross, labels = np.array([[1.0, 0], [0, 1], [-1, 0], [0, -1]]), np.array([1.0, -1, 1, -1])
     found = {
         "XOR": (0.25, margin(patterns(cross)[0], labels)[1]),
-        "shattered": (0.5, margin(cube(5), np.array([1.0, -1, 1, 1, -1]))[1]),
+        "shattered": (0.5, margin(six[:, :32][1:], np.array([1.0, -1, 1, 1, -1]))[1]),
     }
     for n in (2, 3, 5, 8):
         place = np.arange(float(n))
@@ -153,7 +148,7 @@ def _closed_forms(_: Settings) -> Items:
         mistake("open-cells", "The patterns of the open cells suffice for XOR.",
                 margin(patterns(cross, closed=False)[0], labels)[1], "=", 0.25, within=1e-9),
         compare("shattered", "With all 2^n patterns the LASSO clips the targets at two levels.",
-                lasso(cube(6), targets, 0.3)[1], "=", shattered(targets, 0.3), within=1e-8),
+                lasso(six, targets, 0.3)[1], "=", shattered(targets, 0.3), within=1e-8),
     ]  # fmt: skip
 
 
@@ -165,18 +160,17 @@ def _classifiers(s: Settings) -> Items:
     smooth = max_margin((Z[:, :2], y), convention="path")
     reach, n = 1.15 * np.abs(Z[:, :2]).max(), len(y)
 
-    def draw(axes: Axes) -> None:
-        axis = np.linspace(-reach, reach, 301)
-        grid = np.column_stack([g.ravel() for g in (*np.meshgrid(axis, axis), np.ones((301, 301)))])
-        f = ((grid @ u.T >= 0) @ weights).reshape(301, 301)
-        axes.imshow(f, DECISION, extent=(-reach, reach) * 2, origin="lower", vmin=-abs(f).max(), vmax=abs(f).max())
-        border = cast(Measure, smooth.classifier).outputs(grid, RELU).reshape(301, 301)
-        axes.contour(axis, axis, border, levels=[0.0], colors=INK, linewidths=1.0)
-        axes.scatter(Z[:, 0], Z[:, 1], c=np.where(y > 0, POSITIVE, NEGATIVE), edgecolors="white", s=35, zorder=3)
-        axes.grid(False)
-
+    axis = np.linspace(-reach, reach, 301)
+    grid = np.column_stack([g.ravel() for g in (*np.meshgrid(axis, axis), np.ones((301, 301)))])
+    f = ((grid @ u.T >= 0) @ weights).reshape(301, 301)
+    border = cast(Measure, smooth.classifier).outputs(grid, RELU).reshape(301, 301)
+    frame = {"extent": (-reach, reach) * 2, "origin": "lower", "vmin": -abs(f).max(), "vmax": abs(f).max()}
     return [
-        panel(f"Threshold max margin {most:.4f}", draw, legend="",
+        panel(f"Threshold max margin {most:.4f}",
+              mark("imshow", f, DECISION, **frame),
+              mark("contour", axis, axis, border, levels=[0.0], colors=INK, linewidths=1.0),
+              mark("scatter", *Z[:, :2].T, c=np.where(y > 0, POSITIVE, NEGATIVE), edgecolors="white", s=35, zorder=3),
+              legend="",
               below=f"certified over all patterns; black: border of ReLU, {smooth.upper:.4f}"),
         compare("count", "Points in general position show as many patterns as the arrangement has cells.",
                 D.shape[1], "=", 2 * (1 + (n - 1) + (n - 1) * (n - 2) // 2)),

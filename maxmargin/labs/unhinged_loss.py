@@ -19,7 +19,7 @@ from ..margins import max_margin
 from ..oracles.selection import exact_oracle
 from ..plots.style import F1, F2, INK, MUTED, NEGATIVE, POSITIVE
 from .numerics import decay, distance
-from .panels import Mark, dots, level, line, panel
+from .panels import Mark, dots, level, line, mark, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 C, POINTS = 5, 8  # classes of the layer-peeled model; points of the two-layer net
@@ -40,21 +40,20 @@ class Settings:
     growth: float = 40.0
 
 
-@dataclass(frozen=True)
 class Peeled:
-    """W (d, C), H (d, N), one-hot labels Y (C, N), M; V (N, C) with the class means Hb = H V times sqrt(n_c).
+    """W (d, C), H (d, N) at a generic Gaussian start, one-hot labels Y (C, N) class by class, and M.
 
-    P projects on the contrasts of the classes; `rates` are those of P and of I - P:
-    r_1 = sqrt(n_c) (1 + gamma) / N and r_0 = sqrt(n_c) (1 + gamma - gamma C) / N.
+    Hb = H V with V (N, C) are the class means times sqrt(n_c), P projects on the contrasts of the classes; `rates` are
+    those of P and of I - P: r_1 = sqrt(n_c) (1 + gamma) / N and r_0 = sqrt(n_c) (1 + gamma - gamma C) / N.
     """
 
-    W: Array
-    H: Array
-    Y: Array
-    M: Array
-    V: Array
-    P: Array
-    rates: tuple[float, ...]
+    def __init__(self, s: Settings):
+        rng = np.random.default_rng(s.seed)
+        self.W, self.H = (rng.standard_normal((s.dimension, k)) for k in (C, C * s.per_class))
+        self.Y = np.repeat(np.eye(C), s.per_class, axis=1)
+        self.M = self.Y - s.gamma * (1.0 - self.Y)
+        self.V, self.P = self.Y.T / np.sqrt(s.per_class), np.eye(C) - 1.0 / C
+        self.rates = [(1.0 + s.gamma * (1 - k)) / (np.sqrt(s.per_class) * C) for k in (0, C)]
 
     def generator(self) -> Array:
         """A = [[0, M], [M', 0]] / N, (C + N, C + N)."""
@@ -63,7 +62,7 @@ class Peeled:
 
     def closed_form(self, t: float) -> tuple[Array, Array]:
         """W(t) = sum_j (cosh(r_j t) W + sinh(r_j t) Hb) P_j, and H(t) from its means; H - Hb V' never moves."""
-        Hb, parts = self.H @ self.V, tuple(zip(self.rates, (self.P, np.eye(len(self.P)) - self.P), strict=True))
+        Hb, parts = self.H @ self.V, list(zip(self.rates, (self.P, np.eye(C) - self.P), strict=True))
         W = sum((np.cosh(r * t) * self.W + np.sinh(r * t) * Hb) @ P for r, P in parts)
         means = sum((np.cosh(r * t) * Hb + np.sinh(r * t) * self.W) @ P for r, P in parts)
         return W, self.H + (means - Hb) @ self.V.T
@@ -86,25 +85,16 @@ class Peeled:
         return float((within**2).sum() / (means**2).sum()), distance(means, classifier)
 
 
-def start(settings: Settings) -> Peeled:
-    """A generic Gaussian start, classes one after the other."""
-    rng, s = np.random.default_rng(settings.seed), settings
-    W, H = (rng.standard_normal((s.dimension, k)) for k in (C, C * s.per_class))
-    Y = np.repeat(np.eye(C), s.per_class, axis=1)
-    rates = tuple((1.0 + s.gamma * (1 - k)) / (np.sqrt(s.per_class) * C) for k in (0, C))
-    return Peeled(W, H, Y, Y - s.gamma * (1.0 - Y), Y.T / np.sqrt(s.per_class), np.eye(C) - 1.0 / C, rates)
-
-
 def simplex_distance(W: Array) -> float:
     """How far the Gram matrix of a classifier W (d, C) is from that of a simplex, both of norm 1 (NC2)."""
-    G, P = W.T @ W, np.eye(W.shape[1]) - 1.0 / W.shape[1]
+    G, P = W.T @ W, np.eye(C) - 1.0 / C
     return distance(G / np.linalg.norm(G), P / np.linalg.norm(P))
 
 
 def _peeled(s: Settings) -> Items:
     from scipy.linalg import expm
 
-    model, h = start(s), s.steps[-1]
+    model, h = Peeled(s), s.steps[-1]
     r, A, joint, Hb = model.rates[0], model.generator(), np.hstack([model.W, model.H]), model.H @ model.V
     short = s.steps[0] * round(1.0 / (s.steps[0] * r))  # a whole number of every step
     flow, count = np.hstack(model.closed_form(short)), round(short / h)
@@ -183,7 +173,7 @@ def _two_layers(s: Settings) -> Items:
         share = np.abs(b) / np.abs(b).sum()
         heavy, size = a[share > 1e-4], 12 + 150 * share[share > 1e-4]
         place = np.arctan2(heavy[:, 1], heavy[:, 0])
-        return lambda axes: axes.scatter(place, payoff(heavy), s=size, color=colour, alpha=0.8, label=label, zorder=3)
+        return mark("scatter", place, payoff(heavy), s=size, color=colour, alpha=0.8, label=label, zorder=3)
 
     angles = np.linspace(-np.pi, np.pi, 721)
     return [
