@@ -176,16 +176,11 @@ def _variation(network: Network, run: Run, data: Dataset) -> tuple[Game, Measure
     game = VariationGame(Z, data.y, feature, run.convention, oracle=proving_oracle(Z, feature))
     measure = network.measure().normalised(feature.degree)
     columns = feature.evaluate(measure.directions, Z) * data.y
-    return (
-        game,
-        measure,
-        softmin_weights(game.margins(measure), lambda P: np.abs(columns @ P).max(axis=0), run.adversary),
-    )
+    return game, measure, softmin_weights(game.margins(measure), columns, run.adversary)
 
 
 def _random_features(network: Network, run: Run, data: Dataset) -> tuple[Game, Array, Array]:
     """In the game of its own features, over sqrt(mean r_j^2) (Prop. 7)."""
     Z, r = data.inputs(network.bias), network.output
     game = RandomFeatureGame(network.feature.evaluate(network.hidden, Z), data.y)
-    columns = game.Phi * data.y
-    return game, r, softmin_weights(game.margins(r), lambda P: np.linalg.norm(columns @ P, axis=0), run.adversary)
+    return game, r, softmin_weights(game.margins(r), game.Phi * data.y, run.adversary, order=2)

@@ -30,6 +30,7 @@ from ..oracles.proofs import proved_bound
 from ..outcome import Scope
 from .game import Response
 from .measure import Measure
+from .opposed_points import reduced
 from .rkhs import KernelExpansion, KernelGame
 from .variation import VariationGame
 from .variation_exact import exact_features, exact_outputs
@@ -210,20 +211,11 @@ def _rational(feature: Feature, A: Array, Z: Array, values: list[Fraction]) -> l
     columns = columns[:rank]
     rows = _fractions(feature, A[columns], Z)
     table = [[*row, value] for row, value in zip(rows, values, strict=True)]
-    for k in range(rank):
-        best = max(range(k, len(table)), key=lambda i: abs(table[i][k]))
-        table[k], table[best] = table[best], table[k]
-        if table[k][k] == 0:
-            return None
-        for i in range(len(table)):
-            if i != k and table[i][k]:
-                ratio = table[i][k] / table[k][k]
-                table[i] = [v - ratio * w for v, w in zip(table[i], table[k], strict=True)]
-    if any(row[-1] for row in table[rank:]):
+    if len(reduced(table, rank)) < rank or any(row[-1] for row in table[rank:]):
         return None
     weights = [Fraction(0)] * len(A)
     for k, column in enumerate(columns):
-        weights[int(column)] = table[k][-1] / table[k][k]
+        weights[int(column)] = table[k][-1]
     return weights
 
 

@@ -126,10 +126,10 @@ def _system(points: Integers, y: Array, lines: Indices, feature: Feature) -> Row
     return rows
 
 
-def _solvable(rows: Rows, p: list[Fraction]) -> bool:
-    """Whether rows x = 0 has a solution x >= 0, x != 0 that agrees with p where the system leaves a choice."""
+def reduced(rows: Rows, columns: int) -> list[int]:
+    """Bring these rows to reduced echelon form in their first columns, in place; the columns of the pivots."""
     pivots: list[int] = []
-    for column in range(len(p)):
+    for column in range(columns):
         k = len(pivots)
         pivot = next((r for r in range(k, len(rows)) if rows[r][column]), None)
         if pivot is None:
@@ -141,6 +141,12 @@ def _solvable(rows: Rows, p: list[Fraction]) -> bool:
                 factor = rows[r][column]
                 rows[r] = [a - factor * b for a, b in zip(rows[r], rows[k], strict=True)]
         pivots.append(column)
+    return pivots
+
+
+def _solvable(rows: Rows, p: list[Fraction]) -> bool:
+    """Whether rows x = 0 has a solution x >= 0, x != 0 that agrees with p where the system leaves a choice."""
+    pivots = reduced(rows, len(p))
     free = [column for column in range(len(p)) if column not in pivots]
     fixed = [-sum((rows[k][column] * p[column] for column in free), Fraction(0)) for k in range(len(pivots))]
     return bool(free) and min(fixed, default=Fraction(0)) >= 0

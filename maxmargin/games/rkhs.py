@@ -110,7 +110,6 @@ class KernelGame(Game):
             raise InputError(f"Gram matrix: found shape {self.K.shape} with {n} labels, wanted ({n}, {n})")
 
     def margins(self, learner: KernelExpansion) -> Array:
-        """y_i f(x_i), shape (n,)."""
         return self.scale * self.scale * self.y * _times(self.K, learner.coefficients)
 
     def norm(self, learner: KernelExpansion) -> float:

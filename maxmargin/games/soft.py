@@ -104,11 +104,9 @@ class Capped(Game):
         demand(self.game, "a soft margin", ("margins", "margin_errors", "norm_above", "best_response", "radius"))
 
     def margins(self, learner: Any) -> Array:
-        """y_i f(x_i), shape (n,)."""
         return np.asarray(self.game.margins(learner))
 
     def norm(self, learner: Any) -> float:
-        """As in the hard game."""
         return float(self.game.norm(learner))
 
     def lower(self, learner: Any) -> float:

@@ -114,7 +114,6 @@ class VariationGame(_Variation):
     oracle: Oracle = field(kw_only=True)
 
     def responses(self, p: Array, count: int = 15) -> Responses:
-        """Neurons with the largest payoffs against p, in path units (multiply by `factor`)."""
         return self.oracle(p * self.y, count)
 
     def negligible(self, p: Array) -> float:

@@ -71,22 +71,9 @@ class Assessment:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "margin": self.margin,
-            "margin_mass": self.margin_mass,
-            "raw_margin": self.raw_margin,
-            "norm": self.norm,
-            "active": self.active,
-            "dead": self.dead,
-            "imbalance": self.imbalance,
-            "reference": self.reference.to_json(),
-            "fraction_of_lower": self.fraction_of_lower,
-            "fraction_of_upper": self.fraction_of_upper,
-            "own_upper": self.own_upper,
-            "certificate": self.certificate.to_json(),
-        }
+        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        proofs = {"reference": self.reference.to_json(), "certificate": self.certificate.to_json()}
+        return {"format": FORMAT, "version": VERSION} | parts | proofs
 
     def __str__(self) -> str:
         """One line each: the network's margin, the limit, the fraction reached, the bound that the network proves."""
@@ -225,8 +212,7 @@ def _certificate(request: Request, layers: Layers) -> Certificate:
     Z, y = request.Z, request.data.y
     game = VariationGame(Z, y, RELU, request.convention, oracle=Proving(Z, RELU))
     measure = layers.measure().normalised(RELU.degree)
-    columns = RELU.evaluate(measure.directions, Z) * y
-    p = softmin_weights(game.margins(measure), lambda P: np.abs(columns @ P).max(axis=0))
+    p = softmin_weights(game.margins(measure), RELU.evaluate(measure.directions, Z) * y)
     pair = Pair(measure, p, Reason.STALLED, (Attempt("network given", "assessed", 0.0),))
     with one_thread():
         return conclude(request.problem, game, judged(game, pair), Budget(_TOL), Z)

@@ -149,7 +149,7 @@ class Search:
         if measure is None or self.exact:
             return None
         columns = request.feature.evaluate(measure.directions, self.unit) * request.data.y
-        p = softmin_weights(measure.weights @ columns, lambda P: np.abs(columns @ P).max(axis=0))
+        p = softmin_weights(measure.weights @ columns, columns)
         return Pair(measure, capped(p, request.cap), Reason.STALLED, judge=self.cheap)
 
     def columns(self, found: Proved | None) -> Pair:

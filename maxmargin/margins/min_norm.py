@@ -6,7 +6,6 @@ Equal points become one with the intersection of their tubes; the two ends are p
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from dataclasses import dataclass, field
@@ -82,10 +81,8 @@ class MinimumNorm:
 
     def decision_function(self, X: Array) -> Array:
         """f at X (N, d), shape (N,): the targets, up to the tube and rounding, at the training points."""
-        Z, feature = (
-            inputs(np.atleast_2d(np.asarray(X, dtype=float)), self.problem["bias"]),
-            get_feature(self.problem["feature"]),
-        )
+        Z = inputs(np.atleast_2d(np.asarray(X, dtype=float)), self.problem["bias"])
+        feature = get_feature(self.problem["feature"])
         if isinstance(self.classifier, Measure):
             factor = variation_factor(feature.degree, self.problem["convention"])
             return factor * self.classifier.outputs(Z, feature)
@@ -131,7 +128,7 @@ class MinimumNorm:
             "seconds": self.seconds,
             "versions": library_versions(),
         } | ({} if self.proof is None else {"proof": self.proof})
-        return dict(json.loads(atomic.dumps(document)))
+        return dict(atomic.plain(document))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the JSON atomically."""
@@ -171,7 +168,12 @@ def min_norm(
     ------
     InputError : bad data or option, in one sentence.
     """
-    _check(norm=norm, tube=tube, tol=tol, time_limit=time_limit, seed=seed, progress=progress)
+    options.choice("norm", norm, NORMS)
+    options.distance("tube", tube)
+    options.tolerance("tol", tol)
+    options.seconds("time_limit", time_limit)
+    options.seed("seed", seed)
+    options.call("progress", progress)
     bias, feature, clock = options.flag("bias", bias), get_feature(feature), Clock(time_limit)
     X, targets = read_targets(data)
     problem = {
@@ -230,9 +232,10 @@ class _Task:
             raise InputError("min_norm: the targets and points are too large or too small for doubles; rescale them")
         closed = relative_gap(lower, upper) <= tol
         status = Status.CERTIFIED if closed else Status.INTERRUPTED if interrupted else Status.BRACKETED
-        more: dict[str, Any] = {"attempts": (attempt,), "rounds": rounds, "proof": response.proof}
-        more |= {"seconds": self.clock.seconds, "training": self.Z}
-        return MinimumNorm(problem, status, response.scope, lower, upper, learner, p, tol, **more)
+        return MinimumNorm(
+            problem, status, response.scope, lower, upper, learner, p, tol, (attempt,), rounds, self.clock.seconds,
+            response.proof, self.Z,
+        )  # fmt: skip
 
     def _sharpened(
         self, learner: KernelExpansion, p: Array, lower: float, upper: float
@@ -269,9 +272,8 @@ class _Task:
 
     def _searched(self, values: Values) -> tuple[Measure | KernelExpansion, Array, Attempt, int, bool]:
         if self.norm == "f1":
-            found = variation_interpolant(
-                values, self.feature, seed=self.seed, clock=self.clock, progress=self.progress
-            )
+            limits: dict[str, Any] = {"clock": self.clock, "progress": self.progress}
+            found = variation_interpolant(values, self.feature, seed=self.seed, **limits)
             factor = variation_factor(self.feature.degree, self.convention)
             measure = Measure(found.directions, found.weights / factor)
             return measure, values.spread(found.p), found.attempt, found.rounds, found.interrupted
@@ -283,12 +285,3 @@ class _Task:
     def _nothing(self) -> Measure | KernelExpansion:
         n, D = self.Z.shape
         return Measure(np.eye(1, D), np.zeros(1)) if self.norm == "f1" else KernelExpansion(np.zeros(n))
-
-
-def _check(**asked: Any) -> None:
-    options.choice("norm", asked["norm"], NORMS)
-    options.distance("tube", asked["tube"])
-    options.tolerance("tol", asked["tol"])
-    options.seconds("time_limit", asked["time_limit"])
-    options.seed("seed", asked["seed"])
-    options.call("progress", asked["progress"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,9 @@ from ..conventions import Array, law_of
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
-from ..games.game import Bracket
+from ..games.game import Bracket, Game
 from ..games.measure import Measure
-from ..games.rkhs import KernelExpansion, network_game
+from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.variation import VariationGame
 from ..oracles.selection import EXACT_DIMENSION, Proving, exact_oracle, local_oracle
 from ..solvers.regularised import check_loss
@@ -86,32 +86,30 @@ def margin_path(
     scale = float(np.mean(np.linalg.norm(Z, axis=1) ** feature.degree))
     if norm != "f1":
         game = network_game(norm, feature, Z, y, law_of(law, weights))
-        return list(_kernel(game, _decreasing(lambdas, scale**2), loss))
+        lambdas = _decreasing(lambdas, scale**2)
+        return _points(game, lambdas, _kernel(game, lambdas, loss))
     sphere = VariationGame(Z, y, feature, convention, oracle=Proving(Z, feature))
     exact = Z.shape[1] <= EXACT_DIMENSION
     search = exact_oracle(Z, feature) if exact else local_oracle(Z, feature, seed)
-    return list(_variation(sphere, VariationPath(Z, y, feature, search, loss), _decreasing(lambdas, scale)))
+    lambdas = _decreasing(lambdas, scale)
+    # the norm of the convention is the path's total variation divided by the game's factor
+    return _points(sphere, lambdas, VariationPath(Z, y, feature, search, loss)(lambdas / sphere.factor))
 
 
-def _kernel(game: Any, lambdas: Array, loss: str) -> Iterator[PathPoint]:
+def _kernel(game: KernelGame, lambdas: Array, loss: str) -> Iterator[tuple[KernelExpansion, Array]]:
     """f = scale sum_i y_i u_i K_i in the game's units: lambda is divided by scale^2 there."""
-    for lam, u in zip(lambdas, kernel_path(game.K, game.y, lambdas / game.scale**2, loss), strict=True):
-        p = _normalised(u)
-        learner = KernelExpansion(game.y * u / game.scale**2)
-        yield PathPoint(float(lam), game.certify(learner, p), learner, p)
+    for u in kernel_path(np.asarray(game.K), game.y, lambdas / game.scale**2, loss):
+        yield KernelExpansion(game.y * u / game.scale**2), u
 
 
-def _variation(game: VariationGame, path: VariationPath, lambdas: Array) -> Iterator[PathPoint]:
-    """The norm of the convention is the path's total variation divided by the game's factor."""
-    for lam, (measure, u) in zip(lambdas, path(lambdas / game.factor), strict=True):
-        p = _normalised(u)
-        yield PathPoint(float(lam), game.certify(measure, p), measure, p)
-
-
-def _normalised(u: Array) -> Array:
-    """u as an adversary; weights that no double-precision payoff can feel are dropped."""
-    p = np.where(u > _FELT * u.max(), u / u.max(), 0.0)
-    return p / p.sum()
+def _points(game: Game, lambdas: Array, found: Iterable[tuple[Any, Array]]) -> list[PathPoint]:
+    """Learners with their dual weights u, certified; weights that no double-precision payoff can feel are dropped."""
+    points = []
+    for lam, (learner, u) in zip(lambdas, found, strict=True):
+        p = np.where(u > _FELT * u.max(), u / u.max(), 0.0)
+        p /= p.sum()
+        points.append(PathPoint(float(lam), game.certify(learner, p), learner, p))
+    return points
 
 
 def _decreasing(lambdas: ArrayLike | None, scale: float) -> Array:

@@ -189,21 +189,22 @@ def _library_versions() -> dict[str, str]:
     return own | {name: version(name) for name in packages}
 
 
-def softmin_weights(margins: Array, payoffs: Callable[[Array], Array], others: Array | None = None) -> Array:
+def softmin_weights(margins: Array, columns: Array, others: Array | None = None, *, order: float = np.inf) -> Array:
     """Soft-min weights exp(-beta u_i) of the temperature that pays a network's own neurons least, (n,).
 
     At the final temperature of training all weight may be on a single point, which gives a weak bound.
 
     Parameters
     ----------
-    margins : u (n,).  payoffs : of weights (n, k), shape (k,).  others : (n, k) further weights to choose from.
+    margins : u (n,).  columns : (K, n) votes y_i sigma(a_k.z_i) of the neurons, whose payoffs have the norm of this
+        `order`.  others : (n, k) further weights to choose from.
     """
     above = (margins - margins.min()) / (float(np.ptp(margins)) or 1.0)
     P = np.exp(-above[:, None] * _TEMPERATURES)
     P = P / P.sum(axis=0)
     if others is not None:
         P = np.column_stack([others, P])
-    return np.ascontiguousarray(P[:, np.argmin(payoffs(P))])
+    return np.ascontiguousarray(P[:, np.argmin(np.linalg.norm(columns @ P, order, axis=0))])
 
 
 @contextmanager

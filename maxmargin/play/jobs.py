@@ -55,18 +55,8 @@ def first(progress: Progress) -> None:
 
 def described(certificate: Certificate, box: tuple[float, float, float, float]) -> dict[str, Any]:
     """A certificate as the page shows it; all numbers are the certificate's own."""
-    answer: dict[str, Any] = {
-        "lower": certificate.lower,
-        "upper": certificate.upper if np.isfinite(certificate.upper) else None,
-        "bracket": bracket_text(certificate.lower, certificate.upper),
-        "gap": gap_text(certificate.relative_gap),
-        "scope": certificate.scope,
-        "status": certificate.status.value,
-        "sentence": certificate.status.sentence,
-        "separable": separable(certificate),
-        "seconds": certificate.seconds,
-        "adversary": certificate.adversary.tolist(),
-    }
+    answer = _proved(certificate)
+    answer |= {"gap": gap_text(certificate.relative_gap), "separable": separable(certificate)}
     classifier = certificate.classifier
     if isinstance(classifier, Measure):
         answer["atoms"] = classifier.directions.tolist()
@@ -114,17 +104,22 @@ def _interpolant(found: MinimumNorm, request: Regression) -> dict[str, Any]:
         kinks = np.array(sorted({-c / a for a, c in heavy[np.abs(heavy[:, 0]) > _FLAT].tolist()}))
         kinks = kinks[(kinks > low) & (kinks < high)]
         nodes = np.union1d([low, high], kinks)
+    curve = _graph(found, nodes) if finite else []
+    return _proved(found) | {"curve": curve, "kinks": _graph(found, _apart(kinks, high - low)) if len(kinks) else []}
+
+
+def _proved(found: Certificate | MinimumNorm) -> dict[str, Any]:
+    """What is proved, by whom, and in what time."""
+    lower, upper = (end if np.isfinite(end) else None for end in (found.lower, found.upper))
     return {
-        "lower": found.lower if np.isfinite(found.lower) else None,
-        "upper": found.upper if finite else None,
+        "lower": lower,
+        "upper": upper,
         "bracket": bracket_text(found.lower, found.upper),
+        "scope": str(found.scope),
         "status": found.status.value,
         "sentence": found.status.sentence,
-        "scope": found.scope.value,
         "seconds": found.seconds,
         "adversary": found.adversary.tolist(),
-        "curve": _graph(found, nodes) if finite else [],
-        "kinks": _graph(found, _apart(kinks, high - low)) if len(kinks) else [],
     }
 
 

@@ -1,4 +1,4 @@
-"""The least-norm point of a capped simplex in integers: an active-set method that descends.
+"""The least-norm point of a simplex, capped or not, in integers: an active-set method that descends.
 
     min x'Qx,  sum x = 1,  0 <= x_i <= top;      Q, x and top in units of 2**-bits
 
@@ -18,13 +18,9 @@ import numpy as np
 from ..clock import Clock
 from ..conventions import Array, Indices
 from ..features.kernels_exact import Integers
-from .affine_hull import AffineHull
-from .integer_hull import eliminated, fixed, floats
+from .integer_hull import fixed, floats, stationary
 
-_STEPS = 40  # refinements of one linear system
-_RESIDUAL = 1e-25  # residual, relative to x'Qx, at which the refinement ends
 _SLACK = 46  # margins whose difference is below this binary fraction of x'Qx count as equal
-_ELIMINATED = 250  # largest number of points of an exact elimination (some seconds)
 _CORRECTIONS = 60  # of the weights, so that their sum comes out
 
 
@@ -36,7 +32,7 @@ def descended(Q: Integers, p: Array, top: int, bits: int, clock: Clock) -> Integ
         free = np.flatnonzero(((x > 0) & (x < top)).astype(bool))
         margins = Q @ x
         if len(free):
-            target = _stationary(Q, x, free, bits)
+            target = stationary(Q, x, free, bits)
             if target is None:
                 return None
             if not ((target >= 0) & (target <= top)).all():
@@ -116,45 +112,6 @@ def _advance(x: Integers, free: Indices, target: Integers, top: int) -> None:
         x[i] = min(max(moved, 0), top)
     bound = 0 if int(target[first]) < 0 else top
     x[free[first]] = bound
-
-
-def _stationary(Q: Integers, x: Integers, free: Indices, bits: int) -> Integers | None:
-    """The free weights at which all free margins agree, the others kept; of any sign."""
-    mass = (1 << bits) - int(x.sum()) + int(x[free].sum())
-    if len(free) == 1:
-        return np.array([mass], dtype=object)
-    rest = x.copy()
-    rest[free] = 0
-    offset = Q[free] @ rest  # units of 2**-(2 bits)
-    block = Q[np.ix_(free, free)]
-    found = _refined(block, x[free], offset, mass, bits)
-    if found is None and len(free) <= _ELIMINATED:
-        found = eliminated(block, bits, offset, mass)
-    return found
-
-
-def _refined(Q: Integers, x: Integers, offset: Integers, mass: int, bits: int) -> Integers | None:
-    """By refinement of float64 solutions with exact residuals; None when that does not converge."""
-    start = floats(Q, bits)
-    if not (np.diagonal(start) > 0.0).all():
-        return None
-    hull = AffineHull(start)
-    ones = hull.correction(np.ones(len(Q)))
-    last = math.inf
-    for _ in range(_STEPS):
-        image = Q @ x + offset
-        level = int(image.sum()) // len(image)
-        residual = floats(level - image, 2 * bits)
-        deficit = float(floats(np.array([mass - int(x.sum())], dtype=object), bits)[0])
-        size = float(np.abs(residual).max()) + abs(deficit) * float(np.abs(start).max())
-        if size <= _RESIDUAL * float(floats(np.array([max(int(x @ image), 1)], dtype=object), 3 * bits)[0]):
-            return x
-        if not size < last:
-            return None
-        last = size
-        step = hull.correction(residual)
-        x = x + fixed(step - ones * ((step.sum() - deficit) / ones.sum()), bits)
-    return None
 
 
 def highest(share: Fraction, bits: int) -> int:

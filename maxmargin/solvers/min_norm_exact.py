@@ -3,7 +3,7 @@
 Two things limit `min_norm_point` to a relative gap of ``u r^2/gamma^2`` (u the unit roundoff, r^2 the size of K_ii):
 its residuals, and the rounding of the coefficients themselves.  Both are removed here:
 
-* an active-set method in integers (`integer_hull`) finds the minimiser to as many digits as the Gram matrix has;
+* active-set methods in integers (`integer_hull`, `capped_hull`) find the minimiser to the digits of the Gram matrix;
 * the rounding errors e of the coefficients on the support S move the margins there by K_SS e.  Tiny coefficients d on
   the *other* points J, which floats resolve far below u, take that back: K_SJ d = -K_SS e, with a truncated singular
   value decomposition that keeps d, and so what it does elsewhere, small.  Where that is not enough each coefficient
@@ -25,7 +25,7 @@ from ..conventions import Array
 from ..features.kernels_exact import BITS, Integers
 from ..outcome import Attempt
 from .capped_hull import descended, highest, written
-from .integer_hull import exchanged, fixed, floats, walked
+from .integer_hull import exchanged, fixed, floats
 
 NAME = "exact-refinement"
 _NOISE = 32  # number of last binary digits of x'Qx that errors of the entries may change
@@ -119,12 +119,9 @@ def refine(
     start = time.perf_counter()
     signs = y.astype(int).astype(object)
     Q = matrix * np.outer(signs, signs)
-    if share is not None:
-        x = descended(Q, p, highest(share, bits), bits, clock)
-    else:
-        x = exchanged(Q, p, bits, clock)
-        if x is None:
-            x = walked(Q, bits, clock)
+    x = exchanged(Q, p, bits, clock) if share is None else None
+    if x is None:
+        x = descended(Q, p, highest(share or Fraction(1), bits), bits, clock)
     status = f"{'did not converge' if x is None else 'converged'}, {bits} bits"
     attempt = Attempt(NAME, status, time.perf_counter() - start)
     return (None if x is None else Minimiser(Q, y, x, bits, scale, share)), attempt
