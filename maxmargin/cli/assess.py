@@ -6,15 +6,12 @@ import argparse
 
 from . import common
 
+HELP = "the margin of a network of your own beside the certified max margin"
+EXAMPLE = "maxmargin assess network.npz data.csv --json assessment.json"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "assess",
-        "the margin of a network of your own beside the certified max margin",
-        "maxmargin assess network.npz data.csv --json assessment.json",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     parser.add_argument(
         "network",
         metavar="NETWORK.npz",
@@ -25,7 +22,6 @@ def add(subparsers: common.Subparsers) -> None:
     common.add_units(parser)
     common.add_limits(parser, "the max margin", "seconds for the max margin")
     common.add_output(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

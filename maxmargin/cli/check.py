@@ -13,15 +13,12 @@ from . import common
 
 _LONG = 3.0  # seconds from which the expected time of a check is shown
 
+HELP = "verify a certificate in exact or interval arithmetic; exit 1 if it does not hold"
+EXAMPLE = "maxmargin margin xor --json certificate.json && maxmargin check certificate.json xor"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "check",
-        "verify a certificate in exact or interval arithmetic; exit 1 if it does not hold",
-        "maxmargin margin xor --json certificate.json && maxmargin check certificate.json xor",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     parser.add_argument(
         "certificate", metavar="CERTIFICATE.json", help="what maxmargin margin --json or maxmargin norm --json wrote"
     )
@@ -36,9 +33,7 @@ def add(subparsers: common.Subparsers) -> None:
         default=600.0,
         help="seconds after which the verdict is 'not settled', exit status 1 (default 600)",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the verdict as JSON; - is standard output")
-    parser.add_argument("--quiet", action="store_true", help="the exit status only")
-    parser.set_defaults(run=run)
+    common.add_report(parser, "the verdict as JSON", "the exit status only")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -15,21 +15,6 @@ from ..conventions import CONVENTIONS, WEIGHTS
 from ..errors import InputError
 from ..progress import Progress, reporter
 
-Subparsers = Any  # argparse keeps the type of add_subparsers() private
-
-
-def command(subparsers: Subparsers, name: str, help: str, example: str) -> argparse.ArgumentParser:
-    """A subcommand whose --help ends with an example."""
-    return subparsers.add_parser(
-        name,
-        help=help,
-        description=help[0].upper() + help[1:] + ".",
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-
-
 LAYOUT = (
     "a .csv file (header row; label column y, label or target in any case, else the last one; all else numeric), "
     ".tsv, .npz (arrays X, y), X.npy with y.npy beside it, .svm, or a built-in name (see maxmargin datasets)"
@@ -85,6 +70,12 @@ def add_output(parser: argparse.ArgumentParser) -> None:
         "--json", metavar="FILE", help="write the result as JSON; - is standard output, and nothing else goes there"
     )
     parser.add_argument("--quiet", action="store_true", help="no table, no progress")
+
+
+def add_report(parser: argparse.ArgumentParser, written: str, quiet: str) -> None:
+    """--json, which writes what is `written`, and --quiet, with that help."""
+    parser.add_argument("--json", metavar="FILE", help=f"write {written}; - is standard output")
+    parser.add_argument("--quiet", action="store_true", help=quiet)
 
 
 def load_data(arguments: argparse.Namespace) -> Any:

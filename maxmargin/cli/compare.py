@@ -9,15 +9,12 @@ from .. import atomic
 from . import common
 from .train import add_training
 
+HELP = "solve the margins, train the flows, write a report"
+EXAMPLE = "maxmargin compare xor --no-bias --width 200 --steps 1000 --out report"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "compare",
-        "solve the margins, train the flows, write a report",
-        "maxmargin compare xor --no-bias --width 200 --steps 1000 --out report",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     common.add_data(parser)
     parser.add_argument(
         "--out", metavar="DIR", default="out", help="folder for comparison.json, figures and report.html (default: out)"
@@ -30,7 +27,6 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument("--test", metavar="FILE", help="measure accuracies on this second file too")
     add_training(parser, steps=1000, schedule="flow", init=None)
     common.add_output(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""``maxmargin datasets`` and ``maxmargin doctor``: the built-in data sets; versions, solvers and arithmetic."""
+"""``maxmargin doctor``: versions, solvers and arithmetic."""
 
 from __future__ import annotations
 
@@ -6,40 +6,16 @@ import argparse
 
 from . import common
 
-
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommands ``datasets`` and ``doctor``."""
-    parser = common.command(
-        subparsers, "datasets", "list the built-in data sets and their options", "maxmargin datasets"
-    )
-    _add_output(parser)
-    parser.set_defaults(run=list_datasets)
-    parser = common.command(subparsers, "doctor", "versions, solvers and BLAS threads", "maxmargin doctor")
-    _add_output(parser)
-    parser.set_defaults(run=examine)
+HELP = "versions, solvers and BLAS threads"
+EXAMPLE = "maxmargin doctor"
 
 
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", metavar="FILE", help="write as JSON; - is standard output")
-    parser.add_argument("--quiet", action="store_true", help="print nothing")
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    common.add_report(parser, "as JSON", "print nothing")
 
 
-def list_datasets(arguments: argparse.Namespace) -> int:
-    """Print the table of built-in data."""
-    from ..datasets import describe
-    from ..text import table
-
-    common.check_writable(arguments.json)
-    found = [{"name": name, "options": options, "description": line} for name, options, line in describe()]
-    rows = [
-        (name, ",".join(f"{key}={value}" for key, value in options.items()), line) for name, options, line in describe()
-    ]
-    header = ("name", "options (defaults)", "what it is")
-    common.deliver(arguments, lambda: {"datasets": found}, lambda: table(header, rows))
-    return 0
-
-
-def examine(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Print versions, arithmetic and solvers of this machine."""
     import os
 

@@ -9,22 +9,19 @@ from ..text import lower_text
 from . import common
 from .train import add_training
 
+HELP = "train both layers and show the neurons moving towards the solved classifier"
+EXAMPLE = "maxmargin film line:n=6,seed=1 --out film.html"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "film",
-        "train both layers and show the neurons moving towards the solved classifier",
-        "maxmargin film line:n=6,seed=1 --out film.html",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     common.add_data(parser)
     parser.add_argument("--out", metavar="FILE", default="film.html", help=".html (default film.html), .gif or .mp4")
     common.add_limits(parser, "the margin", "seconds for the margin, and again for the run")
     add_training(parser, steps=1000, schedule="flow")
     parser.add_argument("--seed", type=common.natural, default=0, help="seed of everything random (default 0)")
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
-    parser.set_defaults(run=run, width=400)
+    parser.set_defaults(width=400)
 
 
 def run(arguments: argparse.Namespace) -> int:

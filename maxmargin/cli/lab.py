@@ -16,23 +16,18 @@ if TYPE_CHECKING:
 
 LISTED = ("name", "paper", "compares", "seconds")
 
+HELP = "run a laboratory: another theorem, trained, solved and compared; exit 1 if a finding fails"
+EXAMPLE = "maxmargin lab unhinged-loss --out labs"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "lab",
-        "run a laboratory: another theorem, trained, solved and compared; exit 1 if a finding fails",
-        "maxmargin lab unhinged-loss --out labs",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="a laboratory of --list, or all")
     parser.add_argument("--list", action="store_true", help="name, paper, what is compared, seconds of both scales")
     scales = "smoke: seconds (default); full: up to minutes"
     parser.add_argument("--scale", choices=("smoke", "full"), default="smoke", help=scales)
     parser.add_argument("--out", metavar="DIR", help="folder for one figure a laboratory (.png)")
-    parser.add_argument("--json", metavar="FILE", help="write the findings as JSON; - is standard output")
-    parser.add_argument("--quiet", action="store_true", help="the exit status only")
-    parser.set_defaults(run=run)
+    common.add_report(parser, "the findings as JSON", "the exit status only")
 
 
 def run(arguments: argparse.Namespace) -> int:

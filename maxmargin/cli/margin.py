@@ -7,15 +7,12 @@ import argparse
 from ..conventions import NORMS
 from . import common
 
+HELP = "one max margin as a proved bracket"
+EXAMPLE = "maxmargin margin xor --norm f1 --json certificate.json"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "margin",
-        "one max margin as a proved bracket",
-        "maxmargin margin xor --norm f1 --json certificate.json",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     common.add_data(parser)
     parser.add_argument("--norm", choices=NORMS, default="f1", help="f1 (variation norm, default), f2 (RKHS) or ntk")
     parser.add_argument(
@@ -39,7 +36,6 @@ def add(subparsers: common.Subparsers) -> None:
         help="issue the certificate without a check by the referee (maxmargin check)",
     )
     common.add_output(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

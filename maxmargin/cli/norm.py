@@ -7,15 +7,12 @@ import argparse
 from ..conventions import NORMS
 from . import common
 
+HELP = "the smallest norm of a function that takes the values of the label column, as a proved bracket"
+EXAMPLE = "maxmargin norm xor --norm f1 --json norm.json"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "norm",
-        "the smallest norm of a function that takes the values of the label column, as a proved bracket",
-        "maxmargin norm xor --norm f1 --json norm.json",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     common.add_data(parser)
     parser.add_argument("--norm", choices=NORMS, default="f1", help="f1 (default), f2 or ntk")
     parser.add_argument(
@@ -23,7 +20,6 @@ def add(subparsers: common.Subparsers) -> None:
     )
     common.add_limits(parser, "the norm", "seconds", tol="1e-6")
     common.add_output(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """The argument parser: one module per subcommand, one line per usage error.
 
-A module of this folder with a function `add` is a subcommand; there is no list of them to keep.
+A module of this folder with `HELP`, `EXAMPLE`, `add` (its options) and `run` is a subcommand of its name; there is no
+list of them to keep.
 """
 
 from __future__ import annotations
@@ -42,6 +43,15 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"maxmargin {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in commands():
-        command.add(subparsers)
+    for module in commands():
+        command = subparsers.add_parser(
+            module.__name__.rpartition(".")[2],
+            help=module.HELP,
+            description=f"{module.HELP[0].upper()}{module.HELP[1:]}.",
+            epilog=f"example:\n  {module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        module.add(command)
+        command.set_defaults(run=module.run)
     return parser

@@ -7,15 +7,12 @@ import sys
 
 from . import common
 
+HELP = "a local page: put points on the plane, see the solved and the trained classifiers; Ctrl-C stops it"
+EXAMPLE = "maxmargin play xor"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "play",
-        "a local page: put points on the plane, see the solved and the trained classifiers; Ctrl-C stops it",
-        "maxmargin play xor",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     common.add_source(parser, nargs="?")
     parser.add_argument(
         "--port", type=common.natural, default=0, metavar="N", help="port on 127.0.0.1 (default: a free one)"
@@ -28,7 +25,6 @@ def add(subparsers: common.Subparsers) -> None:
         metavar="S",
         help="stop this many seconds after the page was closed (default 60; 0: never)",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -16,15 +16,12 @@ if TYPE_CHECKING:
 
 FIGURES = ("fig1", "fig2b", "fig2c", "fig2d", "fig3", "rates", "all")
 
+HELP = "run the paper's experiments (finished runs are kept) and draw its figures"
+EXAMPLE = "maxmargin reproduce fig2b --scale quick --jobs 2 --out reproduced"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "reproduce",
-        "run the paper's experiments (finished runs are kept) and draw its figures",
-        "maxmargin reproduce fig2b --scale quick --jobs 2 --out reproduced",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     parser.add_argument("figure", choices=FIGURES, metavar="FIGURE", help=", ".join(FIGURES))
     parser.add_argument(
         "--scale",
@@ -47,7 +44,6 @@ def add(subparsers: common.Subparsers) -> None:
         "--out", metavar="DIR", default="reproduced", help="folder for figures and numbers (default: reproduced)"
     )
     common.add_output(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,15 +8,12 @@ from . import common
 
 LAYERS = ("both", "output", "magnitudes")
 
+HELP = "train a wide two-layer network and follow its margin"
+EXAMPLE = "maxmargin train xor --layers both --width 200 --json run.json"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "train",
-        "train a wide two-layer network and follow its margin",
-        "maxmargin train xor --layers both --width 200 --json run.json",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     common.add_data(parser)
     parser.add_argument("--layers", choices=LAYERS, default="both", help="which weights are trained (default both)")
     add_training(parser)
@@ -33,7 +30,6 @@ def add(subparsers: common.Subparsers) -> None:
     parser.add_argument("--certify-every", type=common.count, metavar="K", help="prove an upper bound every K steps")
     parser.add_argument("--time-limit", type=common.non_negative, metavar="S", help="stop after S seconds")
     common.add_output(parser)
-    parser.set_defaults(run=run)
 
 
 def add_training(

@@ -12,19 +12,14 @@ from .keyboard import INTERRUPTED
 if TYPE_CHECKING:
     from ..theory.ledger import Ledger
 
+HELP = "measure the ledger of claims: theorems, propositions, closed forms; exit 1 if one fails"
+EXAMPLE = "maxmargin verify --only prop9-factor"
 
-def add(subparsers: common.Subparsers) -> None:
-    """Add the subcommand and its options to the parser."""
-    parser = common.command(
-        subparsers,
-        "verify",
-        "measure the ledger of claims: theorems, propositions, closed forms; exit 1 if one fails",
-        "maxmargin verify --only prop9-factor",
-    )
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The options."""
     parser.add_argument("--only", metavar="ID", action="append", help="this claim only (may be repeated)")
-    parser.add_argument("--json", metavar="FILE", help="write the ledger as JSON; - is standard output")
-    parser.add_argument("--quiet", action="store_true", help="the exit status only")
-    parser.set_defaults(run=run)
+    common.add_report(parser, "the ledger as JSON", "the exit status only")
 
 
 def run(arguments: argparse.Namespace) -> int:

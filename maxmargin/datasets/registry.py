@@ -11,13 +11,13 @@ import difflib
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple, get_type_hints
 
 from ..errors import InputError
 from .values import Dataset
 
-_REGISTRY: dict[str, Builtin] = {}
+_REGISTRY: dict[str, Callable[..., Dataset]] = {}
 _WANTED = {int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}
 
 
@@ -34,34 +34,11 @@ class Description(NamedTuple):
     summary: str
 
 
-@dataclass(frozen=True)
-class Builtin:
-    """A registered generator: its options are the parameters of its function, with types and defaults.
-
-    Attributes
-    ----------
-    name : of the data set.  generate : the function that makes it.
-    """
-
-    name: str
-    generate: Callable[..., Dataset]
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Option names and defaults, in the order of the signature."""
-        return {key: parameter.default for key, parameter in inspect.signature(self.generate).parameters.items()}
-
-    @property
-    def summary(self) -> str:
-        """First line of the generator's docstring."""
-        return (inspect.getdoc(self.generate) or "").partition("\n")[0]
-
-
 def builtin(name: str) -> Callable[[Callable[..., Dataset]], Callable[..., Dataset]]:
     """Register a generator under a name; every parameter needs a default and a type out of int, float, bool, str."""
 
     def register(generate: Callable[..., Dataset]) -> Callable[..., Dataset]:
-        _REGISTRY[name] = Builtin(name, generate)
+        _REGISTRY[name] = generate
         return generate
 
     return register
@@ -74,7 +51,13 @@ def names() -> tuple[str, ...]:
 
 def describe() -> list[Description]:
     """The lines of ``maxmargin datasets``: (name, options with defaults, one-line description)."""
-    return [Description(b.name, b.options, b.summary) for b in _REGISTRY.values()]
+    first_lines = {name: (inspect.getdoc(make) or "").partition("\n")[0] for name, make in _REGISTRY.items()}
+    return [Description(name, _options(make), first_lines[name]) for name, make in _REGISTRY.items()]
+
+
+def _options(generate: Callable[..., Dataset]) -> dict[str, Any]:
+    """Option names and defaults, in the order of the signature."""
+    return {key: parameter.default for key, parameter in inspect.signature(generate).parameters.items()}
 
 
 def is_builtin(text: str) -> bool:
@@ -97,20 +80,20 @@ def parse(text: str) -> Dataset:
     name = name.strip()
     if name not in _REGISTRY:
         raise InputError(f"data: found {text!r}, which is neither a file nor built in{_suggest(name, _REGISTRY)}")
-    entry = _REGISTRY[name]
-    types = get_type_hints(entry.generate)
+    generate = _REGISTRY[name]
+    types, defaults = get_type_hints(generate), _options(generate)
     given: dict[str, Any] = {}
     for position, item in enumerate(part for part in tail.split(",") if tail.strip()):
         key, equals, value = (part.strip() for part in item.partition("="))
-        if not equals and position == 0 and entry.options:
-            key, value = next(iter(entry.options)), key
-        if key not in entry.options:
-            raise InputError(f"data: found option {item.strip()!r} in {text!r}{_suggest(key, entry.options, name)}")
+        if not equals and position == 0 and defaults:
+            key, value = next(iter(defaults)), key
+        if key not in defaults:
+            raise InputError(f"data: found option {item.strip()!r} in {text!r}{_suggest(key, defaults, name)}")
         if key in given:
             raise InputError(f"data: found option {key!r} twice in {text!r}, wanted it once")
         given[key] = _convert(f"{name}:{key}", value, types[key])
-    options = entry.options | given
-    dataset = entry.generate(**options)
+    options = defaults | given
+    dataset = generate(**options)
     complete = ",".join(f"{key}={_spell(value)}" for key, value in options.items() if value != "")
     recipe = {"source": f"{name}:{complete}" if complete else name, "options": options} | dict(dataset.recipe or {})
     return replace(dataset, name=text.strip(), recipe=recipe)

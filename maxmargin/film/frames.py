@@ -14,6 +14,7 @@ import numpy as np
 from ..conventions import Array
 from ..features.homogeneous import get_feature
 from ..flow.network import Network
+from ..margins.prove import softmin_weights
 from ..oracles.selection import proving_oracle
 from ..plots import geometry
 from ..plots.potential import angles_with_kinks
@@ -21,7 +22,6 @@ from ..plots.views import Payoff, coordinate_names, payoff_of, separable
 from .scene import scene_of, target_of, values_of
 
 ANGLES, LATITUDES, LONGITUDES = 1441, 61, 120
-_KAPPA = np.concatenate([[0.0], np.geomspace(1e-2, 1e4, 60)])  # inverse temperatures that an adversary may have
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,14 @@ def moments(dataset: Any, run: Any) -> list[Moment]:
 def adversaries(story: list[Moment], y: Array, payoff: Payoff, directions: Array) -> list[Array]:
     """For each moment the best adversary that the run has shown so far: soft-min weights of its margins, (n,).
 
-    Among soft-mins p_i ~ exp(-kappa u_i / gamma) of all temperatures, now and before, it is the one whose largest
-    payoff over `directions` is least. Any weights are a valid adversary. At kappa = mass these are the flow's own;
-    in discrete steps those jump between the support points once kappa is large.
+    Among soft-mins of all temperatures, now and before, it is the one whose largest payoff over `directions` is least.
+    Any weights are a valid adversary. The flow's own, at the inverse temperature of its mass, jump between the support
+    points in discrete steps once that is large.
     """
-    features = payoff.factor * payoff.feature.evaluate(directions, payoff.Z)
-    found, least, best = [], np.inf, np.full(len(y), 1.0 / len(y))
+    columns, found = payoff.feature.evaluate(directions, payoff.Z) * y, [np.full(len(y), 1.0 / len(y))]
     for moment in story:
-        slack = (moment.u - moment.u.min()) / payoff.level
-        weights = np.exp(-_KAPPA[:, None] * slack)
-        weights /= weights.sum(axis=1, keepdims=True)
-        highest = np.abs(features @ (weights * y).T).max(axis=0)
-        if highest.min() < least:
-            least, best = float(highest.min()), weights[np.argmin(highest)]
-        found.append(best)
-    return found
+        found.append(softmin_weights(moment.u, columns, found[-1][:, None]))
+    return found[1:]
 
 
 @dataclass(frozen=True)

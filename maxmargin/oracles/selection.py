@@ -77,10 +77,9 @@ def enumerable(Z: Array, feature: Feature, p: Array, calls: float = 1.0) -> bool
     return _enumeration(Z, feature).affordable(p, WORK[feature.degree] / calls / faces)
 
 
-def proving_oracle(Z: Array, feature: Feature, p: Array | None = None) -> Oracle:
-    """An oracle whose bound is always finite: exact for D <= 3 or a small support of p, cheap and spectral else."""
-    exact = Z.shape[1] <= EXACT_DIMENSION if p is None else enumerable(Z, feature, p)
-    return exact_oracle(Z, feature) if exact else SpectralOracle(Z, feature)
+def proving_oracle(Z: Array, feature: Feature) -> Oracle:
+    """An oracle whose bound is always finite: exact for D <= 3, cheap and spectral else."""
+    return exact_oracle(Z, feature) if Z.shape[1] <= EXACT_DIMENSION else SpectralOracle(Z, feature)
 
 
 def local_oracle(

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..conventions import Array
+from ..features.directions import random_directions
 from ..text import upper_text
 from . import geometry, style
 from .neurons import star_handle, stars
@@ -189,9 +190,7 @@ def _skyline(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> N
 def _ridges(axes: Axes, certificate: Any, payoff: Payoff, trained: Any) -> None:
     """Rows of |payoff| / level: random directions, trained neurons, atoms."""
     D = payoff.Z.shape[1]
-    random = np.random.default_rng(_SEED).standard_normal((_RANDOM, D))
-    random /= np.linalg.norm(random, axis=1, keepdims=True)
-    blind = np.abs(payoff(random)) / payoff.level
+    blind = np.abs(payoff(random_directions(_RANDOM, D, _SEED))) / payoff.level
     _ridge(axes, 0, blind, np.full(_RANDOM, 1.0 / _RANDOM), style.MUTED)
     count = f"{_RANDOM:,}".replace(",", "\u2009")
     rows = [f"{count} random\ndirections"]

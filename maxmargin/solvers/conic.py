@@ -67,9 +67,7 @@ def kernel_program(K: Array, y: Array) -> cvxpy.Problem:
 
     coefficients = cp.Variable(len(y), name="coefficients")
     eigenvalues, vectors = in_background(lambda: np.linalg.eigh(K))
-    root = (
-        np.sqrt(np.maximum(eigenvalues, 0.0))[:, None] * vectors.T
-    )  # root' root = K: keeps the program visibly convex
+    root = np.sqrt(np.maximum(eigenvalues, 0.0))[:, None] * vectors.T  # root' root = K: visibly convex
     margins = cp.multiply(y, K @ coefficients) >= 1
     return cp.Problem(cp.Minimize(cp.sum_squares(root @ coefficients)), [margins.set_label("margins")])
 

@@ -11,7 +11,6 @@ method is finite; in floating point it stops when its own bracket no longer impr
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +23,7 @@ from ..outcome import Attempt, Reason
 from ..progress import Progress, silent
 from ..text import gap_text
 from .affine_hull import AffineHull
+from .soft_margin import one_class_weights
 
 _STALLS = 3  # stop after this many rounds without progress of the bracket (only rounding is left)
 _FIRST = 32  # points that enter in the first round; later as many as the support holds
@@ -253,13 +253,5 @@ def _smo(Q: Array) -> Array:
     The one-class SVM with nu = 1/k is this very problem (its dual has sum 1 and no box that binds).  LIBSVM keeps Q
     in single precision, so it is asked for the support, not for digits.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.svm import OneClassSVM
-
-    k = len(Q)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        machine = OneClassSVM(kernel="precomputed", nu=1.0 / k, tol=_SMO_TOLERANCE, max_iter=20 * k).fit(Q)
-    p = np.zeros(k)
-    p[machine.support_] = np.maximum(machine.dual_coef_[0], 0.0)
+    p = one_class_weights(Q, 1.0 / len(Q), _SMO_TOLERANCE, 20 * len(Q))
     return p / p.sum()

@@ -50,19 +50,23 @@ def soft_margin(K: Gram, y: Array, cap: float, tol: float = 1e-9) -> Pair:
 
 
 def _support_vector_machine(Q: Array, cap: float) -> Array:
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.svm import OneClassSVM
-
     n = len(Q)
     if cap * n <= 1.0 + _EDGE:
         return np.full(n, 1.0 / n)
+    return capped(one_class_weights(Q, min(1.0, 1.0 / (cap * n)), _TOLERANCE, 200 * n + 10_000), cap)
+
+
+def one_class_weights(Q: Array, nu: float, tol: float, most: int) -> Array:
+    """The weights (n,) >= 0 of the one-class SVM of the Gram matrix Q after at most so many iterations."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.svm import OneClassSVM
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        nu = min(1.0, 1.0 / (cap * n))
-        machine = OneClassSVM(kernel="precomputed", nu=nu, tol=_TOLERANCE, max_iter=200 * n + 10_000).fit(Q)
-    p = np.zeros(n)
-    p[machine.support_] = machine.dual_coef_[0]
-    return capped(np.maximum(p, 0.0), cap)
+        machine = OneClassSVM(kernel="precomputed", nu=nu, tol=tol, max_iter=most).fit(Q)
+    p = np.zeros(len(Q))
+    p[machine.support_] = np.maximum(machine.dual_coef_[0], 0.0)
+    return p
 
 
 def _exchange(Q: Array, p: Array, cap: float, tol: float) -> tuple[Array, float, int]:
