@@ -62,7 +62,7 @@ def pretend(monkeypatch, *findings):
         return list(findings)
 
     pretended = Lab("pretended", "Nobody (0000)", "nothing", (run,), (0.0, 0.0), None, None)
-    monkeypatch.setattr("maxmargin.labs.registry._all", lambda: {"pretended": pretended})
+    monkeypatch.setattr("maxmargin.labs._all", lambda: {"pretended": pretended})
 
 
 TRUE = compare("true", "One is one.", 1.0, "=", 1.0)
@@ -153,6 +153,6 @@ def test_interruption_keeps_what_is_done(monkeypatch, tmp_path, capsys):
         name: Lab(name, "Nobody (0000)", "nothing", (run,), (0.0, 0.0), None, None)
         for name, run in (("a", done), ("b", interrupt))
     }
-    monkeypatch.setattr("maxmargin.labs.registry._all", lambda: two)
+    monkeypatch.setattr("maxmargin.labs._all", lambda: two)
     assert main(["lab", "all", "--json", str(tmp_path / "l.json")]) == 130
     assert [entry["name"] for entry in json.loads((tmp_path / "l.json").read_text())["labs"]] == ["a"]

@@ -74,19 +74,16 @@ def classify(Z: Array, alpha: float, margin: float, step: float, decay: float = 
 def convolve(game: LinearGame, rng: np.random.Generator, steps: int) -> tuple[Array, Array]:
     """Train beta = u * v by normalised descent with step 0.3 / sqrt(t); margin over norm at each step, best beta."""
     d = game.Z.shape[1]
-    u, v = 0.1 * rng.standard_normal((2, d))
-    best, trace = np.zeros(d), np.zeros(steps)
+    (u, v), path = 0.1 * rng.standard_normal((2, d)), np.empty((steps, d))
     for t in range(steps):
         U, V = np.fft.rfft(u), np.fft.rfft(v)
-        beta = np.fft.irfft(U * V, d)
-        trace[t] = game.margin(beta)
-        if trace[t] == trace[: t + 1].max():
-            best = beta
-        G = np.fft.rfft(softmax(-game.Z @ beta) @ game.Z)
+        path[t] = np.fft.irfft(U * V, d)
+        G = np.fft.rfft(softmax(-game.Z @ path[t]) @ game.Z)
         du, dv = np.fft.irfft(G * np.conj(V), d), np.fft.irfft(G * np.conj(U), d)
         size = 0.3 / np.sqrt(t + 1.0) * np.linalg.norm([u, v]) / np.linalg.norm([du, dv])
         u, v = u + size * du, v + size * dv
-    return trace, best
+    trace = np.array([game.margin(beta) for beta in path])
+    return trace, path[trace.argmax()]
 
 
 def _regression(s: Settings) -> Items:
@@ -109,8 +106,7 @@ def _regression(s: Settings) -> Items:
     return [
         compare("trained-limit", "The trained network is the interpolant of least Q.",
                 errors[:, 0].max(), "=", 0.0, within=1e-8),
-        mistake("wrong-depth", "The Q of depth D + 1 describes depth D.",
-                errors[:, 1].min(), "=", 0.0, within=1e-8),
+        mistake("wrong-depth", "The Q of depth D + 1 describes depth D.", errors[:, 1].min(), "=", 0.0, within=1e-8),
         compare("small-or-large-start",
                 "Theorem 2: its small start is within 1 + e of the least l1 norm, e = 1, its large one of l2, e = 0.1.",
                 max(small, large), "<=", 1.0, note=f"excess over e: l1 {small:.1e}, l2 {large:.1e}"),

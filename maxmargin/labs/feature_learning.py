@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.integrate import cumulative_trapezoid
 
 from ..conventions import Array
 from ..plots.style import F1, INK, MUTED, NTK, POSITIVE
@@ -53,10 +54,6 @@ class Net:
     def kernel(self, W: Array) -> Array:
         """K = (X X') o ((1/m) sum_j a_j^2 s_j s_j'), s_j = tanh'(X w_j), (n, n)."""
         return (self.X @ self.X.T) * (self.slopes(W) @ self.slopes(W).T) / len(self.a)
-
-    def flow(self, times: Array, **accuracy: float) -> Array:
-        """W at these times (T, m, d)."""
-        return flow(self.velocity, self.W, times, **accuracy)
 
     def both_layers(self, time: float) -> Array:
         """W at this time if a moves, too, by the same rule."""
@@ -110,7 +107,7 @@ def _limit(s: Settings) -> Items:
     a = rng.choice([-1.0, 1.0], s.m) * rng.uniform(1.0, 2.0, s.m)
     y = 0.6 * rng.choice([-1.0, 1.0], n) * rng.uniform(0.5, 1.0, n)
     net, times = Net(X, y, a, rng.standard_normal((s.m, d))), np.linspace(0.0, 250.0, 251)
-    path, solved = net.flow(times), net.solved()
+    path, solved = flow(net.velocity, net.W, times), net.solved()
 
     def error(W: Array) -> float:
         return distance(W - net.W, solved - net.W)
@@ -135,11 +132,11 @@ def _limit(s: Settings) -> Items:
                 np.abs(ratios - 1.0).max() + 1.0, "=", 1.0, within=1e-3),
         halves("The distance of descent from the limit", [error(net.descend(step, 150.0)) for step in (0.2, 0.1)]),
         mistake("correlated", "The solved form describes correlated inputs.",
-                distance(mixed.flow(times[-1:])[0] - net.W, mixed.solved() - net.W), "=", 0.0, within=1e-8),
+                distance(flow(mixed.velocity, net.W, times[-1:])[0] - net.W, mixed.solved() - net.W),
+                "=", 0.0, within=1e-8),
         mistake("both-layers", "The solved form describes a network that trains both layers.",
                 error(net.both_layers(times[-1])), "=", 0.0, within=1e-8),
-        mistake("lazy", "The linearised network has the solved limit.",
-                error(net.linearised()), "=", 0.0, within=1e-8),
+        mistake("lazy", "The linearised network has the solved limit.", error(net.linearised()), "=", 0.0, within=1e-8),
     ]  # fmt: skip
 
 
@@ -149,10 +146,10 @@ def _rate(s: Settings) -> Items:
     X, a = rng.standard_normal((n, d)), 3.0 * rng.choice([-1.0, 1.0], s.m)
     net = Net(X, rng.choice([-1.0, 1.0], n) * rng.uniform(0.5, 1.0, n), a, rng.standard_normal((s.m, d)))
     times = np.r_[0.0, np.geomspace(0.01, 1.0, 100), np.linspace(1.0, 300.0, 600)[1:]]
-    path = net.flow(times)
+    path = flow(net.velocity, net.W, times)
     spectra = np.array([np.linalg.eigvalsh(net.kernel(W)) for W in path])
     losses = np.array([0.5 * np.mean(net.residual(W) ** 2) for W in path])
-    area = np.vstack([np.zeros(n), np.cumsum(np.diff(times)[:, None] * (spectra[1:] + spectra[:-1]) / 2.0, axis=0)])
+    area = cumulative_trapezoid(spectra, times, axis=0, initial=0.0)
     seen = losses > 1e-18
     ends = np.log(losses[0]) - 2.0 / n * np.array([area[:, -1], area[:, 0], times * spectra[0, 0]])[:, seen]
     lower, upper, frozen = ends - np.log(losses[seen])

@@ -11,7 +11,6 @@ The paper prints w.theta; its Lemma 11 and its recipe for a start at a guess the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -21,8 +20,8 @@ from .numerics import distance, flow_until
 from .panels import Mark, dots, level, line, panel
 from .shape import Items, Lab, compare, halves, mistake
 
-RECIPES = {"zero start": 0.0, "corrected recipe": 1.0, "printed recipe": 2.25}  # multiples of the corrected start
-COLOURS = (MUTED, F1, F2)
+# Multiples of the corrected start, and their colours.
+RECIPES = {"zero start": (0.0, MUTED), "corrected recipe": (1.0, F1), "printed recipe": (2.25, F2)}
 ASPECT, STRONG, TAIL = 10, 5, 0.005  # recipe: parameters a point, directions of variance 1, variance of the others
 
 
@@ -37,22 +36,11 @@ class Settings:
     trained_n: int = 50
 
 
-@dataclass(frozen=True)
 class Regression:
-    """X (n, p) of full row rank, y (n,)."""
+    """X (n, p) of full row rank, y (n,); theta_ols, the least-norm interpolant; an orthonormal basis of the row space."""
 
-    X: Array
-    y: Array
-
-    @cached_property
-    def ols(self) -> Array:
-        """The least-norm interpolant."""
-        return np.linalg.pinv(self.X) @ self.y
-
-    @cached_property
-    def rows(self) -> Array:
-        """An orthonormal basis of the row space, (p, n)."""
-        return np.linalg.qr(self.X.T)[0]
+    def __init__(self, X: Array, y: Array):
+        self.X, self.y, self.ols, self.rows = X, y, np.linalg.pinv(X) @ y, np.linalg.qr(X.T)[0]
 
     def off(self, v: Array) -> Array:
         """P v: what the data do not see of v (p,) or of the rows of v (m, p)."""
@@ -135,8 +123,7 @@ def _trained(s: Settings) -> Items:
         compare("trained-limit",
                 "A balanced network minimises |theta|^(3/2) - (3/2) w.theta among the interpolants; printed: w.theta.",
                 max(corrected), "=", 0.0, within=1e-8, printed=min(printed)),
-        compare("imbalance", "One neuron of any imbalance has its closed form.",
-                max(tilted)[0], "=", 0.0, within=1e-8),
+        compare("imbalance", "One neuron of any imbalance has its closed form.", max(tilted)[0], "=", 0.0, within=1e-8),
         compare("any-start", "At any width and start, theta(inf) = theta_ols + P W(0)' a(inf).",
                 max(identity), "=", 0.0, within=1e-8),
         halves("The distance of descent from the limit of the flow",
@@ -170,25 +157,25 @@ def overshoot(multiple: float, r: float) -> float:
 
 def _recipe(s: Settings) -> Items:
     """Bias off the row space, in the risk's metric, after three starts; two networks trained from two of them."""
+    multiples = [multiple for multiple, _ in RECIPES.values()]
     bias = np.zeros((len(s.recipe_n), len(RECIPES)))
     for row, n in enumerate(s.recipe_n):
         for draw in range(s.draws):
             data, star, variances, r = spiked(n, s.seed + draw)
-            for column, multiple in enumerate(RECIPES.values()):
+            for column, multiple in enumerate(multiples):
                 w = np.sqrt(multiple * np.sqrt(r)) * star  # theta(0) / sqrt|theta(0)|
                 bias[row, column] += variances @ data.off(data.limit(w) - star) ** 2 / s.draws
-    predicted = [(overshoot(multiple, r) - 1.0) ** 2 for multiple in RECIPES.values()]
+    predicted = [(overshoot(multiple, r) - 1.0) ** 2 for multiple in multiples]
     data, star, variances, r = spiked(s.trained_n, s.seed)
     rng, errors, marks = np.random.default_rng(s.seed), [], list[Mark]()
-    for column, (name, multiple) in enumerate(RECIPES.items()):
-        marks += [dots(s.recipe_n, bias[:, column], COLOURS[column], name),
-                  line(s.recipe_n, predicted[column] * bias[:, 0], COLOURS[column], style="--")]  # fmt: skip
+    for (name, (multiple, colour)), part, height in zip(RECIPES.items(), bias.T, predicted, strict=True):
+        marks += [dots(s.recipe_n, part, colour, name), line(s.recipe_n, height * bias[:, 0], colour, style="--")]
         if multiple:
             net, w = balanced(rng, 4, multiple * np.sqrt(r) * star)
             found = theta(data.train(net))
             errors.append(distance(found, data.limit(w)))
             left = variances @ data.off(found - star) ** 2
-            marks.append(dots([s.trained_n], [left], COLOURS[column], size=9, style="x"))
+            marks.append(dots([s.trained_n], [left], colour, size=9, style="x"))
     kept = bias[-1] / bias[-1, 0]
     # |theta_ols|^2 fluctuates by sqrt(2/n) of itself; 1.5 is three times its effect on (mu - 1)^2.
     noise = 1.5 * np.sqrt(2.0 / (s.recipe_n[-1] * s.draws))

@@ -17,11 +17,8 @@ def flow(field: Callable[[Array], Array], start: Array, times: Array, **options:
     """
     from scipy.integrate import solve_ivp
 
-    def flat(_: float, state: Array) -> Array:
-        return field(state.reshape(start.shape)).ravel()
-
-    options = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-13, **options}
-    path = solve_ivp(flat, (0.0, times[-1]), start.ravel(), t_eval=None if "events" in options else times, **options)
+    options = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-13, "t_eval": times, **options}
+    path = solve_ivp(lambda _, S: field(S.reshape(start.shape)).ravel(), (0.0, times[-1]), start.ravel(), **options)
     return path.y.T.reshape(-1, *start.shape)
 
 
@@ -32,7 +29,7 @@ def flow_until(field: Callable[[Array], Array], start: Array, size: Callable[[Ar
         return size(state.reshape(start.shape)) - 1e-10
 
     left.terminal = True  # type: ignore[attr-defined]
-    return flow(field, start, np.array([1e6]), events=left, **options)[-1]
+    return flow(field, start, np.array([1e6]), events=left, t_eval=None, **options)[-1]
 
 
 def exponent(x: Any, y: Any) -> float:
@@ -48,8 +45,3 @@ def decay(t: Any, y: Any) -> float:
 def distance(found: Array, wanted: Array) -> float:
     """|found - wanted| / |wanted|, all entries taken together."""
     return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
-
-
-def normalised(rows: Array) -> Array:
-    """The rows (n, d), each divided by its length."""
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)

@@ -38,13 +38,16 @@ class Settings:
     pairs: int = 300
 
 
-@dataclass(frozen=True)
 class Net:
-    """Points X (n, d), labels y (n,), output weights a (m,)."""
+    """Points X (n, d), in a half space, that a hyperplane separates with labels y (n,); output weights a (m,)."""
 
-    X: Array
-    y: Array
-    a: Array
+    def __init__(self, s: Settings):
+        rng = np.random.default_rng(s.seed)
+        X = rng.standard_normal((s.n, s.d))
+        X[:, -1] = 0.5 + np.abs(X[:, -1])
+        y = np.sign(X[:, 0])
+        X[:, 0] += 0.2 * y
+        self.X, self.y, self.a = X, y, np.where(np.arange(s.m) % 2, 1.0, -1.0) / np.sqrt(s.m)
 
     def slopes(self, W: Array) -> Array:
         """sigma'(w_j.x_i), (n, m)."""
@@ -90,23 +93,13 @@ class Net:
         return W
 
 
-def build(settings: Settings) -> Net:
-    """Points that a hyperplane separates, in a half space; alternating output signs."""
-    rng, s = np.random.default_rng(settings.seed), settings
-    X = rng.standard_normal((s.n, s.d))
-    X[:, -1] = 0.5 + np.abs(X[:, -1])
-    y = np.sign(X[:, 0])
-    X[:, 0] += 0.2 * y
-    return Net(X, y, np.where(np.arange(s.m) % 2, 1.0, -1.0) / np.sqrt(s.m))
-
-
 def _along(s: Settings) -> Items:
     """The chain of inequalities and two bounds on f at the recorded steps of one run.
 
     Along the flow f(t) <= 1 / (1/f(0) + s^2 gamma_lin^2 t); and f(t) <= min_R [exp(-s gamma_lin R) + |W(0) - V|^2 / 2t]
     from V_j = R sign(a_j) v / sqrt m with the max-margin v.
     """
-    net, start = build(s), 0.5 * np.random.default_rng(s.seed + 1).standard_normal((s.m, s.d))
+    net, start = Net(s), 0.5 * np.random.default_rng(s.seed + 1).standard_normal((s.m, s.d))
     v, _, bracket = LinearGame(net.X * net.y[:, None], "l2").solve()
     constant, record = SLOPE * bracket.lower, {0, *np.geomspace(1, s.steps, 30).astype(int).tolist()}
     times, path = zip(*net.descend(start, STEP, s.steps, record), strict=True)
@@ -149,7 +142,7 @@ def _along(s: Settings) -> Items:
 
 def _elsewhere(s: Settings) -> Items:
     """At random pairs; where the constant is attained; on data without a linear margin."""
-    net, rng, slack = build(s), np.random.default_rng(s.seed + 2), np.inf
+    net, rng, slack = Net(s), np.random.default_rng(s.seed + 2), np.inf
     signs = np.where(np.arange(s.n) % 3, 1.0, -1.0)
     linear, flipped = (LinearGame(net.X * y[:, None], "l2") for y in (net.y, signs * net.y))
     for _ in range(s.pairs):

@@ -13,7 +13,6 @@ coordinate k with a positive start, which has probability 1 - (1 - p/2)^m.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -35,20 +34,6 @@ class Settings:
 
     keep: tuple[float, ...] = (0.5, 0.2, 0.1)
     seeds: int = 3
-
-
-class Outcome(NamedTuple):
-    """A run: keep probability, best and worst race T_s / T_n of a class (inf: none of its neurons is alive), best race
-    without the mask on the noise; test accuracy, training loss, doubling time of the best signal over its prediction.
-    """
-
-    keep: float
-    best: float
-    worst: float
-    unmasked: float
-    accuracy: float
-    loss: float
-    doubling: float
 
 
 def _noise(n: int, rng: np.random.Generator) -> Array:
@@ -83,8 +68,12 @@ def race(W: Array, mask: Array, Xi: Array, y: Indices) -> tuple[Array, Array]:
     return ratio, signal
 
 
-def train(keep: float, seed: int) -> Outcome:
-    """Descent until the loss is below 1e-3, or for the most steps."""
+def train(keep: float, seed: int) -> tuple[float, ...]:
+    """Descent until the loss is below 1e-3, or for the most steps.
+
+    p; best and worst race T_s / T_n of a class (inf: none of its neurons is alive), best race without the mask on the
+    noise; test accuracy, training loss, doubling time of the best signal over its prediction.
+    """
     rng, y = np.random.default_rng([seed, round(1000 * keep)]), np.arange(POINTS) % K
     Xi = _noise(POINTS, rng)
     mask = (rng.random((K * WIDTH, DIMENSION)) < keep).astype(float)
@@ -106,7 +95,7 @@ def train(keep: float, seed: int) -> Outcome:
         W += STEP * mask * G
     fresh = np.arange(1000) % K
     accuracy = np.mean(_logits(W, _noise(1000, rng), fresh)[2].argmax(axis=0) == fresh)
-    return Outcome(keep, ratio.min(), ratio.max(), unmasked.min(), float(accuracy), loss, doubling)
+    return keep, ratio.min(), ratio.max(), unmasked.min(), accuracy, loss, doubling
 
 
 def critical_keep() -> float:

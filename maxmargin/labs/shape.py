@@ -85,6 +85,10 @@ def halves(what: str, errors: Sequence[float], within: float = 0.1, id: str = "d
 Items = list[LabFinding | Mark]
 
 
+def _stopped(why: str) -> Items:
+    return [compare("runs", "It runs to its end.", math.nan, "=", math.nan, note=why)]
+
+
 @dataclass(frozen=True)
 class Lab:
     """One laboratory.
@@ -108,13 +112,8 @@ class Lab:
 
     def measure(self, scale: str = "smoke") -> LabRun:
         """Run at "smoke" or "full"; what raises has not been shown, hence is a finding that fails."""
-
-        def failed(why: str) -> list[Items]:
-            return [[compare("runs", "It runs to its end.", math.nan, "=", math.nan, note=why)]]
-
         settings = self.smoke if scale == "smoke" else self.full
-        found, seconds = measured(lambda: [part(settings) for part in self.parts], failed)
-        items = [item for part in found for item in part]
+        items, seconds = measured(lambda: [item for part in self.parts for item in part(settings)], _stopped)
         findings = tuple(item for item in items if isinstance(item, LabFinding))
         return LabRun(self, scale, seconds, findings, tuple(item for item in items if not isinstance(item, LabFinding)))
 
