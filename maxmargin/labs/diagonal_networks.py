@@ -13,12 +13,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.special import softmax
 
-from ..conventions import Array
 from ..plots.style import F1, F2, INK, MUTED
+from .bench import Array, distance, flow_until, level, line, panel
 from .least_potential import certificate, interpolant, program, q
 from .linear_games import LinearGame
-from .numerics import distance, flow_until
-from .panels import level, line, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 ALPHAS = (1e-3, 0.1, 1.0, 10.0, 100.0)  # starts of classification

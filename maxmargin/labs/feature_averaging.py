@@ -14,10 +14,10 @@ from itertools import combinations, product
 import numpy as np
 from scipy.special import expit, softmax
 
-from ..conventions import Array, Indices
+from ..conventions import Indices
 from ..margins import max_margin
 from ..plots.style import F1, F2, INK, MUTED, NTK
-from .panels import dots, line, mark, panel, upright
+from .bench import Array, dots, line, mark, panel, upright
 from .robust_radii import Net, by_label
 from .shape import Items, Lab, compare, mistake
 

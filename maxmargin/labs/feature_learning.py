@@ -15,10 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.integrate import cumulative_trapezoid
 
-from ..conventions import Array
 from ..plots.style import F1, INK, MUTED, NTK, POSITIVE
-from .numerics import decay, distance, flow
-from .panels import dots, line, mark, panel
+from .bench import Array, decay, distance, dots, flow, line, mark, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 

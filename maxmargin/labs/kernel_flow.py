@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..conventions import Array
 from ..features.directions import random_directions
 from ..features.kernels import arc_cosine
 from ..plots.style import F1, F2, MUTED
-from .numerics import distance, exponent
-from .panels import dots, level, line, panel
+from .bench import Array, distance, dots, exponent, level, line, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 POINTS, DIMENSION = 40, 10

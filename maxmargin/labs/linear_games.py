@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import rounding
-from ..conventions import Array
 from ..games.game import Bracket
 from ..solvers.master import Master
 from ..solvers.min_norm_point import min_norm_point
+from .bench import Array
 
 
 @dataclass(frozen=True)

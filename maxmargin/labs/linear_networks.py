@@ -14,10 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..conventions import Array
 from ..plots.style import F1, F2, MUTED
-from .numerics import distance, flow_until
-from .panels import Mark, dots, level, line, panel
+from .bench import Array, Mark, distance, dots, flow_until, level, line, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 # Multiples of the corrected start, and their colours.
@@ -37,7 +35,7 @@ class Settings:
 
 
 class Regression:
-    """X (n, p) of full row rank, y (n,); theta_ols, the least-norm interpolant; an orthonormal basis of the row space."""
+    """X (n, p) of full row rank, y (n,); theta_ols of least norm; an orthonormal basis of the row space."""
 
     def __init__(self, X: Array, y: Array):
         self.X, self.y, self.ols, self.rows = X, y, np.linalg.pinv(X) @ y, np.linalg.qr(X.T)[0]

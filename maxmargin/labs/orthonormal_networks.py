@@ -14,10 +14,8 @@ from itertools import product
 import numpy as np
 from scipy.linalg import polar
 
-from ..conventions import Array
 from ..plots.style import F1, F2, INK, MUTED, NTK
-from .numerics import exponent
-from .panels import Mark, dots, line, panel
+from .bench import Array, Mark, dots, exponent, line, panel
 from .shape import Items, Lab, compare, mistake
 
 KINDS = {"square": "all layers square", "last": "the last layer grows", "second": "the second layer grows"}

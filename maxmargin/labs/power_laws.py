@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from scipy.special import gamma
 
-from ..conventions import Array, inputs
+from ..conventions import inputs
 from ..features import RELU
 from ..features.kernels import Kernel
 from ..plots.style import F1, F2, MUTED, NTK, POSITIVE
-from .panels import Mark, dots, line, panel
+from .bench import Array, Mark, dots, line, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 COLOURS = {"jump": NTK, "kinks": F1, "output-layer": F2, "disk": POSITIVE}  # of what is drawn

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from ..conventions import Array
 from ..games.game import Bracket
 from ..games.rkhs import KernelGame
 from ..plots.style import F1, F2, INK, NTK
 from ..solvers.min_norm_point import min_norm_point
+from .bench import Array, level, line, mark, panel
 from .linear_games import LinearGame
-from .panels import level, line, mark, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 SLOPE, STEP = 0.2, 0.05  # of the leaky ReLU; of descent on log f

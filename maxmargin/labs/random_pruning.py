@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from ..conventions import Array, Indices
+from ..conventions import Indices
 from ..plots.style import F1, INK, MUTED, NEGATIVE, POSITIVE
-from .panels import line, mark, panel, upright
+from .bench import Array, line, mark, panel, upright
 from .shape import Items, Lab, compare, mistake
 
 K, DIMENSION, POINTS, WIDTH = 2, 400, 100, 60

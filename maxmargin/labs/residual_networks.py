@@ -13,10 +13,8 @@ from itertools import product
 
 import numpy as np
 
-from ..conventions import Array
 from ..plots.style import F1, F2, INK, MUTED, NTK, POSITIVE
-from .numerics import distance, exponent, flow
-from .panels import Mark, dots, line, panel
+from .bench import Array, Mark, distance, dots, exponent, flow, line, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 SIZE = 0.2  # standard deviation of an entry of the noise

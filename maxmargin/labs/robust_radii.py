@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions import Array, Indices, Mask
+from ..conventions import Indices, Mask
+from .bench import Array
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from ..plots.style import styled
 from ..theory.ledger import FAILS, Entry, Finding, measured
-from .panels import Mark, figure
+from .bench import Mark, figure
 
 SCALES = ("smoke", "full")
 KEYS = ("id", "statement", "relation", "note", "reference", "measured", "tolerance", "verdict", "broken")

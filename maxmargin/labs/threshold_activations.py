@@ -16,12 +16,11 @@ from typing import cast
 
 import numpy as np
 
-from ..conventions import Array
 from ..features import RELU
 from ..games.measure import Measure
 from ..margins import max_margin
 from ..plots.style import DECISION, F1, F2, INK, NEGATIVE, POSITIVE
-from .panels import Mark, level, line, mark, panel
+from .bench import Array, level, line, mark, panel
 from .shape import Items, Lab, compare, mistake
 
 ZERO = 1e-11  # |u.z| below this, for unit u and |z| of order 1, is a point on the hyperplane
@@ -159,7 +158,6 @@ def _classifiers(s: Settings) -> Items:
     least, most, weights = margin(D, y)
     smooth = max_margin((Z[:, :2], y), convention="path")
     reach, n = 1.15 * np.abs(Z[:, :2]).max(), len(y)
-
     axis = np.linspace(-reach, reach, 301)
     grid = np.column_stack([g.ravel() for g in (*np.meshgrid(axis, axis), np.ones((301, 301)))])
     f = ((grid @ u.T >= 0) @ weights).reshape(301, 301)
@@ -187,19 +185,18 @@ def _trained(s: Settings) -> Items:
     coarse = lasso(np.unique(some, axis=0).T.astype(float), y, beta)[0]
     shuffled = rng.permutation(y)
 
-    def train(labels: Array, clipped: bool) -> list[Array]:
-        return [straight_through(Z, labels, s, seed, clipped) for seed in range(s.runs)]
-
-    runs = {"clipped": train(y, True), "identity": train(y, False)}
-    clipped, identity, harder = ([path[-1] for path in paths] for paths in (*runs.values(), train(shuffled, True)))
+    clipped, identity, harder = (
+        np.array([straight_through(Z, labels, s, seed, gate) for seed in range(s.runs)])
+        for labels, gate in ((y, True), (y, False), (shuffled, True))
+    )
     roots = np.sqrt(np.abs(w))
     misfit = 0.5 * (((Z @ u.T >= -ZERO) @ (roots * roots * np.sign(w)) - y) ** 2).sum()
-    steps, marks = np.unique(np.geomspace(1, s.steps, 300).astype(int)), list[Mark]()
-    for (name, paths), colour in zip(runs.items(), (F1, F2), strict=True):
-        labels = [f"{name} gate", *[None] * (s.runs - 1)]
-        marks += [line(steps, path[steps - 1], colour, label) for path, label in zip(paths, labels, strict=True)]
+    steps, rest = np.unique(np.geomspace(1, s.steps, 300).astype(int)), [None] * (s.runs - 1)
     return [
-        panel("Objective of straight-through training", *marks, level(upper, "proved optimum"),
+        panel("Objective of straight-through training",
+              line(steps, clipped[:, steps - 1].T, F1, ["clipped gate", *rest]),
+              line(steps, identity[:, steps - 1].T, F2, ["identity gate", *rest]),
+              level(upper, "proved optimum"),
               xlabel="steps", log="xy"),
         compare("lasso-gap", "The least objective is certified: gap of its primal-dual bracket.",
                 upper - lower, "=", 0.0, within=1e-6,
@@ -208,16 +205,16 @@ def _trained(s: Settings) -> Items:
                 misfit + beta * (roots @ roots), "=", upper, within=1e-9,
                 printed=misfit + beta / 2 * np.linalg.norm(roots)),
         compare("never-below", "No training run ends below the proved lower bound.",
-                min(*clipped, *identity), ">=", lower, within=1e-9),
+                min(clipped[:, -1].min(), identity[:, -1].min()), ">=", lower, within=1e-9),
         compare("clipped",
                 "Straight-through training with a clipped gate reaches it on these smooth labels (worst ratio).",
-                max(clipped) / upper, "<=", 1.01),
+                clipped[:, -1].max() / upper, "<=", 1.01),
         mistake("identity", "With the identity as its gate it reaches the optimum, too (best ratio).",
-                min(identity) / upper, "<=", 1.01),
+                identity[:, -1].min() / upper, "<=", 1.01),
         mistake("clipped-random", "The clipped gate reaches it on random labels, too (best ratio).",
-                min(harder) / lasso(D, shuffled, beta)[1], "<=", 1.01),
+                harder[:, -1].min() / lasso(D, shuffled, beta)[1], "<=", 1.01),
         mistake("half-penalty", "The penalty (beta/2) |w|_1 has the trained objective.",
-                lasso(D, y, beta / 2)[1], "=", min(clipped), within=0.01 * upper),
+                lasso(D, y, beta / 2)[1], "=", clipped[:, -1].min(), within=0.01 * upper),
         mistake("sampled", f"{s.sampled} random directions reach the optimum (ratio).", coarse / upper, "<=", 1.01,
                 note="lower bound of the sampled program over the true optimum"),
     ]  # fmt: skip

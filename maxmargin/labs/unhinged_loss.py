@@ -13,13 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
-from ..conventions import Array
 from ..features import RELU
 from ..margins import max_margin
 from ..oracles.selection import exact_oracle
 from ..plots.style import F1, F2, INK, MUTED, NEGATIVE, POSITIVE
-from .numerics import decay, distance
-from .panels import Mark, dots, level, line, mark, panel
+from .bench import Array, Mark, decay, distance, dots, level, line, mark, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 C, POINTS = 5, 8  # classes of the layer-peeled model; points of the two-layer net
