@@ -28,6 +28,7 @@ from .games.rkhs import KERNEL
 from .margins import max_margin
 from .oracles.oracle import SPHERE_BOUND
 from .progress import Progress, silent
+from .result import Result
 from .threads import one_thread_if_small
 from .training import train
 
@@ -82,7 +83,7 @@ class ComparedRun:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Result):
     """Everything `compare` found, for the table, the figures, the report and the JSON.
 
     Attributes
@@ -173,12 +174,6 @@ class Comparison:
 
     def __str__(self) -> str:
         return self.table()
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the table, what it means, and the decision maps up to d = 2."""
-        from .report.cells import comparison_cell
-
-        return comparison_cell(self)
 
     def save(self, folder: str | PathLike[str]) -> Path:
         """Write comparison.json, figures and report.html into `folder` (made if missing); return the report's path."""

@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Layers from the bottom up; a module may import from its own layer and from those below.
 LAYERS = [
     {"errors", "headless", "clock", "outcome", "rounding", "conventions"},
-    {"atomic", "archives", "memory", "text", "progress", "threads", "options"},
+    {"atomic", "archives", "memory", "text", "progress", "threads", "options", "result"},
     {"dataset", "datasets", "targets"},
     {"features"},
     {"oracles"},
@@ -34,8 +34,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Lines that cross on purpose, inside a function: a comparison saves its report, a certificate becomes a network.
 # What a notebook shows of a result is drawn by the report.
-LAZY = {("comparison", "plots"), ("comparison", "report"), ("games", "flow")}
-LAZY |= {("games", "report"), ("flow", "report"), ("margins", "report")}
+LAZY = {("comparison", "plots"), ("comparison", "report"), ("games", "flow"), ("result", "report")}
 # The referee judges everyone: only those that ask for its word know it, and it knows no one.
 ASKING = {"maxmargin", "maxmargin.cli.check", "maxmargin.margins.self_check", "maxmargin.play.jobs"}
 

@@ -6,10 +6,10 @@ from dataclasses import KW_ONLY, dataclass
 
 from ..conventions import law_of
 from ..dataset import Dataset
-from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
 from ..games.rkhs import KernelExpansion
 from ..margins import Request
+from ..options import choice
 from .soft import SoftMarginClassifier
 
 
@@ -85,8 +85,7 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
 
     def _fit(self, data: Dataset) -> None:
         """Find the function of largest margin."""
-        if self.kernel not in ("f2", "ntk"):
-            raise InputError(f"kernel: found {self.kernel!r}, wanted 'f2' or 'ntk'")
+        choice("kernel", self.kernel, ("f2", "ntk"))
         self._solve(
             Request(
                 data=data,

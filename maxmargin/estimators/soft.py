@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..errors import InputError
 from ..games.certificate import Certificate
 from ..margins import Request, margin
+from ..options import choice
 from ..outcome import Status
 from .base import MarginClassifier
 
@@ -25,9 +26,7 @@ class SoftMarginClassifier(MarginClassifier):
 
     def _solve(self, request: Request) -> None:
         """Set the fitted attributes of the problem that applies."""
-        if self.on_inseparable not in ON_INSEPARABLE:
-            wanted = ", ".join(ON_INSEPARABLE)
-            raise InputError(f"on_inseparable: found {self.on_inseparable!r}, wanted one of {wanted}")
+        choice("on_inseparable", self.on_inseparable, ON_INSEPARABLE)
         certificate = margin(replace(request, nu=self.nu))
         self.nu_, self.inseparability_ = self.nu, None
         self.separable_ = certificate.lower > 0.0

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import atomic
 from ..conventions import describe
 from ..errors import InputError
 from ..features import get_feature
+from ..result import Result, check_format
 from ..text import lower_text, share_text, upper_text
 from .network import Network
 
@@ -30,7 +29,7 @@ STATUSES = {
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Result):
     """The JSON of ``maxmargin train``, with the networks beside it.
 
     Attributes
@@ -111,22 +110,10 @@ class Run:
         ]
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the table, what it means, and the margin against time."""
-        from ..report.cells import run_cell
-
-        return run_cell(self)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the JSON atomically."""
-        atomic.write_json(path, self.to_json())
-
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Run:
         """The run of a document; `InputError` when it is not one."""
-        if document.get("format") != FORMAT or document.get("version") != VERSION:
-            found = f"format {document.get('format')!r} version {document.get('version')!r}"
-            raise InputError(f"run: found {found}, wanted {FORMAT!r} version {VERSION}")
+        check_format("run", document, FORMAT, VERSION)
         try:
             feature = get_feature(document["feature"])
             values: dict[str, Any] = {name: document[name] for name in _SCALARS if name != "data"}

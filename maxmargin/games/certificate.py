@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..features.kernels import Kernel
 from ..oracles.oracle import SPHERE_BOUND
 from ..outcome import Attempt, Status
+from ..result import Result, check_format
 from ..text import bracket_text, gap_text
 from .game import ROUNDING, Bracket
 from .measure import Measure
@@ -29,7 +30,7 @@ FORMAT, VERSION = "maxmargin-certificate", 1
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Result):
     """``lower <= gamma <= upper`` with the classifier that attains `lower` and the adversary that proves `upper`.
 
     Attributes
@@ -194,16 +195,6 @@ class Certificate:
         ]
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the table, what it means, and a small figure up to D = 3."""
-        from ..report.cells import certificate_cell
-
-        return certificate_cell(self)
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the JSON atomically."""
-        atomic.write_json(path, self.to_json())
-
     @classmethod
     def from_json(cls, source: dict[str, Any] | str | PathLike[str], training: Array | None = None) -> Certificate:
         """Read a certificate; the numbers are not verified (``maxmargin check`` does that).
@@ -218,9 +209,7 @@ class Certificate:
         InputError : not a certificate of this version.
         """
         document = source if isinstance(source, dict) else atomic.read_object(source)
-        if document.get("format") != FORMAT or document.get("version") != VERSION:
-            found = f"format {document.get('format')!r} version {document.get('version')!r}"
-            raise InputError(f"certificate: found {found}, wanted {FORMAT!r} version {VERSION}")
+        check_format("certificate", document, FORMAT, VERSION)
         try:
             return cls._from_document(document, training)
         except (KeyError, TypeError, ValueError) as error:

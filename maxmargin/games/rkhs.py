@@ -22,6 +22,7 @@ from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
 from ..features.kernels_gram import NetworkGram
 from ..features.random_features import FeatureGram
+from ..options import choice
 from ..outcome import Scope
 from .game import KERNEL_ZERO, Bracket, Game, Response
 from .soft import beyond, mean_below
@@ -252,8 +253,7 @@ def network_game(norm: str, feature: str | Feature, Z: Array, y: Array, weights:
     ------
     InputError : another norm.
     """
-    if norm not in ("f2", "ntk"):
-        raise InputError(f"norm: found {norm!r}, wanted 'f2' or 'ntk' (only these are kernel balls)")
+    choice("norm", norm, ("f2", "ntk"))
     feature = get_feature(feature)
     exponent = int(np.frexp(np.abs(Z).max(initial=0.0))[1])
     gram = NetworkGram(Kernel(feature, weights, tangent=norm == "ntk"), np.ldexp(Z, -exponent))

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .. import atomic
 from ..archives import read_arrays
 from ..conventions import Array
 from ..dataset import Dataset, load
@@ -27,6 +26,7 @@ from ..games.variation import VariationGame
 from ..oracles.selection import Proving
 from ..outcome import Attempt, Reason
 from ..progress import Progress, silent
+from ..result import Result
 from ..text import bracket_text
 from .api import margin as solve
 from .prove import Budget, conclude, judged, one_thread, softmin_weights
@@ -38,7 +38,7 @@ _RANGE = 1e75  # largest magnitude of a layer's weights; its inverse is the smal
 
 
 @dataclass(frozen=True)
-class Assessment:
+class Assessment(Result):
     """A network beside the limit that training drives it to.
 
     Attributes
@@ -95,16 +95,6 @@ class Assessment:
                 f"proves    no margin is above {self.own_upper:.9g}, by the network's own soft-min weights",
             ]
         )
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the table, what it means, and the network's neurons up to D = 3."""
-        from ..report.cells import assessment_cell
-
-        return assessment_cell(self)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the JSON atomically."""
-        atomic.write_json(path, self.to_json())
 
 
 @dataclass(frozen=True)

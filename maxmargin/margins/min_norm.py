@@ -7,7 +7,6 @@ Equal points become one with the intersection of their tubes; the two ends are p
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +31,7 @@ from ..oracles.lifted.root import lifted_bound
 from ..oracles.selection import Proving
 from ..outcome import Attempt, Scope, Status
 from ..progress import Progress, silent
+from ..result import Result
 from ..solvers.interpolation import kernel_interpolant, variation_interpolant
 from ..targets import Values, digest, read_targets
 from ..text import bracket_text, gap_text
@@ -43,7 +43,7 @@ _TIGHT = 1e-3  # relative distance from the relaxation at which its bound is goo
 
 
 @dataclass(frozen=True)
-class MinimumNorm:
+class MinimumNorm(Result):
     """``lower <= min { norm(f) : |f(x_i) - t_i| <= tube } <= upper``.
 
     Attributes
@@ -104,12 +104,6 @@ class MinimumNorm:
         ]
         return "\n".join(lines)
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the table, and what it means."""
-        from ..report.cells import norm_cell
-
-        return norm_cell(self)
-
     def to_json(self) -> dict[str, Any]:
         """The JSON document."""
         document = {
@@ -129,10 +123,6 @@ class MinimumNorm:
             "versions": library_versions(),
         } | ({} if self.proof is None else {"proof": self.proof})
         return dict(atomic.plain(document))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the JSON atomically."""
-        atomic.write_json(path, self.to_json())
 
 
 def min_norm(

@@ -17,8 +17,9 @@ from ..games.game import Bracket, Game
 from ..games.measure import Measure
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.variation import VariationGame
+from ..options import choice
 from ..oracles.selection import EXACT_DIMENSION, Proving, exact_oracle, local_oracle
-from ..solvers.regularised import check_loss
+from ..solvers.regularised import LOSSES
 from ..solvers.regularised_kernel import kernel_path
 from ..solvers.regularised_variation import VariationPath
 
@@ -81,7 +82,7 @@ def margin_path(
     InputError : bad data or option, in one sentence.
     """
     dataset, feature = load(data), get_feature(feature)
-    check_loss(loss)
+    choice("loss", loss, LOSSES)
     Z, y = dataset.inputs(bias), dataset.y
     scale = float(np.mean(np.linalg.norm(Z, axis=1) ** feature.degree))
     if norm != "f1":

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..conventions import law_of, variation_factor
+from ..conventions import NORMS, law_of, variation_factor
 from ..dataset import Dataset, load
 from ..errors import InputError
 from ..features.directions import check_directions
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
+from ..options import choice
 from ..solvers import conic
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def as_cvxpy(
     import cvxpy
 
     dataset, feature = load(data), get_feature(feature)
+    choice("norm", norm, NORMS)
     Z = dataset.inputs(bias)
     if norm == "f1":
         if directions is None:
@@ -68,8 +70,6 @@ def as_cvxpy(
         problem = conic.variation_program(feature.evaluate(theta, Z), dataset.y)
         problem.margin = variation_factor(feature.degree, convention) * cvxpy.inv_pos(problem.objective.expr)
         return problem
-    if norm not in ("f2", "ntk"):
-        raise InputError(f"norm: found {norm!r}, wanted one of f1, f2, ntk")
     problem = conic.kernel_program(Kernel(feature, law_of(law, weights), tangent=norm == "ntk")(Z), dataset.y)
     problem.margin = cvxpy.power(problem.objective.expr, -0.5)
     return problem

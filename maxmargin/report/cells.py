@@ -1,4 +1,7 @@
-"""What a notebook shows of a result: its table, two lines of meaning, and one small figure."""
+"""What a notebook shows of a result: its table, two lines of meaning, and one small figure.
+
+The function for a class has its name.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,7 @@ def assessment_cell(assessment: Any) -> str:
     return _cell(str(assessment), meaning, _atoms(assessment.certificate))
 
 
-def norm_cell(found: Any) -> str:
+def minimumnorm_cell(found: Any) -> str:
     """The lines of a smallest norm, and how its two ends are proved."""
     points = int(np.count_nonzero(found.adversary))
     meaning = [

@@ -19,15 +19,8 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.special import expit
 
 from ..conventions import Array
-from ..errors import InputError
 
 LOSSES = ("logistic", "hinge")
-
-
-def check_loss(loss: str) -> None:
-    """InputError unless the loss is one of `LOSSES`."""
-    if loss not in LOSSES:
-        raise InputError(f"loss: found {loss!r}, wanted 'logistic' or 'hinge'")
 
 
 def logistic(margins: Array, weight: float) -> tuple[float, Array, Array]:

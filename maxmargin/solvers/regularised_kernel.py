@@ -9,7 +9,8 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from ..conventions import Array
-from .regularised import check_loss, logistic, solve_definite
+from ..options import choice
+from .regularised import LOSSES, logistic, solve_definite
 
 _STEPS = 200
 _SHORTEST = 1e-12
@@ -31,7 +32,7 @@ def regularised_kernel(Q: Array, weight: float, loss: str, start: Array | None =
     ------
     InputError : unknown loss.
     """
-    check_loss(loss)
+    choice("loss", loss, LOSSES)
     start = np.zeros(len(Q)) if start is None else start
     if loss == "hinge":
         return _hinge(Q, weight, np.clip(start, 0.0, weight))

@@ -19,8 +19,9 @@ from ..conventions import Array, Mask
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
+from ..options import choice
 from ..oracles.oracle import Oracle
-from .regularised import check_loss, logistic, solve_definite
+from .regularised import LOSSES, logistic, solve_definite
 
 _STEPS = 300
 _GAP = 1e-8
@@ -59,7 +60,7 @@ class VariationPath:
     weights: Array = field(init=False)
 
     def __post_init__(self) -> None:
-        check_loss(self.loss)
+        choice("loss", self.loss, LOSSES)
         self.directions = np.empty((0, self.Z.shape[1]))
         self.signs = np.empty(0)
         self.weights = np.empty(0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InputError
+from ..options import choice
 from . import tables
 from .scales import ASSIGNMENT, Setting
 from .tasks import Task
@@ -133,8 +133,5 @@ def get_experiments(name: str) -> list[Experiment]:
     ------
     InputError : there is no such experiment.
     """
-    if name == "all":
-        return list(EXPERIMENTS.values())
-    if name not in EXPERIMENTS:
-        raise InputError(f"experiment: found {name!r}, wanted one of {', '.join(EXPERIMENTS)}, all")
-    return [EXPERIMENTS[name]]
+    choice("experiment", name, (*EXPERIMENTS, "all"))
+    return list(EXPERIMENTS.values()) if name == "all" else [EXPERIMENTS[name]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InputError
+from ..options import choice
 
 VARIANTS = ("code", "paper")
 ASSIGNMENT = "+--++-+-+"  # of figure 2(d): gamma_1 depends on it, so it is fixed; this one is near the printed margins
@@ -110,7 +110,4 @@ def get_setting(scale: str, variant: str = "code", seed: int = 0) -> Setting:
     ------
     InputError : there is no such scale or variant.
     """
-    for name, found, known in (("scale", scale, SCALES), ("variant", variant, VARIANTS)):
-        if found not in known:
-            raise InputError(f"{name}: found {found!r}, wanted one of {', '.join(known)}")
-    return Setting(SCALES[scale], variant, seed)
+    return Setting(SCALES[choice("scale", scale, SCALES)], choice("variant", variant, VARIANTS), seed)
