@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
 import numpy as np
 
@@ -103,15 +102,6 @@ class LocalOracle(ABC):
         values = sign * (self.feature.evaluate(directions, Z) @ q)
         order = np.argsort(-values, kind="stable")
         return directions[order], sign[order], values[order]
-
-
-def accept(g: Callable[[Array], Array], A: Array, values: Array, R: Array) -> None:
-    """Move, in place, the rows of A that improve g in the direction r."""
-    norms = np.linalg.norm(R, axis=1)
-    R = R / np.where(norms > 0.0, norms, 1.0)[:, None]
-    proposed = g(R)
-    better = proposed > values
-    A[better], values[better] = R[better], proposed[better]
 
 
 def unit(A: Array) -> Array:

@@ -15,7 +15,8 @@ from __future__ import annotations
 import numpy as np
 
 from ...conventions import Array
-from .multistart import LocalOracle, accept
+from . import accept
+from .multistart import LocalOracle
 
 _ROUNDS, _POWER_STEPS = 3, 20
 

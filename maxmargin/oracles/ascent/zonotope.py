@@ -16,7 +16,8 @@ import numpy as np
 
 from ...clock import FOREVER, Clock
 from ...conventions import Array
-from .multistart import LocalOracle, accept
+from . import accept
+from .multistart import LocalOracle
 
 _OUTER, _INNER, _RELAXATION = 8, 12, 1.6
 
