@@ -15,7 +15,6 @@ from __future__ import annotations
 import numpy as np
 
 from ...conventions import Array
-from . import accept
 from .multistart import LocalOracle
 
 _ROUNDS, _POWER_STEPS = 3, 20
@@ -61,9 +60,9 @@ class PowerStep:
         """Improve unit rows A (B, D) together; returns them with g(A)."""
         A, values = A.copy(), self.g(A)
         for _ in range(rounds):
-            accept(self.g, A, values, self._eigenvectors(A))
+            self._accept(A, values, self._eigenvectors(A))
             for _ in range(_POWER_STEPS):
-                accept(self.g, A, values, self.gradients(A) + self.shift * A)
+                self._accept(A, values, self.gradients(A) + self.shift * A)
         return A, values
 
     def _eigenvectors(self, A: Array) -> Array:
@@ -73,3 +72,11 @@ class PowerStep:
         moments = self.base + (((A @ self.Z.T > 0.0) * self.c) @ products).reshape(B, D, D)
         leading = np.linalg.eigh(moments)[1][:, :, -1]
         return leading * np.where(np.einsum("bd,bd->b", leading, A) < 0.0, -1.0, 1.0)[:, None]
+
+    def _accept(self, A: Array, values: Array, R: Array) -> None:
+        """Move, in place, the rows that improve in the direction r."""
+        norms = np.linalg.norm(R, axis=1)
+        R = R / np.where(norms > 0.0, norms, 1.0)[:, None]
+        proposed = self.g(R)
+        better = proposed > values
+        A[better], values[better] = R[better], proposed[better]

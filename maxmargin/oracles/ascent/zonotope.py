@@ -16,7 +16,6 @@ import numpy as np
 
 from ...clock import FOREVER, Clock
 from ...conventions import Array
-from . import accept
 from .multistart import LocalOracle
 
 _OUTER, _INNER, _RELAXATION = 8, 12, 1.6
@@ -72,16 +71,24 @@ class ZonotopeStep:
         if not len(self.weights):
             U = np.empty((len(A), 0))
             for _ in range(_OUTER):
-                accept(self.g, A, values, self.slopes(A))
+                self._accept(A, values, self.slopes(A))
                 if self.clock.expired:
                     break
             return A, values, U
         admm = _Projection(self.N, self.weights, A, max(float(values.max()), 0.02 * float(self.weights.sum())))
         for _ in range(_OUTER):
-            accept(self.g, A, values, admm.advance(self.slopes(A)))
+            self._accept(A, values, admm.advance(self.slopes(A)))
             if self.clock.expired:
                 break
         return A, values, admm.U
+
+    def _accept(self, A: Array, values: Array, R: Array) -> None:
+        """Move, in place, the rows that improve in the direction r."""
+        norms = np.linalg.norm(R, axis=1)
+        R = R / np.where(norms > 0.0, norms, 1.0)[:, None]
+        proposed = self.g(R)
+        better = proposed > values
+        A[better], values[better] = R[better], proposed[better]
 
     def snap(self, A: Array, values: Array, U: Array) -> tuple[Array, Array]:
         """Solve each row exactly on its face: r = projection of v - sum_on |c_i| z_i onto the kinks' complement."""
@@ -93,7 +100,7 @@ class ZonotopeStep:
                 for _ in range(2):  # twice is enough to be orthogonal to working accuracy
                     R[b] -= basis @ (R[b] @ basis)
         values = values.copy()
-        accept(self.g, A, values, R)
+        self._accept(A, values, R)
         return A, values
 
 
