@@ -36,6 +36,11 @@ class Counts:
         right = self.true_negative + self.true_positive
         return right / (right + self.false_positive + self.false_negative)
 
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Accuracy, and the numbers of both kinds of mistakes: -1 as +1, +1 as -1."""
+        return f"{100 * self.accuracy:.1f} %", f"{self.false_positive}, {self.false_negative}"
+
     def to_json(self) -> dict[str, Any]:
         """Accuracy and the confusion matrix: one row per class (-1, +1), with the counts predicted -1 and +1."""
         rows = [[self.true_negative, self.false_positive], [self.false_negative, self.true_positive]]

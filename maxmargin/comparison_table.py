@@ -69,17 +69,8 @@ def accuracy_table(scores: Any) -> str:
     header = ("classifier", "train accuracy", "wrong: -1 as +1, +1 as -1")
     rows = []
     for score in scores:
-        row = [score.title, _share(score.train), _wrong(score.train)]
-        rows.append(row + ([_share(score.test), _wrong(score.test)] if tested else []))
+        rows.append((score.title, *score.train.texts, *(score.test.texts if tested else ())))
     return table(header + (("test accuracy", "wrong: -1 as +1, +1 as -1") if tested else ()), rows)
-
-
-def _share(found: Any) -> str:
-    return f"{100 * found.accuracy:.1f} %"
-
-
-def _wrong(found: Any) -> str:
-    return f"{found.false_positive}, {found.false_negative}"
 
 
 def conflicts(comparison: Any) -> list[str]:

@@ -15,6 +15,7 @@ For degree 2 the paper keeps the output weight a sign (S-ReLU), so that both con
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import numpy as np
@@ -74,6 +75,12 @@ def inputs(X: Array, bias: bool) -> Array:
     if not bias:
         return np.ascontiguousarray(X, dtype=float)
     return np.hstack([np.asarray(X, dtype=float), np.ones((len(X), 1))])
+
+
+def digest(*arrays: Array) -> str:
+    """SHA-256 of the shape of the first array (little-endian int64) and the numbers of all (little-endian float64)."""
+    parts = [np.array(arrays[0].shape, dtype="<i8"), *(np.ascontiguousarray(array, dtype="<f8") for array in arrays)]
+    return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 
 def mean_field(m: int) -> float:

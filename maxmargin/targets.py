@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -134,11 +133,3 @@ class Values:
 def _exceeds(most: float, least: float, tube: float) -> bool:
     """Whether two targets are more than two tubes apart, without rounding."""
     return Fraction(float(most)) - Fraction(float(least)) > 2 * Fraction(float(tube))
-
-
-def digest(X: Array, targets: Array) -> str:
-    """SHA-256 of n and d (little-endian int64), X and the targets (little-endian float64)."""
-    digest = hashlib.sha256(np.array(X.shape, dtype="<i8").tobytes())
-    digest.update(np.ascontiguousarray(X, dtype="<f8").tobytes())
-    digest.update(np.ascontiguousarray(targets, dtype="<f8").tobytes())
-    return digest.hexdigest()

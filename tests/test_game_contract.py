@@ -13,12 +13,12 @@ import pytest
 from scipy.optimize import linprog
 
 import maxmargin as mm
+from maxmargin.conventions import digest
 from maxmargin.dataset import make_dataset
 from maxmargin.features import RELU, Feature
 from maxmargin.games.game import Game, Pair, Response
 from maxmargin.games.measure import Measure
 from maxmargin.games.problem import Problem
-from maxmargin.margins.f1 import dictionary_hash
 from maxmargin.margins.prove import Budget, prove
 from maxmargin.outcome import Outcome, Reason, Scope, Status
 
@@ -74,7 +74,7 @@ def document(certificate, X, y):
     data = make_dataset(X, y, classes=(-1, 1))
     problem = replace(certificate.problem, norm="f1", data_sha256=data.sha256)
     found = replace(certificate, problem=problem, classifier=Measure(unit, w / np.abs(w).sum()), dictionary=unit)
-    return replace(found, dictionary_sha256=dictionary_hash(unit)).to_json()
+    return replace(found, dictionary_sha256=digest(unit)).to_json()
 
 
 def test_a_new_game_is_certified_and_checked():

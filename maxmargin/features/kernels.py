@@ -44,9 +44,6 @@ def derivative(activation: Feature | Activation) -> Activation:
     return Activation(k - 1, k * activation.right, -k * activation.left)
 
 
-# ------------------------------------------------------------------------------------------- functions of the angle
-
-
 @dataclass(frozen=True)
 class _Series:
     """psi^power sum_j (-1)^j c_j psi^(2j): the same J_k where its closed form cancels.
@@ -106,9 +103,6 @@ def kappa(cos: Array) -> Array:
     c = np.clip(np.atleast_1d(np.asarray(cos, dtype=float)), -1.0, 1.0)
     J = angular(Angles(c, np.sqrt((1.0 - c) * (1.0 + c)), np.arccos(-c)), 1)
     return np.asarray(J / math.pi, dtype=float)
-
-
-# ------------------------------------------------------------------------------------------- kernels
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: E402, I001 - before anything imports matplotlib
-from ..headless import load_matplotlib
-
-load_matplotlib()
-
 import os
 from typing import Any
 
@@ -16,9 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..conventions import Array, Mask
-
 from .. import atomic
+from ..conventions import Array, Mask
 from ..errors import InputError
 from ..plots import geometry, style
 from ..plots.decision import gates, scatter

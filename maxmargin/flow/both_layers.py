@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import conventions
+from ..conventions import Array
 from ..features import Feature
 from .kinks import Kinks, Pull, hyperbolic, slide
 from .network import Network
 
-Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 _PAD = 8
@@ -79,7 +79,6 @@ class BothLayers:
         self._A2, self._b2 = _squares(self._A), _squares(self._b)
 
     def outputs(self, rows: Rows | None = None) -> Array:
-        """Outputs y_i h(x_i) of the present network, of all rows or of these."""
         if rows is not None:
             self._fresh, self._few = False, False
             return self._forward(rows)
@@ -123,7 +122,6 @@ class BothLayers:
         return np.greater(P, 0.0, out=self._gates[: P.size].reshape(P.shape))
 
     def ascend(self, p: Array) -> float:
-        """Direction m grad F_m for the weights p; returns dF/dt along the flow."""
         if self._rows is not None and len(p) == len(self._y):
             if p[self._rows].sum() < (1.0 - 1e-12) * p.sum():  # not the soft-min of this moment
                 self._fresh, self._few = False, False
@@ -143,7 +141,6 @@ class BothLayers:
         return conventions.mean_field(self._m) * self._speed
 
     def move(self, eta: float) -> None:
-        """One step of size eta along the direction of the last `ascend`."""
         self._kinks = Kinks.none(*self._A.shape)
         self._dA *= eta
         self._A += self._dA
@@ -153,7 +150,6 @@ class BothLayers:
         self._touch()
 
     def flow(self, eta: float) -> float:
-        """Move for the time eta by the exact flow at frozen p; returns the relative change of the parameters."""
         if self._feature.degree == 1:
             turned = self._slide(eta)
         else:
@@ -187,7 +183,6 @@ class BothLayers:
         self._A = moved * (np.exp(eta * rho) * np.sqrt(squares / squares_moved))[:, None]
 
     def tangent_kernel(self, rows: Rows) -> Array:
-        """K (r, r) with du/dt = K p on these rows."""
         signed, z = self._labels[rows], self._z[rows]
         gates = self._slopes(rows) * self._b
         K = (gates @ gates.T) * (z @ z.T)
@@ -200,14 +195,12 @@ class BothLayers:
         return (conventions.mean_field(self._m) * np.outer(signed, signed) * K).astype(float)
 
     def scale(self, factor: float) -> None:
-        """Multiply h by the factor, through the parameters that move."""
         self._A *= math.sqrt(factor)
         if self._feature.degree == 1:
             self._b *= math.sqrt(factor)
         self._touch()
 
     def size(self) -> float:
-        """The norm of the present function, in the sphere convention."""
         moving = self._A2 + self._b2 if self._feature.degree == 1 else self._A2
         return conventions.mean_field(self._m) * moving
 
@@ -216,14 +209,11 @@ class BothLayers:
         return math.inf
 
     def network(self, bias: bool) -> Network:
-        """The network at this moment (copied)."""
         return Network(self._A[:, : self._D].astype(float), self._b.astype(float), bias, self._feature)
 
     def state(self) -> Any:
-        """A copy of the parameters, for `restore`."""
         return self._A.copy(), self._b.copy(), self._kinks
 
     def restore(self, state: Any) -> None:
-        """Set the parameters to a copy that `state` returned."""
         self._A[:], self._b[:], self._kinks = state
         self._touch()

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import conventions
+from ..conventions import Array
 from ..features import Feature
 from .network import Network
 
-Array = NDArray[np.float64]
-
 
 class Dynamics(Protocol):
-    """The moving parameters.
+    """The moving parameters; the classes of the three kinds say only what is special about theirs.
 
     Attributes
     ----------
@@ -92,12 +91,10 @@ class OutputLayer:
         self._c, self._u = np.zeros(len(y)), np.zeros(len(y))
 
     def outputs(self, rows: NDArray[np.int64] | None = None) -> Array:
-        """Outputs y_i h(x_i) of the present network, of all rows or of these."""
         self._rows = rows
         return self._u.copy() if rows is None else self._u[rows]
 
     def ascend(self, p: Array) -> float:
-        """Direction m grad F_m for the weights p; returns dF/dt along the flow."""
         if self._rows is None:
             self._p = p
         else:
@@ -107,27 +104,22 @@ class OutputLayer:
         return float(self._p @ self._velocity)
 
     def move(self, eta: float) -> None:
-        """One step of size eta along the direction of the last `ascend`."""
         self._c += eta * self._p
         self._u += eta * self._velocity
 
     def flow(self, eta: float) -> float:
-        """Move for the time eta by the exact flow at frozen p; returns the relative change of the parameters."""
         change = eta * math.sqrt(max(float(self._p @ self._velocity), 0.0)) / (1.0 + self.size())
         self.move(eta)
         return change
 
     def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:
-        """K (r, r) with du/dt = K p on these rows."""
         return self._gram[np.ix_(rows, rows)]
 
     def scale(self, factor: float) -> None:
-        """Multiply h by the factor, through the parameters that move."""
         self._c *= factor
         self._u *= factor
 
     def size(self) -> float:
-        """The norm of the present function, in the sphere convention."""
         return math.sqrt(max(float(self._c @ self._u), 0.0))
 
     def response(self, p: Array) -> float:
@@ -135,15 +127,12 @@ class OutputLayer:
         return conventions.root_mean_square(self._features @ p)
 
     def network(self, bias: bool) -> Network:
-        """The network at this moment (copied)."""
         return Network(self._hidden.copy(), self._features @ self._c, bias, self._feature)
 
     def state(self) -> Any:
-        """A copy of the parameters, for `restore`."""
         return self._c.copy()
 
     def restore(self, state: Any) -> None:
-        """Set the parameters to a copy that `state` returned."""
         self._c = state.copy()
         self._u = self._gram @ self._c
 
@@ -164,35 +153,28 @@ class Magnitudes:
         self._r = np.ones(len(b), dtype)
 
     def outputs(self, rows: NDArray[np.int64] | None = None) -> Array:
-        """Outputs y_i h(x_i) of the present network, of all rows or of these."""
         self._active = self._features if rows is None else self._features[:, rows]
         return conventions.mean_field(len(self._r)) * ((self._r * self._r) @ self._active)
 
     def ascend(self, p: Array) -> float:
-        """Direction m grad F_m for the weights p; returns dF/dt along the flow."""
         self._direction = 2.0 * self._r * (self._active @ p.astype(self._r.dtype))
         return conventions.mean_field(len(self._r)) * float(self._direction @ self._direction)
 
     def move(self, eta: float) -> None:
-        """One step of size eta along the direction of the last `ascend`."""
         self._r += eta * self._direction
 
     def flow(self, eta: float) -> float:
-        """Move for the time eta by the exact flow at frozen p; returns the relative change of the parameters."""
         self._r *= np.exp(eta * self._direction / self._r)
         return eta * float(np.linalg.norm(self._direction) / np.linalg.norm(self._r))
 
     def tangent_kernel(self, rows: NDArray[np.int64]) -> Array:
-        """K (r, r) with du/dt = K p on these rows."""
         moving = self._features[:, rows] * self._r[:, None]
         return 4.0 * conventions.mean_field(len(self._r)) * (moving.T @ moving)
 
     def scale(self, factor: float) -> None:
-        """Multiply h by the factor, through the parameters that move."""
         self._r *= math.sqrt(factor)
 
     def size(self) -> float:
-        """The norm of the present function, in the sphere convention."""
         return conventions.mean_field(len(self._r)) * float(self._r @ self._r)
 
     def response(self, p: Array) -> float:
@@ -200,16 +182,13 @@ class Magnitudes:
         return float((self._features.astype(float) @ p).max())
 
     def network(self, bias: bool) -> Network:
-        """The network at this moment (copied)."""
         r = self._r.astype(float)
         if self._feature.degree == 1:
             return Network(r[:, None] * self._A, r * self._b, bias, self._feature)
         return Network(r[:, None] * self._A, self._b.copy(), bias, self._feature)
 
     def state(self) -> Any:
-        """A copy of the parameters, for `restore`."""
         return self._r.copy()
 
     def restore(self, state: Any) -> None:
-        """Set the parameters to a copy that `state` returned."""
         self._r = state.copy()

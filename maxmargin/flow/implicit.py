@@ -34,10 +34,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..conventions import Array
 from .dynamics import Dynamics
 from .loss import Linearised, Loss
 
-Array = NDArray[np.float64]
 Step = Callable[[int, float, Array], tuple[float, Array]]
 
 _SLACK = 40.0  # rows this far above the minimum weigh e^-40

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..errors import InputError
 from ..features import Feature
 from .network import Network
-
-Array = NDArray[np.float64]
 
 
 class Start(Protocol):
@@ -34,7 +32,6 @@ class Gaussian:
     scale: float = 1.0
 
     def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
-        """Independent normal entries of standard deviation `scale`."""
         W = self.scale * rng.standard_normal((m, D + 1))
         return W[:, :D], W[:, D]
 
@@ -46,7 +43,6 @@ class Balanced:
     scale: float = 1.0
 
     def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
-        """Neurons with |a_j| = |b_j|."""
         W = rng.standard_normal((m, D + 1))
         A = W[:, :D] / np.linalg.norm(W[:, :D], axis=1, keepdims=True)
         return self.scale * A, self.scale * np.where(W[:, D] < 0, -1.0, 1.0)
@@ -63,7 +59,6 @@ class Paired:
     scale: float = 1.0
 
     def draw(self, rng: np.random.Generator, m: int, D: int) -> tuple[Array, Array]:
-        """Neurons in pairs (a, b), (a, -b), so that the network starts as zero."""
         if m % 2:
             raise InputError(f"width: found {m} with init 'paired', wanted an even number of neurons")
         A, b = Gaussian(self.scale).draw(rng, m // 2, D)

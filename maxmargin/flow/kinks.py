@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..conventions import Array
+
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 

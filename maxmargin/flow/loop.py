@@ -16,7 +16,6 @@ from .recorder import Recorder
 from .schedules import Step
 
 _EVERY = 0.5  # seconds between two progress lines of a run
-Array = NDArray[np.float64]
 Progress = Callable[[str], None]
 
 

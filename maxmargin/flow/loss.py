@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..errors import InputError
-
-Array = NDArray[np.float64]
 
 # Beyond this output, log(log(1 + e^-u)) = -u - e^-u/2 to the last bit.
 _TAIL = 30.0

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..features import RELU, Feature
+from ..conventions import Array
+from ..features import RELU
 from ..games.measure import Measure
-from .initial import Start, neurons
+from .initial import neurons
 from .network import Network
 from .ode import trajectory
-
-Array = NDArray[np.float64]
 
 
 def wasserstein(first: Measure, second: Measure, order: int = 1) -> float:
@@ -51,8 +49,6 @@ def distances_to_widest(
     times: Sequence[float],
     *,
     seed: int = 0,
-    init: str | Start = "gaussian",
-    feature: Feature = RELU,
     steps: int = 200,
 ) -> Array:
     """max_i |u_i(t; m) - u_i(t; largest m)| for each width but the largest, shape (len(widths) - 1, len(times)).
@@ -62,7 +58,7 @@ def distances_to_widest(
     """
     path = []
     for m in sorted(widths):
-        start = Network(*neurons(init, np.random.default_rng(seed), m, Z.shape[1], feature), feature=feature)
+        start = Network(*neurons("gaussian", np.random.default_rng(seed), m, Z.shape[1], RELU))
         path.append([y * network.outputs(Z) for network in trajectory(start, Z, y, times, method="heun", steps=steps)])
     u = np.array(path)
     return np.abs(u[:-1] - u[-1]).max(axis=2)

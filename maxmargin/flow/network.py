@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import atomic, conventions
 from ..archives import read_arrays
+from ..conventions import Array
 from ..errors import InputError
 from ..features import RELU, Feature, get_feature
 from ..games.measure import Measure
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..errors import InputError, SolverError
 from .both_layers import BothLayers
 from .implicit import proximal_adversary
 from .loss import Loss
 from .network import Network
 
-Array = NDArray[np.float64]
 Field = Callable[[Array], Array]
 
 

@@ -18,14 +18,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..conventions import Array
 from ..oracles.oracle import Oracle
 from .dynamics import Dynamics
 from .loss import adversary
 from .network import Network
-
-Array = NDArray[np.float64]
 
 ROWS_PER_DECADE = 20
 SNAPSHOTS = 60

@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..conventions import describe
+from ..conventions import Array, describe
 from ..errors import InputError
 from ..features import get_feature
 from ..result import Result, check_format
 from ..text import lower_text, share_text, upper_text
 from .network import Network
-
-Array = NDArray[np.float64]
 
 FORMAT, VERSION = "maxmargin-run", 1
 

@@ -12,16 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from .. import options
+from ..conventions import Array
 from ..errors import InputError
 from .dynamics import Dynamics
 from .implicit import Flow, Step
 from .loss import Loss
-
-Array = NDArray[np.float64]
 
 
 class StepRule(Protocol):
@@ -50,7 +46,6 @@ class Paper:
     s: float = 0.5
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
-        """Steps of the sizes of the authors' code."""
         if dynamics.homogeneity == 1:
             return _steps_of(lambda t: self.s * max(1.0, dynamics.size()) / math.sqrt(t + 1), dynamics)
         return _steps_of(lambda t: self.s / math.sqrt(t + 1), dynamics)
@@ -63,7 +58,6 @@ class Constant:
     s: float = 0.01
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
-        """Steps of one size."""
         return _steps_of(lambda t: self.s, dynamics)
 
 
@@ -78,7 +72,6 @@ class Theorem:
     multiple: float = 1.0
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
-        """Steps of the sizes of Propositions 6 and 7."""
         unit = self.multiple / dynamics.z_inf
         if dynamics.homogeneity == 2:
             return _steps_of(lambda t: unit / (16.0 * math.sqrt(t)), dynamics)
@@ -104,7 +97,6 @@ class LossBased:
     s: float = 0.1
 
     def stepper(self, dynamics: Dynamics, loss: Loss) -> Step:
-        """Steps whose size grows as the loss falls."""
         eta = self.s
 
         def step(t: int, S: float, p: Array) -> tuple[float, Array]:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .. import conventions, memory, options
+from ..conventions import Array
 from ..errors import InputError
 from ..features import RELU, Feature
 from ..oracles.oracle import Oracle
@@ -24,8 +24,6 @@ from .network import Network
 from .recorder import Recorder
 from .run import Run
 from .schedules import StepRule, get_rule
-
-Array = NDArray[np.float64]
 
 LAYERS = ("both", "output", "magnitudes")
 

@@ -13,7 +13,6 @@ proposer                pair
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from ..conventions import Array, variation_factor
+from ..conventions import Array, digest, variation_factor
 from ..games.certificate import Certificate
 from ..games.game import Game, Pair
 from ..games.measure import Measure
@@ -69,14 +68,7 @@ def dictionary_margin(request: Request, directions: Array) -> Certificate:
         return replace(pair, judge=None)  # `judge` bounds over all neurons, not over this dictionary
 
     certificate = prove(request.problem, request.softened(game), [propose], asked.budget, request.Z)
-    return replace(certificate, dictionary_sha256=dictionary_hash(directions), dictionary=directions)
-
-
-def dictionary_hash(directions: Array) -> str:
-    """sha256 of the shape and the little-endian float64 bytes of the unit directions (K, D)."""
-    digest = hashlib.sha256(np.array(directions.shape, dtype="<i8").tobytes())
-    digest.update(np.ascontiguousarray(directions, dtype="<f8").tobytes())
-    return digest.hexdigest()
+    return replace(certificate, dictionary_sha256=digest(directions), dictionary=directions)
 
 
 @dataclass(frozen=True)

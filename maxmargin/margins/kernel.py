@@ -12,7 +12,7 @@ from ..conventions import Array
 from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import NetworkGram
 from ..games.certificate import Certificate
-from ..games.game import KERNEL_ZERO, Bracket, Pair
+from ..games.game import KERNEL_ZERO, Pair
 from ..games.opposed_points import vanishes
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.rkhs_exact import ExactKernelGame
@@ -34,22 +34,10 @@ _PATIENCE = 60.0  # seconds of exact arithmetic when there is no time limit
 
 
 @dataclass(frozen=True)
-class _Found:
-    """A proposal's pair and its bracket; `low` are further parts of p (k, n).
+class _Found(Proved):
+    """A learner of norm one, an adversary p and what they prove; `low` are further parts of p (k, n)."""
 
-    Attributes
-    ----------
-    proposal : the pair as proposed.  learner : of norm one.  bracket : certified.  low : (k, n) further parts of p.
-    """
-
-    proposal: Pair
-    learner: KernelExpansion
-    bracket: Bracket
     low: Array | None = None
-
-    def tried(self, attempt: Attempt) -> _Found:
-        """The same with one more attempt on record."""
-        return replace(self, proposal=replace(self.proposal, attempts=(*self.proposal.attempts, attempt)))
 
 
 def kernel_margin(request: Request) -> Certificate:
@@ -57,20 +45,18 @@ def kernel_margin(request: Request) -> Certificate:
     budget, Z, y = request.budget(), request.Z, request.data.y
     clock = budget.clock
     game = replace(network_game(request.norm, request.feature, Z, y, request.law), share=request.share)
-    proposal = propose(game, request, clock)
-    learner = game.unit(proposal.learner)
-    found = _Found(proposal, learner, game.certify(learner, proposal.p, request.tol / 2.0))
+    pair = propose(game, request, clock)
+    learner, interrupted = game.unit(pair.learner), pair.reason is Reason.INTERRUPTED
+    bracket = game.certify(learner, pair.p, request.tol / 2.0)
+    found = _Found(learner, pair.p, bracket, pair.attempts, pair.rounds, interrupted)
     zero = _zero(game, request, found)
     if found.bracket.relative_gap > _wanted(request) and not zero and request.solver == "auto":
         found = _refined(game, found, request, clock)
         zero = _zero(game, request, found)
     # weights that cancel exactly may exceed the cap of a soft margin: there only an upper end of 0 is a proof
     proved = zero and game.share is None
-    negligible = KERNEL_ZERO * game.size(found.proposal.p) if proved else -1.0
-    proposal = found.proposal
-    interrupted = proposal.reason is Reason.INTERRUPTED
-    ends = Proved(found.learner, proposal.p, found.bracket, proposal.attempts, proposal.rounds, interrupted)
-    return conclude(request.problem, game, ends, budget, Z, negligible=negligible, adversary_low=found.low)
+    negligible = KERNEL_ZERO * game.size(found.p) if proved else -1.0
+    return conclude(request.problem, game, found, budget, Z, negligible=negligible, adversary_low=found.low)
 
 
 def _wanted(request: Request) -> float:
@@ -80,7 +66,7 @@ def _wanted(request: Request) -> float:
 
 def _zero(game: KernelGame, request: Request, found: _Found) -> bool:
     """Whether weights on the adversary's points cancel exactly, and its own nearly do: no digits are left to gain."""
-    p, bracket = found.proposal.p, found.bracket
+    p, bracket = found.p, found.bracket
     near = bracket.lower == 0.0 and bracket.upper <= KERNEL_ZERO * game.size(p)
     return near and vanishes(request.Z, game.y, request.feature, p)
 
@@ -91,7 +77,7 @@ def _refined(game: KernelGame, found: _Found, request: Request, clock: Clock) ->
     gamma^2 is 2**-k of the size of K_ii, so that entries, weights and coefficients need some k + 33 bits; k is not
     known before, hence the doubling.
     """
-    if not isinstance(game.K, NetworkGram) or found.proposal.reason is Reason.INTERRUPTED:
+    if not isinstance(game.K, NetworkGram) or found.interrupted:
         return found
     patience = Clock(min(clock.left, _PATIENCE))
     gram, wanted = ExactGram(game.K.kernel, game.K.Z), _wanted(request)
@@ -101,8 +87,7 @@ def _refined(game: KernelGame, found: _Found, request: Request, clock: Clock) ->
         try:
             found = _attempted(game, found, gram, request, patience)
         except KeyboardInterrupt:  # what doubles have found is there
-            stopped = replace(found.proposal, reason=Reason.INTERRUPTED, stopped=True)
-            return replace(found, proposal=stopped)
+            return replace(found, interrupted=True, stopped=True)
         if found.bracket.relative_gap <= wanted or _zero(game, request, found):
             break
         gram = replace(gram, bits=2 * gram.bits)
@@ -114,8 +99,8 @@ def _attempted(game: KernelGame, found: _Found, gram: ExactGram, request: Reques
     wanted = _wanted(request)
     exact = ExactKernelGame(gram.matrix(), gram.error, game.y, game.scale, gram.bits, game.share)
     options: dict[str, Any] = {"bits": gram.bits, "share": game.share, "clock": clock}
-    minimiser, attempt = refine(exact.matrix, game.y, found.proposal.p, game.scale, **options)
-    found = found.tried(attempt)
+    minimiser, attempt = refine(exact.matrix, game.y, found.p, game.scale, **options)
+    found = replace(found, attempts=(*found.attempts, attempt))
     for count in range(1, gram.bits // _DIGITS + 2):
         if minimiser is None:
             break
@@ -125,8 +110,7 @@ def _attempted(game: KernelGame, found: _Found, gram: ExactGram, request: Reques
             p = np.atleast_2d(pair.p)[:fewer]
             finer = exact.certify(learner, p)
             if (finer.relative_gap, finer.upper) < (found.bracket.relative_gap, found.bracket.upper):
-                low = p[1:] if fewer > 1 else None
-                found = _Found(replace(found.proposal, p=p[0]), learner, finer, low)
+                found = replace(found, learner=learner, p=p[0], bracket=finer, low=p[1:] if fewer > 1 else None)
             if found.bracket.relative_gap <= wanted:
                 return found
     return found

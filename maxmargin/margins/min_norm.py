@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import atomic, options
 from ..clock import Clock
-from ..conventions import NORMS, Array, describe, inputs, relative_gap, variation_factor
+from ..conventions import NORMS, Array, describe, digest, inputs, relative_gap, variation_factor
 from ..errors import InputError
 from ..features import homogeneous
 from ..features.homogeneous import Feature, get_feature
@@ -33,7 +33,7 @@ from ..outcome import Attempt, Scope, Status
 from ..progress import Progress, silent
 from ..result import Result
 from ..solvers.interpolation import kernel_interpolant, variation_interpolant
-from ..targets import Values, digest, read_targets
+from ..targets import Values, read_targets
 from ..text import bracket_text, gap_text
 from .prove import library_versions, one_thread
 

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clock import FOREVER, Clock
+from ..conventions import Array
 from ..errors import InputError
 from ..features.homogeneous import Feature
 from ..rounding import above, relative_error
@@ -35,7 +36,6 @@ from .oracle import SPHERE_BOUND, SPHERE_EXACT, Responses
 from .renumbered import extended
 from .span import Span, wide
 
-Array = NDArray[np.float64]
 KIND = "spectral"
 _LARGE = 300  # dimension from which the time of an eigendecomposition is estimated
 _EIGH = 2e-9  # seconds of an eigendecomposition, divided by D^3

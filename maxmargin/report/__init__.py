@@ -5,21 +5,17 @@ The words stand in the template ``report.html``, the looks in ``report.css``, th
 
 from __future__ import annotations
 
-# ruff: noqa: E402, I001 - before anything imports matplotlib
-from ..headless import load_matplotlib
-
-load_matplotlib()
-
 import base64
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from ..plots import figure_bytes, style
 from .captions import caption
 from .view import values
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["render"]
 

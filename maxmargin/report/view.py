@@ -131,8 +131,7 @@ def _score(row: Any) -> dict[str, Any]:
     for part in ("train", "test"):
         found = getattr(row, part)
         if found is not None:
-            shown |= {part: f"{100 * found.accuracy:.1f} %"}
-            shown |= {f"{part}_wrong": f"{found.false_positive}, {found.false_negative}"}
+            shown |= dict(zip((part, f"{part}_wrong"), found.texts, strict=True))
     return shown
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,16 +10,13 @@ from ..conventions import Array, mean_field
 from ..features.random_features import FeatureGram
 from ..games.game import Bracket, Pair
 from ..games.random_features import RandomFeatureGame
-from ..progress import Progress, silent
 from .affine_hull import AffineHull
 from .min_norm_point import min_norm_point
 
 _CORRECTIONS = 4
 
 
-def random_feature_margin(
-    Phi: Array, y: Array, tol: float = 1e-12, time_limit: float = math.inf, progress: Progress = silent
-) -> Pair:
+def random_feature_margin(Phi: Array, y: Array) -> Pair:
     """``max { min_i y_i (1/m) sum_j r_j Phi_ji : (1/m) |r|^2 <= 1 }``, for any m and n.
 
     The dual is the least-norm point of n points in R^m.  Its active set never holds more than m + 1 points and only
@@ -35,7 +31,7 @@ def random_feature_margin(
     Pair : for `RandomFeatureGame` to certify; the learner is r (m,), of norm one.
     """
     game = RandomFeatureGame(Phi, y)
-    solution = min_norm_point(FeatureGram(Phi), y, tol, time_limit, progress)
+    solution = min_norm_point(FeatureGram(Phi), y)
     r = _equalised(game, solution.p)
     return replace(solution, learner=r)
 

@@ -25,6 +25,8 @@ from .regularised import LOSSES, logistic, solve_definite
 
 _STEPS = 300
 _GAP = 1e-8
+_ROUNDS = 100  # oracle calls for one lambda
+# No neuron may pay more than 1 and this: those of the logistic loss move with every round, the hinge's are vertices.
 _TOLERANCE = {"logistic": 1e-4, "hinge": 1e-8}
 _COUNT = 4  # neurons per round; the maxima move with u, and more would add near copies
 
@@ -39,9 +41,6 @@ class VariationPath:
     oracle : best responses (any; one that proves nothing may leave the solution short of the optimum, never its
         bracket wrong).
     loss : "logistic" or "hinge".
-    tol : stop when no neuron pays more than 1 + tol; by default 1e-4 for the logistic loss, whose neurons move with
-        every round, and 1e-8 for the hinge, whose neurons are vertices.
-    max_rounds : oracle calls for one lambda.
 
     Raises
     ------
@@ -53,8 +52,6 @@ class VariationPath:
     feature: Feature
     oracle: Oracle
     loss: str = "logistic"
-    tol: float | None = None
-    max_rounds: int = 100
     directions: Array = field(init=False)
     signs: Array = field(init=False)
     weights: Array = field(init=False)
@@ -75,11 +72,10 @@ class VariationPath:
 
     def solve(self, weight: float) -> tuple[Measure, Array]:
         """The solution for ``weight = 1 / (n lambda)``; keeps its neurons for the next call."""
-        tol = _TOLERANCE[self.loss] if self.tol is None else self.tol
         u = self._restricted(weight)
-        for _ in range(self.max_rounds):
+        for _ in range(_ROUNDS):
             responses = self.oracle(u * self.y, _COUNT)
-            fresh = responses.values > 1.0 + tol
+            fresh = responses.values > 1.0 + _TOLERANCE[self.loss]
             if not fresh.any():
                 break
             self._keep(self.weights > 0.0)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..conventions import Array
 from ..errors import InputError
-from ..features import RELU, Feature
+from ..features import RELU
 from ..flow.dynamics import Dynamics, Magnitudes, OutputLayer
 from ..flow.loss import Loss
 from ..flow.run import Run
@@ -57,7 +57,6 @@ def proposition_6(
     *,
     steps: int,
     multiple: float = 1.0,
-    feature: Feature = RELU,
 ) -> Rate:
     """Magnitudes only, eta(t) = 1/(16 |z|_inf sqrt(t+1)):
 
@@ -70,7 +69,7 @@ def proposition_6(
     gamma : gamma_1^(m).
     multiple : of the proposition's step size; the proposition itself is about 1.
     """
-    dynamics = Magnitudes(Z, y, neurons, feature, "float64")
+    dynamics = Magnitudes(Z, y, neurons, RELU, "float64")
     margins, beta = _iterate(dynamics, steps, multiple)
     t = np.arange(1.0, steps + 1)
     B = np.cumsum(1.0 / (beta * np.sqrt(t)))
@@ -79,7 +78,7 @@ def proposition_6(
     return Rate(gamma, np.maximum.accumulate(margins), bound)
 
 
-def proposition_7(Z: Array, y: Array, hidden: Array, gamma: float, *, steps: int, feature: Feature = RELU) -> Rate:
+def proposition_7(Z: Array, y: Array, hidden: Array, gamma: float, *, steps: int) -> Rate:
     """Output layer only, eta(t) = sqrt2 beta(t)/(|z|_inf sqrt(t+1)), beta(t) = max(1, max_s<=t rms r(s)):
 
         best(t) >= gamma_2^(m) - (|z|_inf / sqrt t)(2 sqrt2 + sqrt3 log(n) / gamma_2^(m)).
@@ -93,7 +92,7 @@ def proposition_7(Z: Array, y: Array, hidden: Array, gamma: float, *, steps: int
     """
     if not gamma > 0:
         raise InputError(f"gamma: found {gamma!r}, wanted the positive margin gamma_2^(m) of separable data")
-    dynamics = OutputLayer(Z, y, hidden, feature)
+    dynamics = OutputLayer(Z, y, hidden, RELU)
     margins, _ = _iterate(dynamics, steps, 1.0)
     t = np.arange(1.0, steps + 1)
     constant = 2.0 * math.sqrt(2.0) + math.sqrt(3.0) * math.log(len(y)) / gamma
