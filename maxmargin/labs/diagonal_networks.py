@@ -186,10 +186,9 @@ def _convolution(s: Settings) -> Items:
 
 
 LAB = Lab(
-    "diagonal-networks",
-    "Woodworth et al., kernel and rich regimes (COLT 2020)",
+    "diagonal-networks", "Woodworth et al., kernel and rich regimes (COLT 2020)",
     "trained diagonal nets with the program of least Q, a convolution with the max margin of its Fourier norm",
-    (_regression, _classification, _convolution), (3.0, 8.0), Settings(),
+    (_regression, _classification, _convolution), (3.0, 8.0),
     Settings(cases=((2, 0.01), (2, 0.1), (2, 0.5), (3, 0.01), (3, 0.1), (3, 0.5), (4, 0.1), (4, 0.5)),
              margin=1000.0, steps=40_000),
 )  # fmt: skip

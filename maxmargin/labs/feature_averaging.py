@@ -175,6 +175,5 @@ LAB = Lab(
     "feature-averaging",
     "Feature averaging: implicit bias of gradient descent and non-robustness (ICLR 2025, arXiv 2410.10322)",
     "certified radii of trained nets with sqrt(d/k), sqrt(d/2) and with an attack; a robust F1 game",
-    (_trained, _thresholds, _game), (3.0, 8.0), Settings(),
-    Settings(dimension=3072, step=0.001, tested=1000, budgets=BUDGETS),
+    (_trained, _thresholds, _game), (3.0, 8.0), Settings(dimension=3072, step=0.001, tested=1000, budgets=BUDGETS),
 )  # fmt: skip

@@ -77,11 +77,11 @@ class Net:
         """
         from scipy.optimize import brentq
 
+        def miss(tau: float, u: Array, y: float) -> float:
+            return float(np.tanh(self.moved(u, tau)) @ self.a) / len(self.a) - y
+
         U = self.X @ self.W.T
-        end = np.empty_like(U)
-        for i, u in enumerate(U):
-            tau = brentq(lambda t, i=i, u=u: np.tanh(self.moved(u, t)) @ self.a / len(self.a) - self.y[i], -50.0, 50.0)
-            end[i] = self.moved(u, tau)
+        end = [self.moved(u, brentq(miss, -50.0, 50.0, (u, y))) for u, y in zip(U, self.y, strict=True)]
         return self.W + np.linalg.solve(self.X @ self.X.T, end - U).T @ self.X
 
     def moved(self, u: Array, tau: float) -> Array:
@@ -172,8 +172,7 @@ def _rate(s: Settings) -> Items:
 
 
 LAB = Lab(
-    "feature-learning",
-    "Chen, Vanden-Eijnden and Bruna, feature learning with global convergence (arXiv 2204.10782)",
+    "feature-learning", "Chen, Vanden-Eijnden and Bruna, feature learning with global convergence (arXiv 2204.10782)",
     "the trained first layer with its solved limit, the loss with integrals of its kernel",
-    (_limit, _rate), (1.0, 5.0), Settings(), Settings(m=2000),
+    (_limit, _rate), (1.0, 5.0), Settings(m=2000),
 )  # fmt: skip

@@ -149,8 +149,7 @@ def run(settings: Settings) -> Items:
 
 
 LAB = Lab(
-    "kernel-flow",
-    "Benign overfitting for regression with trained two-layer ReLU networks (arXiv 2410.06191)",
+    "kernel-flow", "Benign overfitting for regression with trained two-layer ReLU networks (arXiv 2410.06191)",
     "trained nets of finite width with the kernel flow and the 1/m constant of their distance from it",
-    (run,), (2.0, 8.0), Settings(), Settings(widths=(64, 256, 1024, 4096), starts=48, draws=20000, floor_points=1600),
+    (run,), (2.0, 8.0), Settings(widths=(64, 256, 1024, 4096), starts=48, draws=20000, floor_points=1600),
 )  # fmt: skip

@@ -191,9 +191,7 @@ def _recipe(s: Settings) -> Items:
 
 
 LAB = Lab(
-    "linear-networks",
-    "Chatterji, Long and Bartlett, two-layer linear networks (JMLR 23, 2022)",
+    "linear-networks", "Chatterji, Long and Bartlett, two-layer linear networks (JMLR 23, 2022)",
     "trained networks with the closed form of their limit, as corrected and as printed",
-    (_trained, _recipe), (1.0, 3.0), Settings(),
-    Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), draws=6, trained_n=100),
+    (_trained, _recipe), (1.0, 3.0), Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), draws=6, trained_n=100),
 )  # fmt: skip

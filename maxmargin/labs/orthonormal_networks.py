@@ -143,8 +143,7 @@ def run(s: Settings) -> Items:
 
 
 LAB = Lab(
-    "orthonormal-networks",
-    "Convergence of orthonormal deep linear networks (arXiv 2311.14658)",
+    "orthonormal-networks", "Convergence of orthonormal deep linear networks (arXiv 2311.14658)",
     "Riemannian descent near its optimum with the exact spectrum of its linearisation",
-    (run,), (3.0, 25.0), Settings(), Settings(depths=(2, 3, 5, 9, 17, 33), edge_steps=6000),
+    (run,), (3.0, 25.0), Settings(depths=(2, 3, 5, 9, 17, 33), edge_steps=6000),
 )  # fmt: skip

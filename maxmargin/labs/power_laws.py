@@ -167,8 +167,7 @@ def _networks(s: Settings) -> Items:
 
 
 LAB = Lab(
-    "power-laws",
-    "Velikanov and Yarotsky, explicit loss asymptotics (NeurIPS 2021)",
+    "power-laws", "Velikanov and Yarotsky, explicit loss asymptotics (NeurIPS 2021)",
     "kernel flows and trained networks with C t^-xi, C and xi from the jumps and kinks of the target",
-    (_flows, _networks), (2.0, 25.0), Settings(), Settings(N=3000, side=60, n=256, m=1600, last=1000.0),
+    (_flows, _networks), (2.0, 25.0), Settings(N=3000, side=60, n=256, m=1600, last=1000.0),
 )  # fmt: skip

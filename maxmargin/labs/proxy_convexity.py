@@ -163,8 +163,7 @@ def _elsewhere(s: Settings) -> Items:
 
 
 LAB = Lab(
-    "proxy-convexity",
-    "Frei and Gu, proxy convexity (NeurIPS 2021)",
+    "proxy-convexity", "Frei and Gu, proxy convexity (NeurIPS 2021)",
     "gradient norms along training with the tangent-kernel margin at W_t and the linear margin",
-    (_along, _elsewhere), (1.0, 3.0), Settings(), Settings(n=60, d=12, m=100, steps=6000, pairs=2000),
+    (_along, _elsewhere), (1.0, 3.0), Settings(n=60, d=12, m=100, steps=6000, pairs=2000),
 )  # fmt: skip

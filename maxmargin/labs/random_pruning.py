@@ -162,5 +162,5 @@ LAB = Lab(
     "random-pruning",
     "Random pruning of over-parameterized networks can improve generalization (JMLR 2025, arXiv 2301.00335)",
     "test accuracy with a race of two blow-up times, known before training",
-    (run,), (5.0, 50.0), Settings(), Settings(keep=(1.0, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02), seeds=8),
+    (run,), (5.0, 50.0), Settings(keep=(1.0, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02), seeds=8),
 )  # fmt: skip

@@ -224,5 +224,5 @@ LAB = Lab(
     "threshold-activations",
     "Globally optimal training of neural networks with threshold activations (ICLR 2023, arXiv 2303.03382)",
     "straight-through training with the LASSO over all patterns; max margins over patterns with closed forms",
-    (_closed_forms, _classifiers, _trained), (2.0, 8.0), Settings(), Settings(runs=5, steps=20000),
+    (_closed_forms, _classifiers, _trained), (2.0, 8.0), Settings(runs=5, steps=20000),
 )  # fmt: skip

@@ -197,9 +197,7 @@ def _two_layers(s: Settings) -> Items:
 
 
 LAB = Lab(
-    "unhinged-loss",
-    "Neural collapse under the unhinged loss (arXiv 2312.07841)",
+    "unhinged-loss", "Neural collapse under the unhinged loss (arXiv 2312.07841)",
     "layer-peeled descent with its matrix exponential; a ReLU net with the best response to uniform weights",
-    (_peeled, _two_layers), (1.0, 2.0), Settings(),
-    Settings(time=260.0, steps=(0.1, 0.05, 0.025), width=1000, growth=80.0),
+    (_peeled, _two_layers), (1.0, 2.0), Settings(time=260.0, steps=(0.1, 0.05, 0.025), width=1000, growth=80.0),
 )  # fmt: skip
