@@ -2,6 +2,7 @@
 
     python experiments/slow_calls.py --calls 200             # the ten slowest are listed
     python experiments/slow_calls.py --only f1,soft --seed 1 # some of the questions
+    python experiments/slow_calls.py --n 50 --d 7            # the largest
 
 A series of questions that are known to be long: many points for their dimension, lattices and near duplicates, features
 of size 1e-6 beside the bias, one huge coordinate; all features and norms.  CPU seconds are counted, so that other
@@ -14,6 +15,8 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
@@ -31,11 +34,28 @@ DATA = ("general", "lattice", "clusters", "near-duplicates", "tiny", "huge-coord
 NORMS = ("f1", "soft", "dictionary", "f2", "ntk", "min-norm")
 
 
-def question(seed: int, index: int) -> tuple[str, str, mm.Feature, Array, Array]:
-    """Norm, kind of data, feature, points and labels."""
+@dataclass(frozen=True)
+class Question:
+    """One default call: `norm` (F1 with a soft margin or a dictionary, too), kind of data, and what is asked."""
+
+    norm: str
+    kind: str
+    feature: mm.Feature
+    X: Array
+    y: Array
+    bias: bool
+
+    def __str__(self) -> str:
+        n, d = self.X.shape
+        return f"{self.norm:10} {self.kind:16} {self.feature.name:14} n={n} d={d} bias={self.bias}"
+
+
+def question(seed: int, index: int, n: int | None = None, d: int | None = None, bias: bool = True) -> Question:
+    """The question of this number; n points of d coordinates instead of random numbers, if given."""
     rng = np.random.default_rng([seed, index])
     norm, kind = NORMS[index % len(NORMS)], str(rng.choice(DATA))
-    n, d = int(rng.integers(20, 51)), int(rng.integers(3, 8))
+    drawn = int(rng.integers(20, 51)), int(rng.integers(3, 8))
+    n, d = n or drawn[0], d or drawn[1]
     y = np.where(rng.random(n) < 0.5, 1.0, -1.0)
     y[:2] = 1.0, -1.0
     X = rng.normal(size=(n, d))
@@ -55,20 +75,27 @@ def question(seed: int, index: int) -> tuple[str, str, mm.Feature, Array, Array]
         X = rng.normal(size=d) + np.outer(rng.normal(size=n), rng.normal(size=d))
     elif kind == "xor-signs":
         y = np.where(np.prod(X[:, :2], axis=1) > 0.0, 1.0, -1.0)
-    return norm, kind, FEATURES[int(rng.integers(len(FEATURES)))], X, y
+    return Question(norm, kind, FEATURES[int(rng.integers(len(FEATURES)))], X, y, bias)
 
 
-def call(norm: str, feature: mm.Feature, X: Array, y: Array, rng: np.random.Generator) -> Callable[[], str]:
-    """The default call; it returns a status."""
-    if norm == "soft":
-        return lambda: mm.max_margin((X, y), feature=feature, nu=0.3).status.value
-    if norm == "dictionary":
-        theta = rng.normal(size=(500, X.shape[1] + 1))
-        return lambda: mm.max_margin((X, y), feature=feature, directions=theta).status.value
-    if norm == "min-norm":
+def call(asked: Question, rng: np.random.Generator) -> Callable[[], Any]:
+    """The default call; it returns a bracket with its status."""
+    X, y, given = asked.X, asked.y, {"feature": asked.feature, "bias": asked.bias}
+    if asked.norm == "soft":
+        return lambda: mm.max_margin((X, y), nu=0.3, **given)
+    if asked.norm == "dictionary":
+        theta = rng.normal(size=(500, X.shape[1] + asked.bias))
+        return lambda: mm.max_margin((X, y), directions=theta, **given)
+    if asked.norm == "min-norm":
         target = X[:, 0] * X[:, 1] + 0.1 * rng.normal(size=len(y))
-        return lambda: str(mm.min_norm((X, target), feature=feature).status.value)
-    return lambda: mm.max_margin((X, y), norm, feature=feature).status.value
+        return lambda: mm.min_norm((X, target), **given)
+    return lambda: mm.max_margin((X, y), asked.norm, **given)
+
+
+def outcome(found: Any) -> str:
+    """Status, relative gap, and the referee's seconds where there are any."""
+    checked = f", checked in {found.check_seconds:.1f} s" if getattr(found, "checked", False) else ""
+    return f"{found.status.value} {found.relative_gap:.1e}{checked}"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -78,20 +105,23 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="which series (default 0)")
     parser.add_argument("--only", default=",".join(NORMS), help=f"some of {', '.join(NORMS)}")
     parser.add_argument("--limit", type=float, default=20.0, help="seconds of a core that a call may take (default 20)")
+    parser.add_argument("--n", type=int, help="points of every question")
+    parser.add_argument("--d", type=int, help="coordinates of every question")
+    parser.add_argument("--no-bias", action="store_true", help="the activation sees x alone")
     arguments = parser.parse_args(argv)
     found = []
     for index in range(arguments.start, arguments.start + arguments.calls):
-        norm, kind, feature, X, y = question(arguments.seed, index)
-        if norm not in arguments.only.split(","):
+        asked = question(arguments.seed, index, arguments.n, arguments.d, not arguments.no_bias)
+        if asked.norm not in arguments.only.split(","):
             continue
-        asked = call(norm, feature, X, y, np.random.default_rng([arguments.seed, index, 1]))
+        ask = call(asked, np.random.default_rng([arguments.seed, index, 1]))
         begun = time.process_time()
         try:
-            status = asked()
+            answer = outcome(ask())
         except mm.InputError as refused:
-            status = f"refused: {refused}"
+            answer = f"refused: {refused}"
         seconds = time.process_time() - begun
-        found.append((seconds, f"{index:5d} {norm:10} {kind:16} {feature.name:14} n={len(y)} d={X.shape[1]}  {status}"))
+        found.append((seconds, f"{index:5d} {asked}  {answer}"))
         if seconds > arguments.limit:
             print(f"{seconds:7.1f} s {found[-1][1]}", flush=True)
     for seconds, text in sorted(found, reverse=True)[:10]:

@@ -26,6 +26,7 @@ from .faces import all_faces_have_rays, open_faces
 from .fields import Array
 from .pieces import Pieces, rounded
 from .projection import project, project_exactly
+from .projections import Mask, project_together
 from .verdict import NotSettled, Refusal
 
 # Around a ray on m hyperplanes there are 3^m faces but only 2^m cells.
@@ -73,9 +74,20 @@ class LinearCells:
             yield output, cells[~(square - sure * sure <= limit)]
 
     def settle(self, cells: Signs, output: int) -> None:
-        """The projection of v on each cell, one by one."""
-        for cell in cells:
+        """The projections of v on all cells in floats, then on each cell, one by one, where that does not suffice."""
+        for cell in cells[~self._settled_together(cells, output)]:
             self._settle_one(cell, output)
+
+    def _settled_together(self, cells: Signs, output: int) -> Mask:
+        """Cells (B,) for which |v + sum lambda_k s_k z_k| < U with weights of floats, every rounding included."""
+        pieces, D = self.pieces, self.pieces.offset.size
+        v, inward = output * pieces.float_forms(cells), cells[:, :, None] * self.normals
+        bound = pieces.float_bound * (1.0 - 1e-15)
+        weights = project_together(v, inward, 0.999 * bound)
+        size = np.abs(v).sum(axis=1) + weights.sum(axis=1) * math.sqrt(D)
+        error = relative_error(8 * (D + len(self.normals)) + 64) * size + float(np.linalg.norm(pieces.error)) * 1.001
+        length = np.linalg.norm(v + (weights[:, None, :] @ inward)[:, 0], axis=1)
+        return np.asarray(length * (1.0 + 1e-14) + error < bound)
 
     def _settle_one(self, cell: Signs, output: int) -> None:
         """Project v on the cell; exact when floats cannot tell the length of the projection from U."""
