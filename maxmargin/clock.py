@@ -1,4 +1,4 @@
-"""When a computation ends: one clock for every measurement of time and every limit; patience with idle rounds."""
+"""When a computation ends: one clock for every measurement of time and every limit; work; patience with idle rounds."""
 
 from __future__ import annotations
 
@@ -55,24 +55,52 @@ class Clock:
 FOREVER = Clock()  # no limit
 
 
+class Work:
+    """Units of work, for limits that end a computation at the same place every time.
+
+    Parameters
+    ----------
+    most : units of one part of the work.
+
+    Attributes
+    ----------
+    done : units of all parts so far.
+    """
+
+    def __init__(self, most: float = math.inf) -> None:
+        self.most, self.done = most, 0.0
+        self._left = most
+
+    def begin(self, least: float = 0.0) -> None:
+        """The next part; it may take `least` units in any case."""
+        self._left = max(self.most, least)
+
+    def spend(self, units: float) -> None:
+        """`OutOfTime` once the part has taken more than it may."""
+        self.done += units
+        self._left -= units
+        if self._left < 0.0:
+            raise OutOfTime
+
+
 class Patience:
     """Whether a positive number, such as a gap, has stopped falling.
 
     Parameters
     ----------
-    rounds : rounds after which the number must be less than `less` times what it was.
+    rounds : rounds, or units of work, after which the number must be less than `less` times what it was.
     """
 
-    def __init__(self, rounds: int, less: float) -> None:
+    def __init__(self, rounds: float, less: float) -> None:
         self._rounds, self._less = rounds, less
-        self._since, self._least = 0, math.inf
+        self._since, self._least = 0.0, math.inf
 
-    def over(self, value: float, number: int) -> bool:
+    def over(self, value: float, number: float) -> bool:
         """With this value after so many rounds in all."""
         if value < self._less * self._least:
             self._since, self._least = number, value
         return number - self._since > self._rounds
 
-    def renew(self, number: int) -> None:
+    def renew(self, number: float) -> None:
         """Begin anew at this round."""
         self._since, self._least = number, math.inf

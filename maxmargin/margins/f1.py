@@ -51,6 +51,7 @@ BRANCHING_GAP = 1e-3  # relative gap at which no more work goes into the upper e
 SEARCHED = 0.1  # fraction of the tolerance at which the search stops: the rest is for rounding
 LOCAL_CROWD = 600, 100  # from so many points on the LP is what takes time: so many neurons a round, no random ones
 LOCAL_SMOOTHING = 0.6  # weight of the last adversary in the next one: in high dimension the LP's vertices jump more
+IDLE = 8e6  # faces that a search without a time limit looks at while its gap is not halved: three seconds
 LOCALLY_MANY = 20_000  # number of points from which a local search uses a working set
 _UNIT = 1e-14  # a norm within this distance of one is not divided out
 
@@ -171,7 +172,8 @@ class Search:
         if near or request.solver not in ENGINES or not enumerable(self.unit, request.feature, found.p):
             return None
         oracle = exact_oracle(self.unit, request.feature, clock.part(COLUMNS_SHARE))
-        exact = self.options()(self.unit, request.data.y, request.feature, oracle, initial=found.learner)
+        options = replace(self.options(), idle=math.inf if clock.limited else IDLE)
+        exact = options(self.unit, request.data.y, request.feature, oracle, initial=found.learner)
         return self.pair(exact)
 
     def relaxed(self, found: Proved | None) -> Pair | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
-from ..clock import FOREVER, Clock, OutOfTime
+from ..clock import FOREVER, Clock, OutOfTime, Work
 from ..conventions import Array
 from ..features.homogeneous import Feature
 from .ascent.multistart import LocalOracle
@@ -24,6 +25,8 @@ ENUMERATION_DIMENSION = 6  # of the span of the support; above, cells multiply (
 FACES = 16.0  # cost of a crossing in that dimension, relative to lower dimensions
 WORK = {1: 2e6, 2: 5e5}  # crossings that an enumeration may sort, by degree: one or two seconds a call
 
+FACES_LOOKED_AT = 1.2e7  # in a call without a time limit, where points in special position multiply them: four seconds
+
 FEW = 0.25  # a single enumeration may take 1/FEW = 4 times as long as each of many
 SHARE = 0.5  # largest share of the time left for a single enumeration
 ENTRY = 3e-6  # seconds per entry of the matrix (D, D) that an enumeration of degree 2 sums without rounding
@@ -32,13 +35,14 @@ ENTRY = 3e-6  # seconds per entry of the matrix (D, D) that an enumeration of de
 def exact_oracle(Z: Array, feature: Feature, clock: Clock = FOREVER) -> Oracle:
     """The oracle that enumerates the cells of the arrangement of the z_i: global maxima, proved.
 
-    An answer that does not come before `clock` expires is a bound only; up to D = 3 all come.
+    An answer that does not come before `clock` expires is a bound only; up to D = 3 all come.  Without a limit, an
+    answer that takes too many faces (`FACES_LOOKED_AT`) is a bound only.
     """
     if Z.shape[1] == 2:
         return PlaneOracle(Z, feature)
-    if Z.shape[1] <= EXACT_DIMENSION or not clock.limited:
+    if Z.shape[1] <= EXACT_DIMENSION:
         return _enumeration(Z, feature)
-    return Timed(_enumeration(Z, feature, clock))
+    return Timed(_enumeration(Z, feature, clock, Work(math.inf if clock.limited else FACES_LOOKED_AT)))
 
 
 def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
@@ -48,15 +52,22 @@ def certifying_oracle(Z: Array, feature: Feature) -> Oracle:
     return exact_oracle(Z, feature)
 
 
-def _enumeration(Z: Array, feature: Feature, clock: Clock = FOREVER) -> ArrangementOracle | QuadraticCellOracle:
-    return (ArrangementOracle if feature.degree == 1 else QuadraticCellOracle)(Z, feature, clock=clock)
+def _enumeration(
+    Z: Array, feature: Feature, clock: Clock = FOREVER, work: Work | None = None
+) -> ArrangementOracle | QuadraticCellOracle:
+    return (ArrangementOracle if feature.degree == 1 else QuadraticCellOracle)(Z, feature, clock=clock, work=work)
 
 
 class Timed:
-    """An enumeration that answers with the spectral bound when its clock expires first."""
+    """An enumeration that answers with the spectral bound when its clock expires first, or its work is too much."""
 
     def __init__(self, exact: ArrangementOracle | QuadraticCellOracle) -> None:
         self._exact = exact
+
+    @property
+    def work_done(self) -> float:
+        """The faces that all calls have looked at."""
+        return self._exact.work.done
 
     def __call__(self, q: Array, count: int = 15) -> Responses:
         """Best responses to q (n,)."""

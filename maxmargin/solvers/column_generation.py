@@ -57,6 +57,7 @@ class ColumnGeneration:
     progress : called after every round with its `Round`.
     cap : largest weight of the adversary on one point; 1/(nu n) makes the margin soft (`games.soft`).
     seed : of the scouts.
+    idle : stop when an oracle that counts its work has done so much without halving a gap.
     """
 
     tol: float = 1e-10
@@ -69,6 +70,7 @@ class ColumnGeneration:
     progress: Callable[[Round], None] | None = None
     cap: float = 1.0
     seed: int = 0
+    idle: float = np.inf
 
     def __call__(
         self, Z: Array, y: Array, feature: Feature, oracle: Oracle, initial: Measure | None = None
@@ -141,6 +143,7 @@ class _Search:
         self.refusal: str | None = None
         self.sharp = self.refined = False
         self.patience = Patience(*_PATIENCE)
+        self.idle = Patience(self.options.idle, 0.5), Patience(self.options.idle, 0.5)
         self.scouted = self.master_seconds = self.oracle_seconds = 0.0  # seconds
 
     def begin(self, measure: Measure) -> None:
@@ -174,8 +177,8 @@ class _Search:
                 return NOT_SEPARABLE
             if self.lower >= self.upper * (1.0 - options.tol):
                 return CONVERGED
-            known = self.master.size
-            if self._met() or self.patience.over(min(self.upper, self.estimate) - self.lower, len(self.trace)):
+            known, gap = self.master.size, min(self.upper, self.estimate) - self.lower
+            if self._met() or self._slow(gap, responses.bound) or self.patience.over(gap, len(self.trace)):
                 return STALLED  # met, or the rounds add neurons that differ by rounding alone
             self._add_violated(responses, p)
             fresh = self.master.size - known  # `_met` adds what it finds, too
@@ -199,6 +202,11 @@ class _Search:
         responses = self._respond(self.p)  # the search draws new starts each time: ask once more
         self.estimate = max(self.estimate, float(responses.values[0]))
         return self._add_violated(responses, self.p) == 0
+
+    def _slow(self, gap: float, bound: float) -> bool:
+        """Whether much work has halved neither the gap nor the excess of the last bound, which falls before the gap."""
+        work, last = getattr(self.oracle, "work_done", 0.0), bound - self.lower if len(self.trace) > 1 else np.inf
+        return all([self.idle[0].over(gap, work), self.idle[1].over(last, work)])
 
     def _columns(self, directions: Array, signs: Array, extended: bool) -> Any:
         """(K, n); extended: a.z is small for a neuron near the hyperplane of z, its rounding is not."""

@@ -33,20 +33,36 @@ the one rounding of h and l (`kinks`) D/2 + 8 <= 4 D units.  Here u is that of t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from ... import rounding
-from ...clock import Clock
+from ...clock import Clock, Work
 from ..oracle import Responses
 from .critical_points import interiors, linear_forms, vertices
 from .faces import faces, slopes
-from .great_circles import Array, Index, arcs, circles, further_flags
+from .great_circles import Array, Index, arcs, circles, crossings, further_flags
 from .kinks import EvenOdd, kinks
-from .lines import Enumeration, answer, nothing, span, vanishes
+from .lines import TYPICAL, Enumeration, answer, nothing, span, vanishes
 from .pool import Maxima
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a call may return and take.
+
+    Attributes
+    ----------
+    count : maxima.  separation : directions closer than this angle are one.  clock, work : `OutOfTime` beyond.
+    """
+
+    count: int
+    separation: float
+    clock: Clock
+    work: Work
 
 
 class ArrangementOracle(Enumeration):
@@ -63,7 +79,7 @@ class ArrangementOracle(Enumeration):
         if np.abs(g.h).sum() + np.sqrt(g.smooth @ g.smooth) <= 1e-12 * reach and vanishes(Z, q, self.feature):
             return nothing(Z.shape[1])
         support = np.flatnonzero(g.h)
-        limits = count, self.separation, self.clock
+        limits = Limits(count, self.separation, self.clock, self.work)
         directions, bound = maximise(self._directions(support), g.h[support], g.smooth, limits)
         return answer(self.feature, Z, q, directions.astype(float), rounding.above(bound, g.moved))
 
@@ -85,15 +101,15 @@ class ExtendedArrangementOracle(ArrangementOracle):
     extended = True
 
 
-def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, Clock]) -> tuple[Array, float]:
-    """Maxima of ``|l.a| + |sum_j h_j |a.x_j||`` over the sphere of R^D; limits: count, separation, clock.
+def maximise(X: Array, h: Array, ell: Array, limits: Limits) -> tuple[Array, float]:
+    """Maxima of ``|l.a| + |sum_j h_j |a.x_j||`` over the sphere of R^D.
 
     Returns
     -------
     directions : (K, D) unit, distinct, best first.
     bound : the largest evaluated value plus the enumeration's slack (item 1 above).
     """
-    D, (count, separation, clock) = len(ell), limits
+    D = len(ell)
     basis, residual = span(X.astype(float))
     if len(basis) < D:  # a basis of float64
         X, h, ell = X.astype(float), h.astype(float), ell.astype(float)
@@ -103,8 +119,10 @@ def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, Clock]) -
     outside = ell - inside @ basis
     X = X @ basis.T
     H = float(np.abs(h).sum() + np.sqrt(ell @ ell)) * (1.0 + 1e-15)
-    pool = Maxima(EvenOdd(X, h, inside), len(basis), (H, len(h) + D + 4), count=count, separation=separation)
-    _enumerate(X, h, inside, pool, clock)
+    rounded = H, len(h) + D + 4
+    g = EvenOdd(X, h, inside)
+    pool = Maxima(g, len(basis), rounded, count=limits.count, separation=limits.separation)
+    _enumerate(g, pool, limits)
     values, directions, signs = pool.best()
     A = directions @ basis if len(basis) else np.eye(1, D)
     if outside.any():  # l.a gains outside of the span: the maximum over it is a hypotenuse
@@ -114,33 +132,36 @@ def maximise(X: Array, h: Array, ell: Array, limits: tuple[int, float, Clock]) -
     return A, rounding.above(float(np.hypot(pool.proved(), float(np.sqrt(outside @ outside)))), slack)
 
 
-def _enumerate(X: Array, h: Array, ell: Array, pool: Maxima, clock: Clock) -> None:
-    """Offer the maximisers of all faces of the arrangement to the pool; the rows of X span R^D."""
-    N, D = X.shape
+def _enumerate(g: EvenOdd, pool: Maxima, limits: Limits) -> None:
+    """Offer the maximisers of all faces of the arrangement to the pool; the lines span R^D."""
+    N, D = g.X.shape
     if D <= 1:
         pool.offer_anything(np.ones((1, D)))
         return
+    limits.work.begin(TYPICAL * crossings(N, D))
     for T in circles(N, D):
-        clock.demand()
-        flags = _visit(X, h, ell, T, pool)
+        limits.clock.demand()
+        flags = _visit(g, T, pool, limits.work)
         for start in range(0, len(flags), len(T)):
-            clock.demand()
-            _visit(X, h, ell, flags[start : start + len(T)], pool)
+            limits.clock.demand()
+            _visit(g, flags[start : start + len(T)], pool, limits.work)
 
 
-def _visit(X: Array, h: Array, ell: Array, T: Index, pool: Maxima) -> Index:
+def _visit(g: EvenOdd, T: Index, pool: Maxima, work: Work) -> Index:
     """Offer the maximisers of the faces to be visited from the circles T; what `further_flags` has to add to T."""
-    block = arcs(X, T)
+    block = arcs(g.X, T)
     pool.residual = max(pool.residual, block.residual)
     if not len(block.T):
         return block.T
-    forms = linear_forms(block, X, h, ell)
+    forms = linear_forms(block, g.X, g.h, g.smooth)
     for found in vertices(forms, pool):
         pool.offer(found)
-    slope = slopes(block, X)
+    slope = slopes(block, g.X)
     k = T.shape[1]
     for size in reversed(range(k + 1)):  # small faces first: their values prune the large ones
         for zeros in combinations(range(k), size):
-            for found in interiors(forms, faces(block, slope, zeros), pool):
+            visit = faces(block, slope, zeros)
+            work.spend(len(visit.at))
+            for found in interiors(forms, visit, pool):
                 pool.offer(found)
     return further_flags(block)

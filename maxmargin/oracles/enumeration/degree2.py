@@ -22,16 +22,17 @@ from dataclasses import replace
 import numpy as np
 
 from ... import rounding
-from ...clock import Clock
+from ...clock import Clock, Work
 from ..oracle import SPHERE_BOUND, Responses
 from .critical_points import between_ends
 from .faces import Faces, faces, slopes
-from .great_circles import Arcs, Array, Index, Mask, arcs, circles, cumulate, further_flags, steps
+from .great_circles import Arcs, Array, Index, Mask, arcs, circles, crossings, cumulate, further_flags, steps
 from .kinks import EvenOdd, kinks
-from .lines import Enumeration, answer, nothing, span, vanishes
+from .lines import TYPICAL, Enumeration, answer, nothing, span, vanishes
 from .pool import Candidates, Maxima
 
 MULTIPLE = 1e-12  # eigenvalues closer than this, relative to the matrix, are one
+CELL = 20.0  # work of a cell, in faces of degree 1
 INSIDE = 1e-3  # an eigenvector counts as inside its cell up to this: rounding turns it by u / MULTIPLE at most
 
 
@@ -49,7 +50,7 @@ class QuadraticCellOracle(Enumeration):
             return nothing(Z.shape[1])
         support = self._rays.support(used)
         search = _Search(self._rays.X[support], g.h[support], g.smooth)
-        pool, unresolved = search.run(count, self.separation, self.clock)
+        pool, unresolved = search.run(count, self.separation, self.clock, self.work)
         slack = search.slack + g.moved
         response = answer(self.feature, Z, q, pool.best()[1] @ search.basis, rounding.above(pool.proved(), slack))
         if unresolved > response.bound:
@@ -75,7 +76,7 @@ class _Search:
         self.pairs = np.triu_indices(len(self.basis))
         self.unresolved = 0.0
 
-    def run(self, count: int, separation: float, clock: Clock) -> tuple[Maxima, float]:
+    def run(self, count: int, separation: float, clock: Clock, work: Work) -> tuple[Maxima, float]:
         """All maxima, and the largest eigenvalue of a cell about which nothing could be said."""
         N, D = self.X.shape
         self.pool = Maxima(
@@ -84,15 +85,26 @@ class _Search:
         if D <= 1:
             self.pool.offer_anything(np.ones((1, D)))
             return self.pool, 0.0
+        if not self.h.any():
+            self._smooth()
+            return self.pool, 0.0
+        work.begin(TYPICAL * crossings(N, D))
         for T in circles(N, D):
             clock.demand()
-            flags = self._visit(T)
+            flags = self._visit(T, work)
             for start in range(0, len(flags), len(T)):
                 clock.demand()
-                self._visit(flags[start : start + len(T)])
+                self._visit(flags[start : start + len(T)], work)
         return self.pool, self.unresolved
 
-    def _visit(self, T: Index) -> Index:
+    def _smooth(self) -> None:
+        """Without a kink g is one quadratic form, a'Qa."""
+        values, vectors = np.linalg.eigh(self.Q)
+        ends = np.zeros(len(values), dtype=bool)  # the local maxima of s g
+        ends[0], ends[-1] = values[0] < 0.0, values[-1] > 0.0
+        self.pool.offer(Candidates(vectors.T, np.where(values < 0.0, -1.0, 1.0), np.abs(values), ends))
+
+    def _visit(self, T: Index, work: Work) -> Index:
         block = arcs(self.X, T)
         if not len(block.T):
             return block.T
@@ -101,6 +113,7 @@ class _Search:
         sums = cumulate(V.T[:, block.crossing] * block.orientation).reshape(len(i), -1)
         around = steps(block, V)
         visit = faces(block, slopes(block, self.X), ())
+        work.spend(CELL * len(visit.at))
         S = sums.take(visit.at, axis=1)
         for side, step in zip(visit.sides, around, strict=True):
             S += side * step.T.take(visit.circle, axis=1)

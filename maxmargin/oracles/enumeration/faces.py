@@ -6,8 +6,8 @@ that do not contain the face it lies on the sides on which the edges rise.  So e
 contains the face) gives exactly one face, up to a -> -a.  A face that is not bounded below touches the hyperplane of
 x_0, where the same argument holds with x_1 at infinity, and so on: it is visited from both sides of x_0, ..., x_{l-1}.
 
-Around circles or vertices in which too many hyperplanes meet, and where a slope is too small to have a sure sign, the
-circle is walked on all sides instead.
+Around circles in which too many hyperplanes meet, and from vertices at which a slope is too small to have a sure sign
+or two hyperplanes can not be told apart, the arcs are walked on all sides instead.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Slopes:
 
     Attributes
     ----------
-    sure : (C,) circles whose faces are visited from their lowest vertices.
+    sure : (C, M) vertices at which the slopes tell of which faces they are the lowest; from the others all faces that
+        touch the arc are visited.
     rising : (D-2, C, M) the side of x_{T_m} on which the edge at the arc's beginning rises.
     """
 
@@ -68,8 +69,9 @@ def slopes(block: Arcs, X: Array) -> Slopes:
     turn = f[k + 1] * x[k] - f[k] * x[k + 1]
     e1, e2 = block.edges[k], block.edges[k + 1]
     length = np.sqrt(e1 * e1 + e2 * e2)
-    sure = ~block.crowded & (turn > LEVEL) & ~_ties(e1, e2, length) & (length.min(axis=1) > CLEAR)
-    sure &= np.diagonal(block.triangle, axis1=1, axis2=2).min(axis=1, initial=1.0) > CLEAR
+    circle = ~block.crowded & (turn > LEVEL) & (np.hypot(x[k], x[k + 1]) > CLEAR)
+    circle &= np.diagonal(block.triangle, axis1=1, axis2=2).min(axis=1, initial=1.0) > CLEAR
+    sure = circle[:, None] & ~_ties(e1, e2, length) & (length > CLEAR)
     rising = np.empty((k, *length.shape), length.dtype)
     if k == 0:
         return Slopes(sure, rising)
@@ -85,15 +87,15 @@ def slopes(block: Arcs, X: Array) -> Slopes:
             rising[m] -= across * turn[:, None]
             trusted = np.abs(rising[m]) > LEVEL * np.abs(p).sum(axis=0)[:, None]
             trusted |= block.crossing == block.infinity[:, None]  # a vertex at infinity is never a face's lowest vertex
-            sure &= trusted.all(axis=1) | (block.infinity > m)
+            sure &= trusted | (block.infinity > m)[:, None]
     return Slopes(sure, np.sign(rising))
 
 
 def _ties(e1: Array, e2: Array, length: Array) -> Mask:
-    """Circles on which two crossings can not be told apart, (C,)."""
+    """Crossings that can not be told apart from one of their neighbours, (C, M)."""
     area = np.abs(e1 * np.roll(e2, -1, axis=1) - e2 * np.roll(e1, -1, axis=1))
     tied: Mask = area <= TIED * (length + np.roll(length, -1, axis=1))
-    return np.asarray(tied.any(axis=1))
+    return tied | np.roll(tied, 1, axis=1)
 
 
 def faces(block: Arcs, slope: Slopes, zeros: tuple[int, ...]) -> Faces:
@@ -106,16 +108,16 @@ def faces(block: Arcs, slope: Slopes, zeros: tuple[int, ...]) -> Faces:
     parts = []
     unsure = np.flatnonzero(~slope.sure)
     if len(unsure):
-        parts += _both_sides(k, free, (unsure[:, None] * M + np.arange(M)).ravel(), {})
+        parts += _both_sides(k, free, unsure, {})
     for l in range(k + 1):
-        circles = np.flatnonzero(slope.sure & (block.infinity == l))
+        circles = np.flatnonzero(slope.sure.any(axis=1) & (block.infinity == l))
         if not len(circles):
             continue
         above = [m for m in free if m >= l]
         crossing = block.crossing[circles]
         last = block.T[circles][:, above].max(axis=1, initial=-1)
         # T is increasing and misses l, so that a crossing beyond those above l is not l itself
-        lowest = crossing > last[:, None] if above else np.ones(crossing.shape, dtype=bool)
+        lowest = slope.sure[circles] & (crossing > last[:, None])
         row, arc = np.nonzero(lowest)
         at = circles[row] * M + arc
         rising = {m: slope.rising[m].take(at) for m in above}

@@ -65,7 +65,12 @@ class Arcs:
 
 def affordable(N: int, D: int, work: float = WORK) -> bool:
     """Can the arrangement of N hyperplanes in R^D be enumerated?  Always for D <= 3, else if O(N^{D-1}) <= work."""
-    return D <= 3 or comb(N, D - 2) * N <= work
+    return D <= 3 or crossings(N, D) <= work
+
+
+def crossings(N: int, D: int) -> int:
+    """How often a circle crosses a hyperplane, for N hyperplanes of R^D in general position."""
+    return comb(N, D - 2) * N
 
 
 def circles(N: int, D: int) -> Iterator[Index]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...clock import FOREVER, Clock
+from ...clock import FOREVER, Clock, Work
 from ...errors import InputError
 from ...features.homogeneous import Feature
 from ...rounding import UNIT_ROUNDOFF
@@ -21,6 +21,7 @@ from ..oracle import SPHERE_EXACT, Responses
 from .great_circles import WORK, Array, Index, affordable, arcs
 
 _SAMPLE = 64  # circles looked at to tell how many are crowded
+TYPICAL = 8.0  # units of work per crossing that any enumeration may take: 2 to 7 in general position
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Enumeration:
     feature : of the degree that the subclass handles.
     separation : directions closer than this angle count as one maximum.
     clock : `OutOfTime` on a call that does not end before it expires.
+    work : counts the faces that are looked at; `OutOfTime` on a call that takes too much, unless it is `TYPICAL`.
 
     Raises
     ------
@@ -123,7 +125,14 @@ class Enumeration:
 
     degree: int
 
-    def __init__(self, Z: Array, feature: Feature, separation: float = 1e-4, clock: Clock = FOREVER) -> None:
+    def __init__(
+        self,
+        Z: Array,
+        feature: Feature,
+        separation: float = 1e-4,
+        clock: Clock = FOREVER,
+        work: Work | None = None,
+    ) -> None:
         if feature.degree != self.degree:
             raise InputError(
                 f"feature: found {feature.name!r} of degree {feature.degree}, wanted degree {self.degree}; "
@@ -131,7 +140,7 @@ class Enumeration:
             )
         self._rays = rays(Z)
         self.Z, self.feature = self._rays.Z, feature
-        self.separation, self.clock = separation, clock
+        self.separation, self.clock, self.work = separation, clock, work or Work()
 
     def affordable(self, q: Array, work: float = WORK) -> bool:
         """Can this q be answered?  Counts the distinct hyperplanes of its support, in the dimension of their span."""
