@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -46,42 +47,43 @@ def read_arrays(path: Path, choose: Choice = tuple) -> dict[str, np.ndarray]:
     ------
     InputError : no such file, not an archive, damaged, an array of Python objects, or too large for the memory.
     """
+    with reading(path, "an .npz archive of plain arrays (np.savez)"), path.open("rb") as stream:
+        if not zipfile.is_zipfile(stream):
+            raise ValueError("no zip archive")
+        with zipfile.ZipFile(stream) as archive:
+            members = [item for item in archive.infolist() if item.filename.endswith(_SUFFIX)]
+            headers = {item.filename.removesuffix(_SUFFIX): _header(archive, item) for item in members}
+            names = list(choose(headers))
+            size = sum(max(headers[name].nbytes, 8 * math.prod(headers[name].shape)) for name in names)
+            memory.require(_COPIES * size, f"{path} with {', '.join(names)}", "use fewer points")
+            return {name: _array(archive, name) for name in names}
+
+
+@contextmanager
+def reading(path: Path, wanted: str) -> Iterator[None]:
+    """Whatever keeps a file from being read, in one sentence: `InputError`."""
     try:
-        with path.open("rb") as stream:
-            if not zipfile.is_zipfile(stream):
-                raise InputError(f"{path}: found no zip archive, wanted an .npz archive of plain arrays (np.savez)")
-            with zipfile.ZipFile(stream) as archive:
-                members = [item for item in archive.infolist() if item.filename.endswith(_SUFFIX)]
-                headers = {item.filename.removesuffix(_SUFFIX): _header(path, archive, item) for item in members}
-                names = list(choose(headers))
-                size = sum(max(headers[name].nbytes, 8 * math.prod(headers[name].shape)) for name in names)
-                memory.require(_COPIES * size, f"{path} with {', '.join(names)}", "use fewer points")
-                return {name: _array(archive, name) for name in names}
+        yield
     except InputError:
         raise
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}), wanted a readable .npz file") from None
-    except RuntimeError as error:  # an encrypted member
-        raise InputError(f"{path}: found {error}, wanted an .npz archive of plain arrays (np.savez)") from None
-    except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        reason = error.strerror or error
+        raise InputError(f"{path}: cannot be read ({reason}), wanted a readable {path.suffix} file") from None
+    except (ValueError, EOFError, KeyError, RuntimeError, OverflowError, zipfile.BadZipFile, zlib.error) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{path}: found {reason}, wanted an .npz archive of plain arrays (np.savez)") from None
+        raise InputError(f"{path}: found {reason}, wanted {wanted}") from None
 
 
-def _header(path: Path, archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> Header:
+def _header(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> Header:
     """The header of one array; its shape must account for the bytes that the archive promises."""
     with archive.open(item) as stream:
         shape, dtype = _described(stream)
         nbytes = stream.tell() + math.prod(shape) * dtype.itemsize
     if dtype.hasobject:
-        raise InputError(
-            f"{path}: found Object arrays ({item.filename}), wanted an .npz archive of plain arrays (np.savez)"
-        )
+        raise ValueError(f"Object arrays ({item.filename})")
     if nbytes != item.file_size:
-        raise InputError(
-            f"{path}: found shape {shape} of {dtype} in {item.filename}, which does not fit its {item.file_size:,} "
-            "bytes, wanted an undamaged .npz archive (np.savez)"
-        )
+        misfit = f"which does not fit its {item.file_size:,} bytes"
+        raise ValueError(f"shape {shape} of {dtype} in {item.filename}, {misfit}")
     return Header(shape, dtype, nbytes)
 
 

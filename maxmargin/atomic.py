@@ -111,18 +111,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 def dumps(document: Any) -> str:
     """JSON text of plain data and NumPy arrays; floats round-trip exactly, NaN is refused, infinities become null."""
-    text = json.dumps(_plain(document), allow_nan=False, indent=1)
+    text = json.dumps(plain(document), allow_nan=False, indent=1)
     return _NUMBER_LIST.sub(lambda match: re.sub(r"\s+", " ", match.group()), text) + "\n"
-
-
-def plain(document: Any) -> Any:
-    """What `loads` reads in the text of `dumps`, without the text.
-
-    Raises
-    ------
-    ValueError : a number is NaN.
-    """
-    return _plain(document)
 
 
 def loads(text: str) -> Any:
@@ -166,14 +156,20 @@ def write_json(path: str | os.PathLike[str], document: Any) -> None:
     write_text(path, dumps(document))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What `loads` reads in the text of `dumps`, without the text.
+
+    Raises
+    ------
+    ValueError : a number is NaN.
+    """
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.ndarray):
         listed = value.tolist()
-        return listed if value.dtype.kind == "f" and np.isfinite(value).all() else _plain(listed)
+        return listed if value.dtype.kind == "f" and np.isfinite(value).all() else plain(listed)
     if isinstance(value, np.generic):
         value = value.item()
     if not isinstance(value, float) or math.isfinite(value):

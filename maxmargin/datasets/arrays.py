@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import memory
+from ..archives import reading
 from ..errors import InputError
 
 # Entries of the largest dense matrix that is made of a sparse one: 160 MB of float64.
@@ -68,26 +69,16 @@ def check_shapes(where: str, X: tuple[int, ...], y: tuple[int, ...]) -> None:
 
 def read_npy(path: Path) -> np.ndarray:
     """One plain array; only mapped, so that a false shape in the header costs no memory."""
-    try:
+    if not path.exists():
+        raise InputError(f"data: found no file {str(path)!r}, wanted X.npy and y.npy side by side")
+    with reading(path, "a .npy file of a plain array (np.save)"):
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except FileNotFoundError:
-        raise InputError(f"data: found no file {str(path)!r}, wanted X.npy and y.npy side by side") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}), wanted a readable .npy file") from None
-    except (ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: found {reason}, wanted a .npy file of a plain array (np.save)") from None
 
 
 def read_libsvm(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Points and labels of a text file with lines ``label index:value ...`` (libsvm, svmlight)."""
     from sklearn.datasets import load_svmlight_file
 
-    try:
+    with reading(path, "lines 'label index:value ...' (libsvm)"):
         X, y = load_svmlight_file(str(path))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error}), wanted a readable file") from None
-    except (ValueError, OverflowError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: found {reason}, wanted lines 'label index:value ...' (libsvm)") from None
     return densified(X), y

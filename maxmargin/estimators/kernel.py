@@ -6,9 +6,8 @@ from dataclasses import KW_ONLY, dataclass
 
 from ..conventions import law_of
 from ..dataset import Dataset
-from ..features.homogeneous import Feature, get_feature
+from ..features.homogeneous import Feature
 from ..games.rkhs import KernelExpansion
-from ..margins import Request
 from ..options import choice
 from .soft import SoftMarginClassifier
 
@@ -86,18 +85,7 @@ class KernelMaxMarginClassifier(SoftMarginClassifier):
     def _fit(self, data: Dataset) -> None:
         """Find the function of largest margin."""
         choice("kernel", self.kernel, ("f2", "ntk"))
-        self._solve(
-            Request(
-                data=data,
-                norm=self.kernel,
-                feature=get_feature(self.feature),
-                bias=self.bias,
-                law=law_of(self.law, self.weights),
-                solver=self.solver,
-                tol=self.tol,
-                time_limit=self.time_limit,
-            )
-        )
+        self._solve(data, self.kernel, law=law_of(self.law, self.weights), solver=self.solver)
         expansion = self.certificate_.classifier
         if isinstance(expansion, KernelExpansion):
             self.coefficients_ = expansion.coefficients

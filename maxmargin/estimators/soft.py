@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
+from ..dataset import Dataset
 from ..errors import InputError
+from ..features.homogeneous import Feature, get_feature
 from ..games.certificate import Certificate
 from ..margins import Request, margin
 from ..options import choice
@@ -19,13 +22,16 @@ FIRST_NU = 0.1
 class SoftMarginClassifier(MarginClassifier):
     """Chooses between the two problems."""
 
+    feature: str | Feature
     nu: float | None
     on_inseparable: str
     nu_: float | None
     inseparability_: Certificate | None
 
-    def _solve(self, request: Request) -> None:
-        """Set the fitted attributes of the problem that applies."""
+    def _solve(self, data: Dataset, norm: str, **options: Any) -> None:
+        """Set the fitted attributes of the problem that applies; `options` are those of `Request` that differ."""
+        shared: dict[str, Any] = {name: getattr(self, name) for name in ("bias", "tol", "time_limit")}
+        request = Request(data, norm, get_feature(self.feature), **shared, **options)
         choice("on_inseparable", self.on_inseparable, ON_INSEPARABLE)
         certificate = margin(replace(request, nu=self.nu))
         self.nu_, self.inseparability_ = self.nu, None

@@ -6,9 +6,8 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from ..dataset import Dataset
-from ..features.homogeneous import Feature, get_feature
+from ..features.homogeneous import Feature
 from ..games.measure import Measure
-from ..margins import Request
 from .base import seed_of
 from .soft import SoftMarginClassifier
 
@@ -102,19 +101,8 @@ class VariationMaxMarginClassifier(SoftMarginClassifier):
 
     def _fit(self, data: Dataset) -> None:
         """Find the network of largest margin."""
-        self._solve(
-            Request(
-                data=data,
-                norm="f1",
-                feature=get_feature(self.feature),
-                bias=self.bias,
-                convention=self.convention,
-                tol=self.tol,
-                time_limit=self.time_limit,
-                seed=seed_of(self.random_state),
-                quick=not self.certify,
-            )
-        )
+        seed = seed_of(self.random_state)
+        self._solve(data, "f1", convention=self.convention, seed=seed, quick=not self.certify)
         measure = self.certificate_.classifier
         if isinstance(measure, Measure):
             self.directions_, self.weights_ = measure.directions, measure.weights

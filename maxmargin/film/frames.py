@@ -19,7 +19,7 @@ from ..oracles.selection import proving_oracle
 from ..plots import geometry
 from ..plots.potential import angles_with_kinks
 from ..plots.views import Payoff, coordinate_names, payoff_of, separable
-from .scene import scene_of, target_of, values_of
+from .scene import scene_of, values_of
 
 ANGLES, LATITUDES, LONGITUDES = 1441, 61, 120
 
@@ -130,8 +130,8 @@ def build(dataset: Any, run: Any, certificate: Any) -> Frames:
     names = coordinate_names(dataset, bias)
     axes = [geometry.axis_label(column, names).removesuffix(", standardised") for column in plane.T]
     scene, points, limits, nodes, labels = scene_of(dataset, certificate)
-    field = np.stack([values_of(scene, moment, nodes) * moment.unit / gamma for moment in story])
-    target = target_of(scene, certificate, nodes) / gamma
+    field = np.stack([values_of(scene, item.network.decision_function, nodes) * item.unit / gamma for item in story])
+    target = values_of(scene, certificate.decision_function, nodes) / gamma
     return Frames(
         story, kind, neurons @ plane, shares, atoms.directions @ plane, atoms.weights, star, live,
         weights, highest, scene, field, target, limits, points, {"scene": labels, "neurons": axes},

@@ -30,17 +30,8 @@ def scene_of(dataset: Any, certificate: Any) -> tuple[str, Array, tuple[float, .
     return "projection", points, (*xlim, *ylim), (plane, X, geometry.mesh(xlim, ylim, GRID // 2)[2]), list(plane.labels)
 
 
-def values_of(scene: str, moment: Any, nodes: Any) -> Array:
-    """f of the network of this moment on the nodes of the scene."""
-    return _evaluate(scene, moment.network.decision_function, nodes)
-
-
-def target_of(scene: str, certificate: Any, nodes: Any) -> Array:
-    """f of the solved classifier on the nodes of the scene."""
-    return _evaluate(scene, certificate.decision_function, nodes)
-
-
-def _evaluate(scene: str, f: Any, nodes: Any) -> Array:
+def values_of(scene: str, f: Any, nodes: Any) -> Array:
+    """f on the nodes of the scene."""
     if scene == "line":
         return np.asarray(f(nodes), dtype=float)
     if scene == "map":

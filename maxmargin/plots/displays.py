@@ -18,7 +18,7 @@ from ..dataset import Dataset, load
 from ..errors import InputError
 from . import decision, style
 from .margin import margin_panel
-from .neurons import draw_neurons
+from .neurons import draw_neurons, panels_within
 from .potential import draw_potential
 from .views import best_network, classifier_views, first_run, payoff_of, separable
 
@@ -134,11 +134,7 @@ class NeuronsDisplay(Display):
         item = first_run(self.parts, "f1")
         trained = None if item is None else best_network(item.run).measure()
         D = certificate.classifier.directions.shape[1]
-        panels = [ax]
-        if D != 2:
-            ax.set_axis_off()
-            panels = [ax.inset_axes((0.02 + 0.5 * k, 0.0, 0.46, 0.88)) for k in range(2)]
-        draw_neurons(panels, self.parts, certificate, trained)
+        draw_neurons(panels_within(ax, D, 0.88), self.parts, certificate, trained)
 
 
 class DualPotentialDisplay(Display):

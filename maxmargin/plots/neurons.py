@@ -47,6 +47,14 @@ def draw_neurons(panels: Sequence[Axes], comparison: Any, certificate: Any, trai
     {2: _circle, 3: _hemispheres}.get(D, _disc)(panels, comparison, certificate, trained)
 
 
+def panels_within(axes: Axes, D: int, height: float) -> list[Axes]:
+    """The axes itself for the circle (D = 2), else two panels side by side in it, of this relative height."""
+    if D == 2:
+        return [axes]
+    axes.set_axis_off()
+    return [axes.inset_axes((0.02 + 0.5 * k, 0.0, 0.46, height)) for k in range(2)]
+
+
 def star_handle(label: str) -> Line2D:
     """Legend entry of the atoms."""
     return style.key(label, marker="*", markersize=14, markerfacecolor="white")

@@ -72,26 +72,29 @@ def _curve(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> Non
     for colour, part in ((style.POSITIVE, np.maximum(value, 0)), (style.NEGATIVE, np.maximum(-value, 0))):
         axes.fill_between(angle, part, color=colour, alpha=0.13, linewidth=0)
         axes.plot(angle, np.where(part > 1e-9 * payoff.level, part, np.nan), color=colour, linewidth=2.0)
-    atoms = payoff.atoms
-    places = np.column_stack(
-        [np.arctan2(atoms.directions[:, 1], atoms.directions[:, 0]), np.abs(payoff(atoms.directions))]
-    )
-    stars(axes, places, atoms.weights)
-    axes.axhline(payoff.level, color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)), gid="level")
+    _around(axes, comparison, certificate, payoff, payoff.level)
     axes.annotate(
         _level_text(certificate), (-np.pi, payoff.level), (4, 9), textcoords="offset points", fontsize=9.5, va="bottom"
     )
-    axes.set_xlim(-np.pi, np.pi)
     axes.set_ylim(0.0, payoff.level * 1.2)
-    axes.set_xticks(np.pi * np.linspace(-1, 1, 5), ["$-\\pi$", "$-\\pi/2$", "$0$", "$\\pi/2$", "$\\pi$"])
-    names = coordinate_names(comparison.dataset, certificate.problem.bias)
-    axes.set_xlabel(f"angle of the neuron's direction: 0 = {names[0]}, $\\pi/2$ = {names[1]}")
     axes.set_ylabel("payoff")
-    style.light_grid(axes)
     axes.set_title("Dual potential: what the adversary pays to a neuron in each direction")
     style.note(
         axes, "$\\theta \\mapsto |\\Sigma_i\\, p_i y_i \\varphi(\\theta, x_i)|$; colour: the output sign that earns it"
     )
+
+
+def _around(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff, level: float) -> None:
+    """The axis of angles, the proved `level`, and the atoms as stars at it or below."""
+    atoms, names = payoff.atoms, coordinate_names(comparison.dataset, certificate.problem.bias)
+    angle = np.arctan2(atoms.directions[:, 1], atoms.directions[:, 0])
+    stars(axes, np.column_stack([angle, np.abs(payoff(atoms.directions)) * level / payoff.level]), atoms.weights)
+    axes.axhline(level, color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)), gid="level")
+    axes.set_xlim(-np.pi, np.pi)
+    axes.set_xticks(np.pi * np.linspace(-1, 1, 5), ["$-\\pi$", "$-\\pi/2$", "$0$", "$\\pi/2$", "$\\pi$"])
+    kind = "angle" if len(names) == 2 else "longitude"
+    axes.set_xlabel(f"{kind} of the neuron's direction: 0 = {names[0]}, $\\pi/2$ = {names[1]}")
+    style.light_grid(axes)
 
 
 def _sign_legend(figure: Figure) -> None:
@@ -170,19 +173,12 @@ def skyline(payoff: Payoff, count: int = 361) -> tuple[Array, Array]:
 
 
 def _skyline(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> None:
-    names, atoms = coordinate_names(comparison.dataset, certificate.problem.bias), payoff.atoms
     longitude, height = skyline(payoff)
     axes.fill_between(longitude, height, color=style.F1, alpha=0.13, linewidth=0)
     axes.plot(longitude, height, color=style.F1, linewidth=2.0)
-    angle = np.arctan2(atoms.directions[:, 1], atoms.directions[:, 0])
-    stars(axes, np.column_stack([angle, np.abs(payoff(atoms.directions)) / payoff.level]), atoms.weights)
-    axes.axhline(1.0, color=style.INK, linewidth=1.1, linestyle=(0, (5, 3)), gid="level")
-    axes.set_xlim(-np.pi, np.pi)
+    _around(axes, comparison, certificate, payoff, 1.0)
     axes.set_ylim(0.0, 1.18)
-    axes.set_xticks(np.pi * np.linspace(-1, 1, 5), ["$-\\pi$", "$-\\pi/2$", "$0$", "$\\pi/2$", "$\\pi$"])
-    axes.set_xlabel(f"longitude of the neuron's direction: 0 = {names[0]}, $\\pi/2$ = {names[1]}")
     axes.set_ylabel("payoff / proved level")
-    style.light_grid(axes)
     axes.set_title("Dual potential: the highest over all latitudes")
     style.note(axes, f"dashed: {_level_text(certificate)} (rounded up); stars: the atoms touch it")
 

@@ -19,7 +19,7 @@ from ..comparison import ComparedRun
 from ..comparison_table import ONE_NORM
 from ..plots import decision_map, figure_bytes, style
 from ..plots.margin import margin_panel
-from ..plots.neurons import draw_neurons
+from ..plots.neurons import draw_neurons, panels_within
 
 _STYLE = "font-family:monospace;white-space:pre;overflow-x:auto;margin:0;line-height:1.4"
 
@@ -103,11 +103,7 @@ def _atoms(certificate: Any) -> Figure | None:
     bare = SimpleNamespace(problem=problem, classifier=classifier, adversary=np.zeros(1))
 
     def draw(axes: Axes) -> None:
-        panels = [axes]
-        if D == 3:
-            axes.set_axis_off()
-            panels = [axes.inset_axes((0.02 + 0.5 * k, 0.0, 0.46, 0.86)) for k in range(2)]
-        draw_neurons(panels, SimpleNamespace(dataset=nothing), bare, None)
+        draw_neurons(panels_within(axes, D, 0.86), SimpleNamespace(dataset=nothing), bare, None)
 
     return _small(draw)
 
