@@ -62,7 +62,7 @@ def test_the_margin_over_patterns_passes_the_checker():
     D, y = patterns(line)[0], np.array([1.0, -1, 1, 1])
     certificate = mm.max_margin((D, y), bias=False, convention="path", directions=np.eye(D.shape[1]))
     assert mm.check_certificate(certificate.to_json(), D, y).holds
-    assert margin(D, y)[1] == pytest.approx(0.25, abs=1e-9)
+    assert margin(D, y).upper == pytest.approx(0.25, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -17,6 +17,7 @@ from typing import cast
 import numpy as np
 
 from ..features import RELU
+from ..games.certificate import Certificate
 from ..games.measure import Measure
 from ..margins import max_margin
 from ..plots.style import DECISION, F1, F2, INK, NEGATIVE, POSITIVE
@@ -69,14 +70,12 @@ def patterns(Z: Array, *, closed: bool = True) -> tuple[Array, Array]:
     return on.astype(float), U[first]
 
 
-def margin(D: Array, y: Array) -> tuple[float, float, Array]:
-    """Bracket of the max margin of the dictionary of patterns, and its weights: the package's game over K neurons.
+def margin(D: Array, y: Array) -> Certificate:
+    """The max margin of the dictionary of patterns, certified: the package's game over K neurons.
 
     With the patterns as inputs and the coordinate directions as neurons, neuron k shows exactly D_k.
     """
-    found = max_margin((D, y), bias=False, convention="path", directions=np.eye(D.shape[1]))
-    network = cast(Measure, found.classifier)
-    return found.lower, found.upper, network.directions.T @ network.weights
+    return max_margin((D, y), bias=False, convention="path", directions=np.eye(D.shape[1]))
 
 
 def lasso(D: Array, y: Array, beta: float) -> tuple[float, float, Array]:
@@ -131,13 +130,13 @@ def _closed_forms(_: Settings) -> Items:
     six = np.array(list(product((0.0, 1.0), repeat=6))).T  # all patterns of six points
     cross, labels = np.array([[1.0, 0], [0, 1], [-1, 0], [0, -1]]), np.array([1.0, -1, 1, -1])
     found = {
-        "XOR": (0.25, margin(patterns(cross)[0], labels)[1]),
-        "shattered": (0.5, margin(six[:, :32][1:], np.array([1.0, -1, 1, 1, -1]))[1]),
+        "XOR": (0.25, margin(patterns(cross)[0], labels).upper),
+        "shattered": (0.5, margin(six[:, :32][1:], np.array([1.0, -1, 1, 1, -1])).upper),
     }
     for n in (2, 3, 5, 8):
         place = np.arange(float(n))
         D, signs = patterns(np.column_stack([place, np.ones(n)]))[0], np.where(place % 2, -1.0, 1.0)
-        found[f"line, {n - 1} changes"] = 0.5 / (n - 1), margin(D, signs)[1]
+        found[f"line, {n - 1} changes"] = 0.5 / (n - 1), margin(D, signs).upper
     name, (form, solved) = max(found.items(), key=lambda one: abs(one[1][0] - one[1][1]))
     targets = np.array([1.0, -0.7, 0.4, 0.9, -0.2, 0.15])
     return [
@@ -145,7 +144,7 @@ def _closed_forms(_: Settings) -> Items:
                 "Max margins over all patterns: 1/(2 changes) on a line, 1/4 for XOR, 1/2 if shattered.",
                 solved, "=", form, within=1e-9, note=f"worst: {name}"),
         mistake("open-cells", "The patterns of the open cells suffice for XOR.",
-                margin(patterns(cross, closed=False)[0], labels)[1], "=", 0.25, within=1e-9),
+                margin(patterns(cross, closed=False)[0], labels).upper, "=", 0.25, within=1e-9),
         compare("shattered", "With all 2^n patterns the LASSO clips the targets at two levels.",
                 lasso(six, targets, 0.3)[1], "=", shattered(targets, 0.3), within=1e-8),
     ]  # fmt: skip
@@ -155,25 +154,24 @@ def _classifiers(s: Settings) -> Items:
     """The max margins of the sample: over patterns, and of ReLU."""
     Z, y, _ = sample(s)
     D, u = patterns(Z)
-    least, most, weights = margin(D, y)
-    smooth = max_margin((Z[:, :2], y), convention="path")
+    sharp, smooth = margin(D, y), max_margin((Z[:, :2], y), convention="path")
+    network = cast(Measure, sharp.classifier)
     reach, n = 1.15 * np.abs(Z[:, :2]).max(), len(y)
     axis = np.linspace(-reach, reach, 301)
     grid = np.column_stack([g.ravel() for g in (*np.meshgrid(axis, axis), np.ones((301, 301)))])
-    f = ((grid @ u.T >= 0) @ weights).reshape(301, 301)
+    f = ((grid @ u.T >= 0) @ (network.directions.T @ network.weights)).reshape(301, 301)
     border = cast(Measure, smooth.classifier).outputs(grid, RELU).reshape(301, 301)
     frame = {"extent": (-reach, reach) * 2, "origin": "lower", "vmin": -abs(f).max(), "vmax": abs(f).max()}
     return [
-        panel(f"Threshold max margin {most:.4f}",
+        panel(f"Threshold max margin {sharp.upper:.4f}",
               mark("imshow", f, DECISION, **frame),
               mark("contour", axis, axis, border, levels=[0.0], colors=INK, linewidths=1.0),
               mark("scatter", *Z[:, :2].T, c=np.where(y > 0, POSITIVE, NEGATIVE), edgecolors="white", s=35, zorder=3),
-              legend="",
-              below=f"certified over all patterns; black: border of ReLU, {smooth.upper:.4f}"),
+              legend="", below=f"certified over all patterns; black: border of ReLU, {smooth.upper:.4f}"),
         compare("count", "Points in general position show as many patterns as the arrangement has cells.",
                 D.shape[1], "=", 2 * (1 + (n - 1) + (n - 1) * (n - 2) // 2)),
         compare("margin-gap", "The max margin of the sample is certified: relative gap of its bracket.",
-                (most - least) / most, "=", 0.0, within=1e-9, note=f"gamma in [{least:.9f}, {most:.9f}]"),
+                sharp.relative_gap, "=", 0.0, within=1e-9, note=f"gamma in [{sharp.lower:.9f}, {sharp.upper:.9f}]"),
     ]  # fmt: skip
 
 
