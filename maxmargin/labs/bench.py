@@ -93,10 +93,10 @@ def panel(title: str, *marks: Mark, below: str = "", log: str = "", legend: str 
         if below:
             note(axes, below)
         axes.set(**{f"{name}scale": "log" for name in log})
-        for add in marks:
-            add(axes)
         if "y" not in log:
             light_grid(axes)
+        for add in marks:
+            add(axes)
         axes.set(**settings)
         if ticks is not None:
             axes.set_xticks(ticks, [str(tick) for tick in ticks])

@@ -167,6 +167,7 @@ def _classifiers(s: Settings) -> Items:
               mark("imshow", f, DECISION, **frame),
               mark("contour", axis, axis, border, levels=[0.0], colors=INK, linewidths=1.0),
               mark("scatter", *Z[:, :2].T, c=np.where(y > 0, POSITIVE, NEGATIVE), edgecolors="white", s=35, zorder=3),
+              mark("grid", False),
               legend="", below=f"certified over all patterns; black: border of ReLU, {smooth.upper:.4f}"),
         compare("count", "Points in general position show as many patterns as the arrangement has cells.",
                 D.shape[1], "=", 2 * (1 + (n - 1) + (n - 1) * (n - 2) // 2)),
