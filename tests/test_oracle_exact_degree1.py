@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle_reference import brute_force, exact_maximum, payoffs, random_directions
 
-from maxmargin.clock import Clock
+from maxmargin.clock import Clock, Work
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle, maximise
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle, Limits, maximise
 from maxmargin.oracles.enumeration.great_circles import affordable
 
 FEATURES = (RELU, Feature("leaky", 1, 1.0, -0.1), Feature("abs", 1, 1.0, 1.0), Feature("odd", 1, -0.5, 2.0))
@@ -181,7 +181,7 @@ def test_all_points_on_one_line():
 def test_a_base_term_outside_the_span_of_the_points():
     """max |l.a| + |E(a)| with l orthogonal to all points is a hypotenuse."""
     X, h = np.eye(2, 3), np.array([1.0, 1.0])
-    directions, bound = maximise(X, h, np.array([0.0, 0.0, 3.0]), (5, 1e-4, Clock()))
+    directions, bound = maximise(X, h, np.array([0.0, 0.0, 3.0]), Limits(5, 1e-4, Clock(), Work()))
     assert bound == pytest.approx(np.sqrt(2.0 + 9.0), rel=1e-13)
     assert np.abs(directions[0]) == pytest.approx(np.array([1.0, 1.0, 3.0]) / np.sqrt(11.0))
 

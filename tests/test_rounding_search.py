@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from oracle_reference import dot, exact_maximum, exact_payoffs, random_directions
 
-from maxmargin.clock import Clock
+from maxmargin.clock import Clock, Work
 from maxmargin.features import Feature
 from maxmargin.oracles.enumeration import degree1, degree2
 from maxmargin.oracles.enumeration.critical_points import interiors, linear_forms
@@ -184,7 +184,7 @@ def test_a_cell_of_which_nothing_could_be_said_raises_the_bound_and_lowers_the_s
 def test_what_was_moved_is_added_to_the_bound(monkeypatch):
     """Distances of hyperplanes from circles, and of points from their lines, are not forgotten on the way."""
     X, h, ell = units(np.random.default_rng(0), 5, 3), np.ones(5), np.zeros(3)
-    limits, exact_arcs = (1, 1e-4, Clock()), degree1.arcs
+    limits, exact_arcs = degree1.Limits(1, 1e-4, Clock(), Work()), degree1.arcs
     plain = degree1.maximise(X, h, ell, limits)[1]
     monkeypatch.setattr(degree1, "arcs", lambda X, T: replace(exact_arcs(X, T), residual=1e-3))
     assert degree1.maximise(X, h, ell, limits)[1] >= plain + 1.99e-3 * 5.0
