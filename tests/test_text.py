@@ -27,6 +27,12 @@ def test_table_is_aligned():
     assert table(("a", "bcd"), [("xx", "y")]) == "a   bcd\n--  ---\nxx  y"
 
 
+def test_long_cells_go_on_over_several_lines_and_keep_their_breaks():
+    shown = table(("a", "said", "c"), [("1", "two words\nnote", "3"), ("4", "five", "6")], {1: 5})
+    assert shown.splitlines()[2:] == ["1  two    3", "   words", "   note", "4  five   6"]
+    assert "two words" in table(("a", "said"), [("1", "two words")])
+
+
 def test_a_share_is_never_rounded_up_to_the_whole():
     assert share_text(0.99999) == "99.9 %"
     assert share_text(1.0) == "100.0 %"
