@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from ..conventions import Array
-from ..features.kernels_exact import ExactGram, Integers, integers
+from ..features.kernels_exact import ExactGram
 from ..outcome import Scope
+from ..rounding import integers
 from .game import Response
 from .interpolation import KernelInterpolation
 from .rkhs import KernelExpansion
-from .rkhs_exact import ExactKernelGame
+from .rkhs_exact import ExactKernelGame, summed
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ class ExactKernelInterpolation(KernelInterpolation):
         return self.with_correction(self._norm(learner), missed)
 
     def _norm(self, learner: KernelExpansion) -> float:
-        C, exponent = _summed(learner)
+        C, exponent = summed(learner.parts), integers(learner.parts)[1]
         return math.ldexp(self.game.root(C), exponent)
 
     def _wanted(self, learner: KernelExpansion) -> list[Fraction]:
         """What has to be added to each value, at most, to bring it into its tube."""
-        C, exponent = _summed(learner)
+        C, exponent = summed(learner.parts), integers(learner.parts)[1]
         unit = Fraction(2) ** (exponent - self.gram.bits) * Fraction(self.ball.scale) ** 2
         error, tube = self.gram.error * int(np.abs(C).sum()) * unit, Fraction(self.tube)
         out = []
@@ -75,9 +76,3 @@ class ExactKernelInterpolation(KernelInterpolation):
             beyond = abs(off) + error - tube
             out.append((1 if off > 0 else -1) * beyond if beyond > 0 else Fraction(0))
         return out
-
-
-def _summed(learner: KernelExpansion) -> tuple[Integers, int]:
-    """The coefficients as integers times a power of two."""
-    whole, exponent = integers(learner.parts)
-    return np.asarray(whole.sum(axis=0), dtype=object), exponent

@@ -7,7 +7,6 @@ value and of the margin, the sum is made again in extended precision and then in
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,9 @@ from ..conventions import Array, Mask
 from ..features.homogeneous import Feature
 from ..features.kernels import Kernel
 from ..features.kernels_angles import UnitRows
-from ..features.kernels_exact import BITS, ExactGram, Integers, integers
+from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import entry_error
+from ..rounding import integers, nearest
 from .measure import Measure
 from .rkhs import KernelExpansion, long_error
 from .rkhs_exact import summed
@@ -97,14 +97,8 @@ def _exact_sums(kernel: Kernel, parts: Array, training: Array, Z: Array, margin:
         gram = ExactGram(kernel, np.ldexp(both, -exponent), bits)
         first, second = (index.ravel() for index in np.indices((len(Z), len(training))))
         sums = gram.entries(first, second + len(Z)).reshape(len(Z), len(training)) @ C
-        values = _floats(sums, scale - bits)
-        error = _floats(np.array([gram.error * int(np.abs(C).sum())], dtype=object), scale - bits)
+        values = nearest(sums, scale - bits)
+        error = nearest(np.array([gram.error * int(np.abs(C).sum())], dtype=object), scale - bits)
         if bits >= _MOST_BITS or not _coarse(values, error, margin).any():
             return values
         bits *= 2
-
-
-def _floats(values: Integers, exponent: int) -> Array:
-    """values 2**exponent, each rounded once."""
-    shifts = [max(int(value).bit_length() - 64, 0) for value in values]
-    return np.array([math.ldexp(int(v) >> s, s + exponent) for v, s in zip(values, shifts, strict=True)])

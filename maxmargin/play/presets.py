@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from typing import Any
 
 import numpy as np
 
 from ..dataset import Dataset, load, make_dataset
+from ..datasets.cells import is_number
 from ..errors import InputError
 from . import limits
 from .requests import choice, whole
@@ -32,17 +32,12 @@ def preset(document: dict[str, Any]) -> dict[str, Any]:
     return scene(load("xor" if name == "xor" else f"polygon:k={k}"))
 
 
-def moons(n: int, seed: int, noise: float = 0.1) -> Dataset:
+def moons(n: int, seed: int) -> Dataset:
     """Two half circles of radius one that reach into each other, with normal noise; n points, halves per class."""
-    rng = np.random.default_rng(seed)
-    upper = np.arange(n) % 2 == 0
-    angle = rng.uniform(0.0, math.pi, n)
-    X = np.where(
-        upper[:, None],
-        np.column_stack([np.cos(angle), np.sin(angle)]),
-        np.column_stack([1.0 - np.cos(angle), 0.5 - np.sin(angle)]),
-    )
-    return Dataset(X - [0.5, 0.25] + noise * rng.standard_normal((n, 2)), np.where(upper, 1.0, -1.0), name="moons")
+    from sklearn.datasets import make_moons
+
+    X, label = make_moons(n, noise=0.1, random_state=seed)
+    return Dataset(X - [0.5, 0.25], np.where(label == 0, 1.0, -1.0), name="moons")
 
 
 def scene(data: Dataset) -> dict[str, Any]:
@@ -78,7 +73,7 @@ def _read(text: str) -> Dataset:
     for k, row in enumerate(rows):
         if len(row) != 3:
             raise InputError(f"CSV: found {len(row)} cells in row {k + 1}, wanted x1, x2 and a label")
-    header = rows.pop(0) if _is_header(rows[0]) else ["x1", "x2", "y"]
+    header = rows.pop(0) if not any(map(is_number, rows[0])) else ["x1", "x2", "y"]
     if not 0 < len(rows) <= limits.MAX_POINTS:
         raise InputError(f"CSV: found {len(rows)} points, wanted 1 to {limits.MAX_POINTS}")
     label = next((header.index(name) for name in LABEL_COLUMNS if name in header), 2)
@@ -89,21 +84,8 @@ def _read(text: str) -> Dataset:
     return make_dataset(X, labels, "pasted")
 
 
-def _is_header(row: list[str]) -> bool:
-    """Whether no cell is a number."""
-    return not any(_is_number(cell) for cell in row)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
 def _coordinate(cell: str, k: int) -> float:
-    if not _is_number(cell) or not abs(float(cell)) <= limits.MAX_COORDINATE:
+    if not is_number(cell) or not abs(float(cell)) <= limits.MAX_COORDINATE:
         found = f"CSV: found {cell[:40]!r} in data row {k + 1}"
         raise InputError(f"{found}, wanted a number up to {limits.MAX_COORDINATE:g}")
     return float(cell)

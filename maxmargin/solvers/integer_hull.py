@@ -15,7 +15,7 @@ import numpy as np
 
 from ..clock import Clock
 from ..conventions import Array, Indices, Mask
-from ..features.kernels_exact import Integers, integers
+from ..rounding import Integers, integers, nearest
 from .affine_hull import AffineHull
 
 _STEPS = 40  # refinements of one linear system
@@ -135,17 +135,9 @@ def _refined(Q: Integers, x: Integers, offset: Integers, mass: int, bits: int) -
 
 
 def floats(values: Any, bits: int) -> Array:
-    """Integers in units of 2**-bits as floats, each rounded once."""
-    flat = [_float(int(v), bits) for v in np.ravel(values)]
-    return np.array(flat).reshape(np.shape(values))
-
-
-def _float(value: int, bits: int) -> float:
-    excess = max(abs(value).bit_length() - 1000, 0)  # beyond what a double holds
-    try:
-        return math.ldexp(float(value >> excess), excess - bits)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+    """Integers in units of 2**-bits as floats, each rounded once; infinite beyond what a double holds."""
+    with np.errstate(over="ignore"):
+        return np.asarray(nearest(np.asarray(values, dtype=object), -bits), dtype=float)
 
 
 def fixed(values: Array, bits: int) -> Integers:
