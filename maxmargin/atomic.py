@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,8 @@ def plain(value: Any) -> Any:
         return listed if value.dtype.kind == "f" and np.isfinite(value).all() else plain(listed)
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, StrEnum):
+        return value.value
     if not isinstance(value, float) or math.isfinite(value):
         return value
     if math.isnan(value):

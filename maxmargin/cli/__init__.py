@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 
 from ..errors import InputError, SolverError
 from .keyboard import INTERRUPTED, watched
@@ -18,7 +18,7 @@ from .keyboard import INTERRUPTED, watched
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     try:
-        with watched() as keyboard, _headless():
+        with watched() as keyboard:
             from .parser import build_parser  # imports NumPy; Ctrl-C is handled from here on
 
             arguments = build_parser().parse_args(argv)
@@ -40,20 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         _silence()
         place = f"{error.filename!r}: " if error.filename else "output: "
         return _fail(f"{place}{error.strerror or error}; name another place, or make room")
-
-
-@contextmanager
-def _headless() -> Iterator[None]:
-    """Draw figures into files, whatever display MPLBACKEND names."""
-    before = os.environ.get("MPLBACKEND")
-    os.environ["MPLBACKEND"] = "agg"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["MPLBACKEND"]
-        else:
-            os.environ["MPLBACKEND"] = before
 
 
 def _flush() -> None:

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from ..conventions import Array
-from ..errors import InputError
+from ..options import positive
 from .registry import between, builtin
 from .values import Dataset, make_dataset
 
@@ -44,7 +44,7 @@ def wei(d: int = 4) -> Dataset:
 def polygon(k: int = 4, radius: float = 1.0) -> Dataset:
     """The regular 2k-gon with alternating labels; odd k >= 3 has margin 0 without a bias."""
     between("polygon:k", k, 1, 100_000)
-    _positive("polygon:radius", radius)
+    positive("polygon:radius", radius)
     angle = np.pi / k * np.arange(k)
     half = radius * np.column_stack([np.cos(angle), np.sin(angle)])
     X = np.concatenate([half, -half])  # exact antipodes: with rounded ones the margin is not exactly 0
@@ -55,8 +55,8 @@ def polygon(k: int = 4, radius: float = 1.0) -> Dataset:
 def two_points(theta: float = 1.0, r1: float = 1.0, r2: float = 1.0) -> Dataset:
     """Two points of norms r1, r2 at angle theta (radians) with opposite labels."""
     between("two-points:theta", theta, 0.0, math.pi)
-    _positive("two-points:r1", r1)
-    _positive("two-points:r2", r2)
+    positive("two-points:r1", r1)
+    positive("two-points:r2", r2)
     X = np.array([[r1, 0.0], [r2 * math.cos(theta), r2 * math.sin(theta)]])
     return _dataset(X, np.array([1.0, -1.0]), "two-points")
 
@@ -64,7 +64,7 @@ def two_points(theta: float = 1.0, r1: float = 1.0, r2: float = 1.0) -> Dataset:
 @builtin("three-points")
 def three_points(s: float = 1.0) -> Dataset:
     """The line -s, 0, s with labels +, -, + (with bias: gamma_path = s/(4 + s))."""
-    _positive("three-points:s", s)
+    positive("three-points:s", s)
     return _dataset(np.array([[-s], [0.0], [s]]), np.array([1.0, -1.0, 1.0]), "three-points", bias=True)
 
 
@@ -82,7 +82,7 @@ def line(n: int = 6, seed: int = 0) -> Dataset:
 def orthogonal(k: int = 4, radius: float = 1.0) -> Dataset:
     """k orthogonal points of this norm with alternating labels: the optimum is one neuron per class."""
     between("orthogonal:k", k, 2, 10_000)
-    _positive("orthogonal:radius", radius)
+    positive("orthogonal:radius", radius)
     return _dataset(radius * np.eye(k), np.where(np.arange(k) % 2, -1.0, 1.0), "orthogonal")
 
 
@@ -90,7 +90,7 @@ def orthogonal(k: int = 4, radius: float = 1.0) -> Dataset:
 def antipodal(d: int = 2, radius: float = 1.0) -> Dataset:
     """Two opposite points of this norm along the diagonal of R^d, opposite labels (gamma_path = radius/2)."""
     between("antipodal:d", d, 1, 1_000_000)
-    _positive("antipodal:radius", radius)
+    positive("antipodal:radius", radius)
     z = np.full(d, radius / math.sqrt(d))
     return _dataset(np.array([z, -z]), np.array([1.0, -1.0]), "antipodal")
 
@@ -102,8 +102,3 @@ def _cube(d: int) -> Array:
 
 def _dataset(X: Array, y: Array, name: str, bias: bool = False) -> Dataset:
     return make_dataset(X, y, name, recipe={"bias": bias})
-
-
-def _positive(option: str, value: float) -> None:
-    if not value > 0.0:
-        raise InputError(f"{option}: found {value!r}, wanted a positive number")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ..flow.network import Network
 
 FORMAT, VERSION = "maxmargin-certificate", 1
+_STATED = ("status", "scope", "lower", "upper", "relative_gap", "tol")
+_OPTIONAL = ("adversary_low", "proof", "dictionary_sha256", "dictionary")
 
 
 @dataclass(frozen=True)
@@ -143,32 +145,12 @@ class Certificate(Result):
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document of the contract (plain dict; arrays stay arrays until written)."""
-        document: dict[str, Any] = {
-            "format": FORMAT,
-            "version": VERSION,
-            "problem": self.problem.to_json(),
-            "status": self.status.value,
-            "scope": self.scope,
-            "lower": self.lower,
-            "upper": self.upper,
-            "relative_gap": self.relative_gap,
-            "tol": self.tol,
-            "classifier": classifier_json(self.classifier),
-            "adversary": self.adversary,
-            "solver": {"attempts": [attempt.to_json() for attempt in self.attempts], "iterations": self.iterations},
-            "checked": self.checked,
-            "check_seconds": self.check_seconds,
-            "seconds": self.seconds,
-            "versions": self.versions,
-        }
-        if self.adversary_low is not None:
-            document["adversary_low"] = self.adversary_low
-        if self.proof is not None:
-            document["proof"] = self.proof
-        if self.dictionary_sha256 is not None:
-            document["dictionary_sha256"] = self.dictionary_sha256
-        if self.dictionary is not None:
-            document["dictionary"] = self.dictionary
+        document = {"format": FORMAT, "version": VERSION, "problem": self.problem.to_json()}
+        document |= {name: getattr(self, name) for name in _STATED}
+        document |= {"classifier": classifier_json(self.classifier), "adversary": self.adversary}
+        document["solver"] = {"attempts": [one.to_json() for one in self.attempts], "iterations": self.iterations}
+        document |= {name: getattr(self, name) for name in ("checked", "check_seconds", "seconds", "versions")}
+        document |= {name: part for name in _OPTIONAL if (part := getattr(self, name)) is not None}
         return dict(atomic.plain(document))
 
     @property

@@ -106,23 +106,13 @@ class MinimumNorm(Result):
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document."""
-        document = {
-            "format": FORMAT,
-            "version": VERSION,
-            "problem": self.problem,
-            "status": self.status.value,
-            "scope": self.scope.value,
-            "lower": self.lower,
-            "upper": self.upper,
-            "relative_gap": self.relative_gap,
-            "tol": self.tol,
-            "classifier": classifier_json(self.classifier),
-            "adversary": self.adversary,
-            "solver": {"attempts": [attempt.to_json() for attempt in self.attempts], "iterations": self.rounds},
-            "seconds": self.seconds,
-            "versions": library_versions(),
-        } | ({} if self.proof is None else {"proof": self.proof})
-        return dict(atomic.plain(document))
+        document = {"format": FORMAT, "version": VERSION}
+        stated = ("problem", "status", "scope", "lower", "upper", "relative_gap", "tol")
+        document |= {name: getattr(self, name) for name in stated}
+        document |= {"classifier": classifier_json(self.classifier), "adversary": self.adversary}
+        document["solver"] = {"attempts": [one.to_json() for one in self.attempts], "iterations": self.rounds}
+        document |= {"seconds": self.seconds, "versions": library_versions()}
+        return dict(atomic.plain(document | ({} if self.proof is None else {"proof": self.proof})))
 
 
 def min_norm(
