@@ -148,9 +148,7 @@ def _map(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: int
         if values.min() < 0 < values.max():
             axes.contour(x, y, values, levels=[0.0], colors=[colour], linewidths=1.6, linestyles=[dashes])
     scatter(axes, frames.points, dataset.y, frames.adversaries[k] / frames.adversaries[k].max())
-    axes.set_xlim(x0, x1)
-    axes.set_ylim(y0, y1)
-    axes.set_xlabel(frames.labels["scene"][0])
+    axes.set(xlim=(x0, x1), ylim=(y0, y1), xlabel=frames.labels["scene"][0])
     axes.set_ylabel(frames.labels["scene"][1], labelpad=1.0)
 
 
@@ -162,8 +160,7 @@ def _line(axes: Axes, dataset: Any, certificate: Any, frames: film.Frames, k: in
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8)
     gates(axes, frames.points[:, 0], dataset.y, frames.adversaries[k] / frames.adversaries[k].max())
     axes.set_xlim(*frames.limits)
-    axes.set_ylim(-3.4, 3.4)
-    axes.set_xlabel(frames.labels["scene"][0])
+    axes.set(ylim=(-3.4, 3.4), xlabel=frames.labels["scene"][0])
 
 
 def _potential(axes: Axes, frames: film.Frames, k: int, level: float) -> None:
@@ -171,9 +168,7 @@ def _potential(axes: Axes, frames: film.Frames, k: int, level: float) -> None:
     if frames.kind == "disc":
         share = np.maximum(np.abs(frames.shares[k]), 1e-6)
         axes.scatter(share, live, s=12, c=sign_colours(frames.shares[k]), alpha=0.5, linewidths=0)
-        axes.set_xscale("log")
-        axes.set_xlim(8e-7, 1.2)
-        axes.set_xlabel("share of the mass")
+        axes.set(xscale="log", xlim=(8e-7, 1.2), xlabel="share of the mass")
     else:
         proved = np.abs(frames.payoff)
         if frames.kind == "sphere":

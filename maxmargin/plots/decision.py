@@ -88,8 +88,7 @@ class _Map:
         axes.set_title(view.title, color=view.colour)
         style.note(axes, view.subtitle)
         axes.locator_params(nbins=6)
-        axes.set_xlim(self.xlim)
-        axes.set_ylim(self.ylim)
+        axes.set(xlim=self.xlim, ylim=self.ylim)
 
 
 class _Projection(_Map):
@@ -206,8 +205,7 @@ def line_panel(axes: Axes, comparison: Any, group: list[View], x: Array) -> None
     axes.axhline(0.0, color=style.MUTED, linewidth=0.8, zorder=0)
     axes.set_title(group[0].title, color=group[0].colour)
     style.note(axes, group[0].subtitle if len(group) == 1 else _both(group))
-    axes.set_xlabel(feature_names(comparison.dataset)[0])
-    axes.set_xlim(x[0], x[-1])
+    axes.set(xlabel=feature_names(comparison.dataset)[0], xlim=(x[0], x[-1]))
 
 
 def map_of(comparison: Any, views: dict[str, View]) -> _Map:

@@ -109,8 +109,7 @@ class DecisionMapDisplay(Display):
             return
         drawing = decision.map_of(self.parts, {name: view})
         drawing.panel(ax, view)
-        ax.set_xlabel(drawing.labels[0])
-        ax.set_ylabel(drawing.labels[1])
+        ax.set(xlabel=drawing.labels[0], ylabel=drawing.labels[1])
 
 
 class MarginCurveDisplay(Display):

@@ -76,8 +76,7 @@ def _curve(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> Non
     axes.annotate(
         _level_text(certificate), (-np.pi, payoff.level), (4, 9), textcoords="offset points", fontsize=9.5, va="bottom"
     )
-    axes.set_ylim(0.0, payoff.level * 1.2)
-    axes.set_ylabel("payoff")
+    axes.set(ylim=(0.0, payoff.level * 1.2), ylabel="payoff")
     axes.set_title("Dual potential: what the adversary pays to a neuron in each direction")
     style.note(
         axes, "$\\theta \\mapsto |\\Sigma_i\\, p_i y_i \\varphi(\\theta, x_i)|$; colour: the output sign that earns it"
@@ -177,8 +176,7 @@ def _skyline(axes: Axes, comparison: Any, certificate: Any, payoff: Payoff) -> N
     axes.fill_between(longitude, height, color=style.F1, alpha=0.13, linewidth=0)
     axes.plot(longitude, height, color=style.F1, linewidth=2.0)
     _around(axes, comparison, certificate, payoff, 1.0)
-    axes.set_ylim(0.0, 1.18)
-    axes.set_ylabel("payoff / proved level")
+    axes.set(ylim=(0.0, 1.18), ylabel="payoff / proved level")
     axes.set_title("Dual potential: the highest over all latitudes")
     style.note(axes, f"dashed: {_level_text(certificate)} (rounded up); stars: the atoms touch it")
 
@@ -207,8 +205,7 @@ def _ridges(axes: Axes, certificate: Any, payoff: Payoff, trained: Any) -> None:
     axes.set_yticks(np.arange(len(rows)) + 0.12, rows)
     axes.tick_params(axis="y", length=0, labelcolor=style.INK)
     axes.spines["left"].set_visible(False)
-    axes.set_ylim(-0.15, len(rows) - 0.12)
-    axes.set_xlim(min(0.0, axes.get_xlim()[0]), 1.04)
+    axes.set(ylim=(-0.15, len(rows) - 0.12), xlim=(min(0.0, axes.get_xlim()[0]), 1.04))
     axes.set_xlabel("what the adversary pays to the neuron / proved level")
     style.light_grid(axes, "x")
     touching = ", the atoms on it" if certificate.relative_gap < 1e-3 else ""

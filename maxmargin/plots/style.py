@@ -113,8 +113,7 @@ def bare(axes: Axes, reach: float) -> None:
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_xlim(-reach, reach)
-    axes.set_ylim(-reach, reach)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
 
 
 def key(label: str, colour: str = INK, **look: Any) -> Line2D:
