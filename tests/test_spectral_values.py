@@ -241,3 +241,13 @@ def test_the_rough_leaf_is_proved_as_it_stands(feature, sign):
     assert leaf["rho"] == pytest.approx(top + 0.5 * np.linalg.norm(m), rel=2e-3, abs=0.0)
     assert leaf["beta"] == pytest.approx(np.linalg.norm(Z, axis=1) / np.sqrt(12), rel=1e-14, abs=0.0)
     np.testing.assert_allclose(visited, [m / np.linalg.norm(m), -m / np.linalg.norm(m)], rtol=1e-14)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e8, 1e16, 1e60])
+def test_a_linear_term_that_is_lost_beside_the_eigenvalues_overflows_nowhere(size):
+    """max a'Ha + l.a over the sphere lies between the largest eigenvalue and |l| more; no warning, nothing infinite."""
+    H, linear = size * np.diag([1.0, 1.0 - 1e-9, -2.0]), np.array([1e-3, 1e-3, 1e-3])
+    a, value, rho = spectral._trust_region(H, linear)
+    assert np.linalg.norm(a) == pytest.approx(1.0)
+    assert size * (1 - 1e-15) <= value <= size * (1 + 1e-14) + np.linalg.norm(linear) and rho <= value * (1 + 1e-15)
+    assert a @ H @ a + linear @ a >= size * (1 - 1e-8) - np.linalg.norm(linear)

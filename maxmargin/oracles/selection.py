@@ -65,6 +65,11 @@ class Timed:
         self._exact = exact
 
     @property
+    def name(self) -> str:
+        """What is recorded as having been asked."""
+        return type(self._exact).__name__
+
+    @property
     def work_done(self) -> float:
         """The faces that all calls have looked at."""
         return self._exact.work.done

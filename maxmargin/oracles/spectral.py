@@ -219,11 +219,11 @@ def _trust_region(H: Array, linear: Array) -> tuple[Array, float, float]:
             else:
                 high = rho
     gap = np.maximum(high - eigenvalues, 1e-300)
-    x = b / gap
+    x = np.clip(b / gap, -1.0, 1.0)  # |x| <= 1, unless b is lost beside the eigenvalues
     # In the hard case the top eigenvector fills what is missing to unit length.
     x[-1] += np.sqrt(max(0.0, 1.0 - float(x @ x))) * (1.0 if x[-1] >= 0.0 else -1.0)
     a = vectors @ x
-    return a / np.linalg.norm(a), high + float((b * b / gap).sum()), float(high)
+    return a / np.linalg.norm(a), high + float(b @ x), float(high)
 
 
 def _outward(value: float, size: float) -> float:

@@ -301,6 +301,7 @@ class _Search:
         """The best learner and the best adversary of all rounds."""
         attempts = [Attempt("random directions", "scouted", self.scouted)] if self.scouted else []
         attempts.append(Attempt("highs", self.refusal or "optimal", self.master_seconds))
-        attempts.append(Attempt(type(self.oracle).__name__, hint, self.oracle_seconds))
+        name = getattr(self.oracle, "name", type(self.oracle).__name__)
+        attempts.append(Attempt(name, hint, self.oracle_seconds))
         rounds = len(self.trace), tuple(attempts), tuple(self.trace)
         return Proposal(self.measure, self.p, hint, self.lower, self.upper, *rounds, scope=self.scope)
