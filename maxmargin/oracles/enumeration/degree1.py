@@ -75,8 +75,7 @@ class ArrangementOracle(Enumeration):
         used, q = self._rays.weighted(q)
         Z, kind = self.Z[used], np.longdouble if self.extended else float
         g = kinks(self._rays, self.feature, used, q, kind)
-        reach = float(np.abs(q) @ np.abs(self._rays.scale[used])) * max(abs(self.feature.right), abs(self.feature.left))
-        if np.abs(g.h).sum() + np.sqrt(g.smooth @ g.smooth) <= 1e-12 * reach and vanishes(Z, q, self.feature):
+        if not g.h.any() and not g.smooth.any() and vanishes(Z, q, self.feature):
             return nothing(Z.shape[1])
         support = np.flatnonzero(g.h)
         limits = Limits(count, self.separation, self.clock, self.work)
