@@ -61,7 +61,7 @@ def test_all_maxima_scale_with_the_weights(feature, factor):
     np.testing.assert_array_equal(other.signs, np.sign(factor) * one.signs)
 
 
-@pytest.mark.parametrize(("degree", "left"), [(1, -0.5), (1, -0.8), (2, 0.0), (2, -0.5)])
+@pytest.mark.parametrize(("degree", "left"), [(1, -0.5), (1, -0.8), (2, 0.0), (2, 0.2)])
 @pytest.mark.parametrize("seed", range(3))
 def test_all_neurons_of_the_best_classifier_are_maxima_against_the_best_adversary(seed, degree, left):
     """Complementarity; in degree 1 most of them lie on kinks, where the payoff has an edge or a vertex."""
