@@ -2,13 +2,17 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from check_support import certificate, refused, xor
 
 import maxmargin as mm
-from maxmargin.check import cells, check_certificate, sphere, sweep
+from maxmargin.check import cells, check_certificate, linear, quadratic, sphere, sweep
+from maxmargin.check.claim import read_claim
+from maxmargin.check.pieces import make_pieces
 from maxmargin.cli import main
 
 
@@ -47,13 +51,30 @@ def test_cells_are_settled_once_and_all_of_them(monkeypatch):
     monkeypatch.setattr(sweep, "TOGETHER", 3)
     monkeypatch.setattr(sweep, "SETTLED", 2)
     seen = []
-    queue = sweep._Queue(lambda part, output: seen.extend((output, tuple(row)) for row in part), -1, sweep.UNLIMITED)
+    queue = sweep._Queue(
+        lambda part, output, limits: seen.extend((output, tuple(row)) for row in part), -1, sweep.UNLIMITED
+    )
     rows = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)], dtype=np.int8)
     queue.add(rows)
     queue.add(rows[::-1])
     queue.empty()
     assert sorted(seen) == sorted((-1, tuple(row)) for row in rows)
     assert queue.count == len(rows)
+
+
+@pytest.mark.parametrize("feature", ["relu", "squared-relu"])
+def test_the_clock_is_looked_at_before_each_cell_that_is_settled_alone(feature, monkeypatch):
+    """One such cell may take a tenth of a second in fractions."""
+    document, X, y = false_claim(12, feature=feature)
+    pieces = make_pieces(replace(read_claim(document, X, y), upper=1e3))
+    argument = (linear.linear_cells if pieces.degree == 1 else quadratic.quadratic_cells)(pieces)
+    for open_ in ("outside", "_excluded"):  # nothing is settled in floats, everything in fractions
+        monkeypatch.setattr(quadratic, open_, lambda *a: np.zeros(len(a[-2]), dtype=bool) if len(a) == 5 else False)
+    monkeypatch.setattr(linear.LinearCells, "_settled_together", lambda self, cells, output: np.zeros(len(cells), bool))
+    normals, looks = pieces.normals, []
+    signs = np.sign(np.random.default_rng(0).normal(size=(9, normals.shape[1])) @ normals.T).astype(np.int8)
+    argument.settle(signs, 1, SimpleNamespace(demand=lambda: looks.append(1)))
+    assert len(looks) == 1 + len(signs)
 
 
 @pytest.mark.parametrize("norm", ["f1", "f2"])

@@ -24,6 +24,7 @@ from .cells import Batch
 from .exact import relative_error, to_floats
 from .faces import all_faces_have_rays, open_faces
 from .fields import Array
+from .limits import UNLIMITED, Limits
 from .pieces import Pieces, rounded
 from .projection import project, project_exactly
 from .projections import Mask, project_together
@@ -73,9 +74,11 @@ class LinearCells:
             sure = np.maximum(depth - math.sqrt(self.slack), 0.0)
             yield output, cells[~(square - sure * sure <= limit)]
 
-    def settle(self, cells: Signs, output: int) -> None:
+    def settle(self, cells: Signs, output: int, limits: Limits = UNLIMITED) -> None:
         """The projections of v on all cells in floats, then on each cell, one by one, where that does not suffice."""
+        limits.demand()
         for cell in cells[~self._settled_together(cells, output)]:
+            limits.demand()
             self._settle_one(cell, output)
 
     def _settled_together(self, cells: Signs, output: int) -> Mask:

@@ -26,6 +26,7 @@ from .cells import Batch, Index
 from .eigenvectors import eigenvalue_range, outside, top_space
 from .exact import Integers, is_positive_semidefinite, relative_error, to_floats
 from .fields import Array
+from .limits import UNLIMITED, Limits
 from .pieces import Pieces
 from .precise import excluded_precisely
 from .projection import project
@@ -65,12 +66,14 @@ class QuadraticCells:
         yield 1, cells[~(top <= limit)]
         yield -1, cells[~(-bottom <= limit)]
 
-    def settle(self, cells: Signs, output: int) -> None:
+    def settle(self, cells: Signs, output: int, limits: Limits = UNLIMITED) -> None:
         """Show that no eigenvector with eigenvalue > U lies in these cells: in floats for nearly all, then exactly."""
+        limits.demand()
         D, bound = self.normals.shape[1], self.pieces.float_bound * (1.0 - 1e-15)
         V = self.pieces.float_forms(cells).reshape(-1, D, D) * output
         vectors, k, off = top_space(V, self.slack, bound)
         for row in np.flatnonzero(~outside(vectors, k, off, cells, self.normals)):
+            limits.demand()
             inward = cells[row][:, None] * self.normals
             if not _excluded(vectors[row, :, D - k[row] :], off[row], inward):
                 self._settle_exactly(cells[row], output)

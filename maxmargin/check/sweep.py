@@ -13,7 +13,7 @@ from .limits import UNLIMITED, Limits
 from .pieces import Pieces
 
 TOGETHER = 4096  # most open cells that wait
-SETTLED = 256  # cells that are settled in one call, between looks at the clock
+SETTLED = 256  # cells that are settled in one call
 REMEMBERED = 200_000  # settled cells that are remembered: some 30 MB
 
 
@@ -23,7 +23,7 @@ class Argument(Protocol):
     def sift(self, batch: Batch) -> Iterable[tuple[int, Signs]]:
         """(output sign, cells that the float test leaves open)."""
 
-    def settle(self, cells: Signs, output: int) -> None:
+    def settle(self, cells: Signs, output: int, limits: Limits) -> None:
         """Prove the bound on all of these cells; `Refusal` where it cannot."""
 
 
@@ -48,7 +48,7 @@ def sweep(pieces: Pieces, argument: Argument, limits: Limits = UNLIMITED) -> str
 class _Queue:
     """Cells of one output sign that the float test left open, each once (a cell is seen from all of its rays)."""
 
-    def __init__(self, settle: Callable[[Signs, int], None], output: int, limits: Limits) -> None:
+    def __init__(self, settle: Callable[[Signs, int, Limits], None], output: int, limits: Limits) -> None:
         self._settle, self._output, self._limits = settle, output, limits
         self._known: set[bytes] = set()
         self._waiting: list[Signs] = []
@@ -65,8 +65,7 @@ class _Queue:
     def empty(self) -> None:
         """Settle the waiting cells; clear the memory of settled cells when it holds too many."""
         for start in range(0, len(self._waiting), SETTLED):
-            self._limits.demand()
-            self._settle(np.array(self._waiting[start : start + SETTLED]), self._output)
+            self._settle(np.array(self._waiting[start : start + SETTLED]), self._output, self._limits)
         self.count += len(self._waiting)
         self._waiting = []
         if len(self._known) > REMEMBERED:

@@ -16,7 +16,7 @@ from ..outcome import Attempt, Scope, Status
 
 LEAST_SECONDS = 1.0  # a check of at most this many seconds is always made
 MEMORY = 1e9  # bytes a check may use
-OVERRUN = 2.0  # factor on the expected time after which a check is given up
+OVERRUN = 2.0  # a check is given up after so many times `LEAST_SECONDS`, or when it has taken as long as the solve
 WIDENINGS = (1e-12, 1e-9, 1e-6, 1e-3, math.inf)  # relative widenings of a refused end, tried in this order
 
 
@@ -43,7 +43,8 @@ def self_checked(certificate: Certificate, X: Array, y: Array, time_limit: float
     cost = expected_cost(document)
     if cost.seconds > allowed or cost.bytes > MEMORY:
         return certificate
-    start, end = time.perf_counter(), time.perf_counter() + OVERRUN * allowed
+    start = time.perf_counter()
+    end = start + min(OVERRUN * allowed, max(OVERRUN * LEAST_SECONDS, allowed))
     attempts: list[Attempt] = []
     current, tried = certificate, {"lower": 0, "upper": 0, "status": len(WIDENINGS) - 1}
     while True:
