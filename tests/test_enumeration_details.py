@@ -11,7 +11,7 @@ from maxmargin.oracles.enumeration import degree2, great_circles
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
 from maxmargin.oracles.enumeration.kinks import EvenOdd, kinks
-from maxmargin.oracles.enumeration.lines import rays
+from maxmargin.oracles.enumeration.lines import rays, vanishes
 from maxmargin.oracles.enumeration.pool import Candidates, Maxima
 
 U = 2.0**-53
@@ -129,3 +129,18 @@ def test_how_crowded_an_arrangement_is():
         assert oracle._crowding(Z / np.linalg.norm(Z, axis=1)[:, None]) == 1.0
         many = np.ones(12)
         assert oracle.affordable(many, 66 * 12 * 10.0 * walks) and not oracle.affordable(many, 66 * 12 * 1.5)
+
+
+@pytest.mark.parametrize("left", [0.0, -0.5, 0.5, 1.0, -1.0])
+@pytest.mark.parametrize("degree", [1, 2])
+def test_what_vanishes_has_neither_kinks_nor_a_polynomial(degree, left):
+    """At z and -z the kinked parts are (right +- left)/2 |t|^k or t|t|^(k-1), the polynomials (right -+ left)/2 t^k."""
+    z, feature = np.array([0.6, -0.8]), Feature("bent", degree, 1.0, left)
+    for q, kinks_cancel, rest_cancels in (
+        ([1.0, -1.0], degree == 1, degree == 2),
+        ([1.0, 1.0], degree == 2, degree == 1),
+    ):
+        kinked, smooth = (1.0 + left, 1.0 - left) if degree == 1 else (1.0 - left, 1.0 + left)
+        wanted = (kinks_cancel or kinked == 0.0) and (rest_cancels or smooth == 0.0)
+        assert vanishes(np.array([z, -z]), np.array(q), feature) == wanted
+        assert vanishes(np.array([z, z, -z, -z]), np.array([1.0, -1.0, q[1], -q[1]]), feature)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
 
 import numpy as np
@@ -284,3 +284,15 @@ def test_roots_of_any_size_are_on_the_safe_side_within_one_unit(value, exponent)
         assert (found < close) if below_it else (found > close)
         assert abs(found / close - 1) <= Fraction(1, 2**51)
     assert rkhs_exact._root(Fraction(0), 2.0, False) == 0.0
+
+
+@pytest.mark.parametrize("excess", [0.0, 0.125, 0.25])
+def test_weights_above_the_cap_pay_twice_the_radius_for_what_is_beyond(excess):
+    """share = 2: the cap is 1/2 of the mass; what is beyond may be moved to any other point, which pays 2 r at most."""
+    Z, y = np.array([[3.0, 0.0], [0.0, 2.0], [1.0, 1.0]]), np.array([1.0, -1.0, 1.0])
+    hard, p = network_game("f2", "relu", Z, y), np.array([0.5 + excess, 0.25 - excess, 0.25])
+    soft = replace(hard, share=Fraction(2))
+    learner = KernelExpansion(y)
+    more = soft.certify(learner, p).upper - hard.certify(learner, p).upper
+    assert more == pytest.approx(2.0 * excess * hard.radius, rel=1e-12, abs=1e-15)
+    assert more >= 2.0 * excess * hard.radius * (1.0 - 1e-15)

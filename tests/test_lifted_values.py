@@ -184,6 +184,17 @@ def test_a_leaf_that_is_not_semidefinite_pays_the_shift(scale):
             assert bound >= t and np.linalg.eigvalsh(S)[0] < 0
 
 
+@pytest.mark.parametrize("lacking", [1e-2, 1e-4, 1e-6])
+def test_a_leaf_that_lacks_little_pays_little(lacking):
+    """The value 5 makes S semidefinite; what a smaller one lacks is paid, times at most the budget of the shift."""
+    Z = np.array([[3.0, 4.0]])
+    forms, c = leaf_forms(Z, ()), 0.2
+    payoff = payoff_weights(forms, RELU, np.ones(1))
+    pairs = np.array([[0.0, -0.5 * c], [-0.5 * c, 0.0]])
+    leaf = {"value": 5.0 - lacking, "rho": 2.5, "mu": np.zeros(2), "omega": np.zeros((2, 2)), "pairs": pairs}
+    assert 5.0 <= lifted.leaf_bound(Z, forms, 1, payoff, leaf) <= 5.0 + 40.0 * lacking
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_the_shift_is_what_the_smallest_eigenvalue_asks_for(seed):
     """In units in which e = 1: t + delta (1 + 1 + sum |z|^2), delta = -lambda_min and little more."""

@@ -101,3 +101,13 @@ def test_bad_questions_are_refused(q):
         PlaneOracle(np.eye(2), RELU)(q)
     with pytest.raises(InputError, match=r"\(n, 2\)"):
         PlaneOracle(np.eye(3), RELU)
+
+
+@pytest.mark.parametrize("feature", QUADRATIC, ids=lambda f: f.name)
+@pytest.mark.parametrize("length", [2.0**-30, 0.5, 1.0, 3.0])
+def test_one_point_pays_its_square(feature, length):
+    """The neuron along z earns |q| |z|^2 times the larger side of sigma, however small the integers are."""
+    for q in (1.0, -0.25):
+        for z in ([length, 0.0], [0.0, -length]):
+            found = PlaneOracle(np.array([z]), feature)(np.array([q]))
+            assert found.values[0] == abs(q) * length**2 * max(abs(feature.right), abs(feature.left))
