@@ -12,7 +12,7 @@ import pytest
 from maxmargin.cli import main
 from maxmargin.errors import InputError
 from maxmargin.sweeps import Store, run, store
-from maxmargin.sweeps.tasks import Task
+from maxmargin.sweeps.store import Task
 
 PAGE = 4096
 
@@ -115,7 +115,7 @@ def test_progress_does_not_read_the_clock_on_the_wall(tmp_path, monkeypatch):
 TWO = """
 import sys
 from maxmargin.sweeps import Store
-from maxmargin.sweeps.tasks import Task
+from maxmargin.sweeps.store import Task
 with Store(sys.argv[1]) as kept:
     print("open", flush=True)
     sys.stdin.readline()

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from ..conventions import Array
 from ..sweeps import printed, tables
-from ..sweeps.maps import REACH
+from ..sweeps.works import REACH
 from . import style
 
 Row = tables.Row

@@ -9,7 +9,7 @@ from typing import Any
 from ..options import choice
 from . import tables
 from .scales import ASSIGNMENT, Setting
-from .tasks import Task
+from .store import Task
 
 LAYERS = ("both", "output")
 NORMS = ("f1", "f2")

@@ -12,8 +12,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..progress import Progress, silent
-from .store import Store
-from .tasks import Task
+from .store import Store, Task
 
 Done = tuple[Task, dict[str, Any], float]
 

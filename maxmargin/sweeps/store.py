@@ -1,4 +1,4 @@
-"""All results of all sweeps in one SQLite file.
+"""Tasks, and all results of all sweeps in one SQLite file.
 
 One row per finished task, inserted in a transaction of its own. A process that is killed leaves the finished rows
 and nothing else. A task that is inserted twice stays one row.
@@ -6,11 +6,13 @@ and nothing else. A task that is inserted twice stays one row.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,14 +20,39 @@ from typing import Any
 
 from ..errors import InputError
 from ..margins.prove import library_versions
-from .tasks import Task, canonical
 
+SCHEMA = 1  # raise it when a work function changes its result: old results are then computed again
 _APPLICATION = 0x6D617267  # "marg": tells our files from other people's databases
 _LAYOUT = 1
 _TABLE = """CREATE TABLE runs (
     key TEXT PRIMARY KEY, work TEXT NOT NULL, parameters TEXT NOT NULL, result TEXT NOT NULL,
     seconds REAL NOT NULL, versions TEXT NOT NULL, created TEXT NOT NULL)"""
 _WAIT = 60.0  # seconds that a second writer waits for the first
+
+
+def canonical(value: Any) -> str:
+    """JSON text that depends on the value alone: keys sorted, no spaces, NaN refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """``work(**parameters)``, a pure function: equal parameters, seeds among them, give equal results and equal keys.
+
+    Attributes
+    ----------
+    work : a name in `works.WORKS`.
+    parameters : plain JSON values.
+    """
+
+    work: str
+    parameters: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """sha256 of the canonical JSON of work, parameters and `SCHEMA`."""
+        document = {"work": self.work, "parameters": self.parameters, "schema": SCHEMA}
+        return hashlib.sha256(canonical(document).encode()).hexdigest()
 
 
 class Store:

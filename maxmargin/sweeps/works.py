@@ -1,7 +1,8 @@
-"""The tasks of figures 2(b)-(d) and of the rates: pure functions of plain parameters.
+"""The tasks of the figures and of the rates: pure functions of plain parameters.
 
 `data` are the options of `datasets.clusters.clusters_sample`. Test errors are P(y f(x) < 0), ties count as right, of
-the last iterate, margins are the best iterate's: as in the authors' code.
+the last iterate, margins are the best iterate's: as in the authors' code. Classifiers in the plane (figures 1 and 3)
+are values on a grid, in units of their root mean square, so that classifiers of any scale can be compared.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ from ..datasets.clusters import clusters_sample
 from ..errors import InputError
 from ..features import RELU
 from ..features.directions import random_directions
+from ..flow.network import Network
 from ..flow.train import train_flow
 from ..margins import Request, margin, max_margin
 from ..solvers.master import Master
 from ..solvers.random_features import random_feature_bracket
 from ..theory.rates import Rate, proposition_6, proposition_7
-from .maps import lazy, picture
 
 KERNEL_TOL = 1e-6  # relative gap of solved classifiers: far below the noise of a test error
 NEURON_TOL = 1e-3  # column generation in high dimension stops when no neuron found pays this much more
 _MOMENTS = 40  # number of recorded times of a rate
+REACH = 0.6  # the square [-REACH, REACH]^2 holds all disks
+_DIGITS = 5
+_TOL = 1e-9
 
 
 def train(data: dict[str, Any], layers: str, **options: Any) -> dict[str, Any]:
@@ -124,6 +128,74 @@ def _slope(found: Rate) -> float | None:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def grid(count: int) -> Array:
+    """(count^2, 2) points of the square, x2 outer."""
+    side = np.linspace(-REACH, REACH, count)
+    return np.column_stack([np.tile(side, count), np.repeat(side, count)])
+
+
+def picture(data: dict[str, Any], classifier: str, count: int, training: dict[str, Any]) -> dict[str, Any]:
+    """One classifier of figure 1 on the grid: "f1", "f2" solved, "both", "output" trained."""
+    points, _ = clusters_sample(**data)
+    result: dict[str, Any] = {"X": points.X.tolist(), "y": points.y.tolist()}
+    if classifier in ("f1", "f2"):
+        certificate = max_margin(points, classifier, tol=_TOL)
+        f = certificate.decision_function
+        result |= {"lower": certificate.lower, "upper": certificate.upper, "scope": certificate.scope}
+    else:
+        run = train_flow(points.inputs(True), points.y, layers=classifier, schedule="paper", **training)
+        f = run.network.decision_function
+        result |= {"margin_best": run.margin_best, "margin_last": run.margin_last}
+    return result | {"map": _rounded(_unit(f(grid(count))))}
+
+
+def lazy(data: dict[str, Any], count: int, times: list[int], training: dict[str, Any]) -> dict[str, Any]:
+    """Figure 3: from a large start with a constant step; first the tangent-kernel classifier, then the F1 one.
+
+    The distance of two classifiers is the L2 distance of their maps, each in units of its root mean square: 0 equal,
+    sqrt(2) unrelated.  The random start is not the zero function: beside f_t, as the paper draws it, what was learnt,
+    f_t - f_0, is compared with the tangent-kernel classifier.
+    """
+    points, _ = clusters_sample(**data)
+    plane = grid(count)
+    solved = {"ntk": max_margin(points, "ntk", tol=_TOL, weights="gaussian"), "f1": max_margin(points, "f1", tol=_TOL)}
+    limits = {name: _unit(item.decision_function(plane)) for name, item in solved.items()}
+    run = train_flow(points.inputs(True), points.y, layers="both", schedule="constant", **training)
+    raw = [(step, Network(hidden, output).decision_function(plane)) for step, hidden, output in run.snapshots]
+    path = [(step, _unit(values)) for step, values in raw]
+    chosen = [min(path, key=lambda item: abs(item[0] - time)) for time in times]
+    margins = {row["step"]: row["margin"] for row in run.trace}
+    return {
+        "X": points.X.tolist(),
+        "y": points.y.tolist(),
+        "step": [step for step, _ in path],
+        "margin": [margins[step] for step, _ in path],
+        "to_ntk": [_distance(values, limits["ntk"]) for _, values in path],
+        "learnt_to_ntk": [_distance(_unit(values - raw[0][1]), limits["ntk"]) for _, values in raw],
+        "to_f1": [_distance(values, limits["f1"]) for _, values in path],
+        "apart": _distance(limits["ntk"], limits["f1"]),
+        "lower": solved["f1"].lower,
+        "upper": solved["f1"].upper,
+        "maps": [_rounded(values) for _, values in chosen],
+        "times": [step for step, _ in chosen],
+        "limits": {name: _rounded(values) for name, values in limits.items()},
+        "status": run.status,
+    }
+
+
+def _unit(values: Array) -> Array:
+    """In units of the root mean square."""
+    return values / (float(np.sqrt(np.mean(values**2))) or 1.0)
+
+
+def _distance(one: Array, other: Array) -> float:
+    return float(np.sqrt(np.mean((one - other) ** 2)))
+
+
+def _rounded(values: Array) -> list[float]:
+    return np.round(values, _DIGITS).tolist()
 
 
 WORKS: dict[str, Callable[..., dict[str, Any]]] = {
