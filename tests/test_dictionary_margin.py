@@ -9,8 +9,8 @@ from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.games.variation import DictionaryGame, DictionaryOracle
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
-from maxmargin.solvers.dictionary import max_margin_dictionary
 from maxmargin.solvers.proposal import NOT_SEPARABLE
+from maxmargin.solvers.search import max_margin_dictionary
 
 FORMS = [form for form in closed_forms() if form.directions is not None and form.gamma_path and form.separable]
 

@@ -8,8 +8,7 @@ from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.flow import Gaussian, Network, train_flow
 from maxmargin.flow.implicit import proximal_adversary
 from maxmargin.flow.loss import Loss
-from maxmargin.flow.measures import distances_to_widest, wasserstein
-from maxmargin.flow.ode import trajectory, vector_field
+from maxmargin.flow.ode import distances_to_widest, trajectory, vector_field, wasserstein
 from maxmargin.games.measure import Measure
 
 XOR = np.array([[1.0, 1], [-1, -1], [1, -1], [-1, 1]]), np.array([1.0, 1, -1, -1])

@@ -13,7 +13,7 @@ import pytest
 from test_interruption import PATIENCE, Child
 
 import maxmargin as mm
-from maxmargin.solvers.background import in_background
+from maxmargin.solvers.conic import in_background
 
 LARGE = "clusters:n=400,d=15,k=3,seed=0"
 

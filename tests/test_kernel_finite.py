@@ -5,7 +5,7 @@ import pytest
 
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.features.kernels import kernel, tangent_kernel
-from maxmargin.features.random_features import FeatureGram
+from maxmargin.features.kernels_gram import FeatureGram
 
 FEATURES = [RELU, SQUARED_RELU, Feature("leaky", 1, 1.0, -0.1)]
 

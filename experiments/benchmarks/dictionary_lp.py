@@ -21,7 +21,7 @@ from maxmargin.features import RELU
 from maxmargin.games.measure import Measure
 from maxmargin.games.variation import DictionaryGame
 from maxmargin.solvers import conic
-from maxmargin.solvers.dictionary import max_margin_dictionary
+from maxmargin.solvers.search import max_margin_dictionary
 
 
 def columns(Z, y, directions):

@@ -18,7 +18,7 @@ import maxmargin as mm
 from maxmargin.features import RELU
 from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
-from maxmargin.solvers.dictionary import max_margin_dictionary
+from maxmargin.solvers.search import max_margin_dictionary
 
 SIZES = (1_000, 10_000, 100_000)
 DATA = tuple(f"clusters:n=256,d={d},k=3,seed=0" for d in (3, 5, 10, 15))

@@ -1,4 +1,7 @@
-"""The Gram matrix of a network kernel as rows on demand: exact solvers read a few thousand rows, never all."""
+"""Gram matrices as rows on demand: exact solvers read a few thousand rows, never all.
+
+`NetworkGram` is that of a network kernel, `FeatureGram` that of finitely many given features.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from .. import memory
-from ..conventions import Indices
+from ..conventions import Array, Indices, mean_field
 from .kernels import Kernel
 from .kernels_angles import UnitRows
-
-Array = NDArray[Any]  # float64, but for `extended`
 
 
 class NetworkGram:
@@ -57,7 +58,7 @@ class NetworkGram:
         """K[rows][:, rows], exactly symmetric."""
         return self.kernel.gram(self._rows[rows])
 
-    def extended(self, rows: Indices) -> Array:
+    def extended(self, rows: Indices) -> NDArray[Any]:
         """Rows in extended precision (64 bits of mantissa on x86; about 200 ns an entry)."""
         if self._extended_rows is None:
             self._extended_rows = UnitRows(self.Z, np.longdouble)
@@ -83,3 +84,37 @@ def entry_error(kernel: Kernel, D: int, dtype: DTypeLike) -> float:
     terms = 32 * D + 200 if first_order else 6 * D + 80
     sides = 2 if kernel.activation.left else 1
     return sides * terms * float(np.finfo(dtype).eps) / 2.0
+
+
+class FeatureGram:
+    """K = (1/m) Phi' Phi, read by rows: the kernel of m given features, without its n x n matrix.
+
+    Parameters
+    ----------
+    Phi : (m, n) features Phi_ji = sigma(a_j . z_i).
+
+    Attributes
+    ----------
+    shape : (n, n).
+    """
+
+    def __init__(self, Phi: Array) -> None:
+        self.Phi = np.asarray(Phi, dtype=float)
+        self._columns = np.ascontiguousarray(self.Phi.T)
+        self.factor = mean_field(len(self.Phi))
+        self.shape = (self.Phi.shape[1], self.Phi.shape[1])
+
+    def diagonal(self) -> Array:
+        """(1/m) |Phi_i|^2, shape (n,)."""
+        return self.factor * np.einsum("ij,ij->i", self._columns, self._columns)
+
+    def __getitem__(self, rows: Any) -> Array:
+        return self.factor * (self._columns[rows] @ self.Phi)
+
+    def square(self, rows: Indices) -> Array:
+        """K[rows][:, rows], exactly symmetric."""
+        columns = self._columns[rows]
+        return self.factor * (columns @ columns.T)  # BLAS's symmetric rank-k update
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.square(np.arange(len(self._columns))).astype(dtype or float, copy=False)

@@ -2,6 +2,8 @@
 
 Nothing is solved or trained here.  S snapshots, m neurons, n points; gamma is the certificate's `lower`.  Where the
 margin is zero, f is in units of its largest value on the data in the end, payoffs in units of what equal weights pay.
+
+A scene is where f is drawn: the line (d = 1), the plane (d = 2), or the plane of the atoms' two principal directions.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from ..margins.prove import softmin_weights
 from ..oracles.selection import proving_oracle
 from ..plots import geometry
 from ..plots.potential import angles_with_kinks
-from ..plots.views import Payoff, coordinate_names, payoff_of, separable
-from .scene import scene_of, values_of
+from ..plots.views import Payoff, coordinate_names, feature_names, payoff_of, separable
 
 ANGLES, LATITUDES, LONGITUDES = 1441, 61, 120
+GRID, LINE = 72, 241  # nodes of a decision map (each way), samples of a function of one variable
+_SAMPLES = 12  # rows of the data over which a projected map averages
 
 
 @dataclass(frozen=True)
@@ -214,3 +217,29 @@ def exact_curve(payoff: Payoff) -> tuple[Array, Array]:
     atoms = np.arctan2(payoff.atoms.directions[:, 1], payoff.atoms.directions[:, 0])
     angle = np.union1d(angles_with_kinks(payoff.Z, 400), atoms)
     return angle, payoff(np.column_stack([np.cos(angle), np.sin(angle)])) / payoff.level
+
+
+def scene_of(dataset: Any, certificate: Any) -> tuple[str, Array, tuple[float, ...], Any, list[str]]:
+    """(kind, points, limits, nodes at which f is wanted, axis labels)."""
+    X, names = dataset.X, feature_names(dataset)
+    if X.shape[1] == 1:
+        limits = geometry.padded_limits(X[:, 0], 0.15)
+        return "line", X, limits, np.linspace(*limits, LINE)[:, None], names
+    if X.shape[1] == 2:
+        xlim, ylim, _ = geometry.map_limits(X)
+        return "map", X, (*xlim, *ylim), geometry.mesh(xlim, ylim, GRID)[2], names
+    atoms = certificate.classifier
+    plane = geometry.principal_plane(X, atoms.directions, atoms.weights, names)
+    points = plane.coordinates(X)
+    xlim, ylim, _ = geometry.map_limits(points)
+    return "projection", points, (*xlim, *ylim), (plane, X, geometry.mesh(xlim, ylim, GRID // 2)[2]), list(plane.labels)
+
+
+def values_of(scene: str, f: Any, nodes: Any) -> Array:
+    """f on the nodes of the scene."""
+    if scene == "line":
+        return np.asarray(f(nodes), dtype=float)
+    if scene == "map":
+        return geometry.in_blocks(f, nodes).reshape(GRID, GRID)
+    plane, X, grid = nodes
+    return plane.averaged(f, X, grid, _SAMPLES).reshape(GRID // 2, GRID // 2)

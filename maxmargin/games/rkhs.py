@@ -20,8 +20,7 @@ from ..conventions import Array, Indices
 from ..errors import InputError
 from ..features.homogeneous import Feature, get_feature
 from ..features.kernels import Kernel
-from ..features.kernels_gram import NetworkGram
-from ..features.random_features import FeatureGram
+from ..features.kernels_gram import FeatureGram, NetworkGram
 from ..options import choice
 from ..outcome import Scope
 from .game import KERNEL_ZERO, Bracket, Game, Response

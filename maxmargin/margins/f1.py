@@ -37,10 +37,9 @@ from ..outcome import Attempt, Reason, Scope
 from ..progress import silent
 from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
-from ..solvers.dictionary import max_margin_dictionary
 from ..solvers.proposal import Proposal, Round
 from ..solvers.prune import prune
-from ..solvers.search import MANY, search
+from ..solvers.search import MANY, max_margin_dictionary, search
 from ..text import gap_text
 from .prove import Budget, Proposer, Proved, prove, softmin_weights
 from .request import Request

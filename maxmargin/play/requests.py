@@ -1,7 +1,12 @@
-"""JSON requests of the page as checked values; only these reach the solvers."""
+"""JSON requests of the page as checked values; only these reach the solvers. Scenes: built in, or pasted as CSV text.
+
+Points are rows [x1, x2, label] with labels -1 and +1.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -9,7 +14,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..conventions import NORMS
-from ..dataset import Dataset
+from ..dataset import Dataset, load, make_dataset
+from ..datasets.cells import is_number
 from ..errors import InputError
 from ..flow.initial import get_start
 from . import limits
@@ -19,6 +25,8 @@ LOSSES = ("exp", "logistic")
 SCHEDULES = ("flow", "paper", "constant", "loss-based", "theorem")
 STARTS = ("gaussian", "balanced")
 PACES = {"slow": 1.03, "normal": 1.08, "fast": 1.25}  # factor by which the step number grows from frame to frame
+PRESETS = ("two points", "xor", "polygon", "clusters", "moons")
+LABEL_COLUMNS = ("y", "label", "target")
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -184,3 +192,76 @@ class Regression:
         tube = number(document, "tube", 0.0, 0.0, limits.MAX_COORDINATE)
         seconds = number(document, "time_limit", 2.0, least, most)
         return cls(table[:, :1], table[:, 1], tube, box(document)[:2], seconds)
+
+
+def preset(document: dict[str, Any]) -> dict[str, Any]:
+    """The scene of that name; `k`, `n` and `seed` are used where the scene depends on them."""
+    name = choice(document, "name", PRESETS)
+    k, n = whole(document, "k", 3, 1, 12), whole(document, "n", 40, 2, limits.MAX_POINTS)
+    seed = whole(document, "seed", 0, 0, 2**31)
+    if name == "two points":
+        return drawn(make_dataset([[-0.5, -0.2], [0.5, 0.2]], [-1, 1]))
+    if name == "clusters":
+        return drawn(load(f"clusters:n={n},d=3,k={max(k, 2)},seed={seed}"))
+    if name == "moons":
+        return drawn(moons(n, seed))
+    return drawn(load("xor" if name == "xor" else f"polygon:k={k}"))
+
+
+def moons(n: int, seed: int) -> Dataset:
+    """Two half circles of radius one that reach into each other, with normal noise; n points, halves per class."""
+    from sklearn.datasets import make_moons
+
+    X, label = make_moons(n, noise=0.1, random_state=seed)
+    return Dataset(X - [0.5, 0.25], np.where(label == 0, 1.0, -1.0), name="moons")
+
+
+def drawn(data: Dataset) -> dict[str, Any]:
+    """A data set of the plane as the page holds it."""
+    return {
+        "points": [[*x, int(y)] for x, y in zip(data.X.tolist(), data.y, strict=True)],
+        "classes": [str(label) for label in data.classes],
+    }
+
+
+def from_csv(document: dict[str, Any]) -> dict[str, Any]:
+    """The scene of a pasted text; for a bad text the answer is ``{"error": sentence}``.
+
+    A header row is optional. The label is the column ``y``, else ``label``, else ``target``, else the last.
+    """
+    text = document.get("text")
+    if not isinstance(text, str):
+        raise InputError("text: wanted the lines of a CSV file as one string")
+    try:
+        return drawn(_read(text))
+    except InputError as error:
+        return {"error": str(error)}
+
+
+def _read(text: str) -> Dataset:
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), strict=True)]
+    except csv.Error as error:
+        raise InputError(f"CSV: {error}; wanted lines such as 0.5, -1.2, 1") from None
+    rows = [row for row in rows if any(row)]
+    if not rows:
+        raise InputError("CSV: found nothing, wanted lines such as 0.5, -1.2, 1")
+    for k, row in enumerate(rows):
+        if len(row) != 3:
+            raise InputError(f"CSV: found {len(row)} cells in row {k + 1}, wanted x1, x2 and a label")
+    header = rows.pop(0) if not any(map(is_number, rows[0])) else ["x1", "x2", "y"]
+    if not 0 < len(rows) <= limits.MAX_POINTS:
+        raise InputError(f"CSV: found {len(rows)} points, wanted 1 to {limits.MAX_POINTS}")
+    label = next((header.index(name) for name in LABEL_COLUMNS if name in header), 2)
+    labels = [row.pop(label) for row in rows]
+    X = np.array([[_coordinate(cell, k) for cell in row] for k, row in enumerate(rows)])
+    if len(set(labels)) == 1 and labels[0] in ("-1", "1", "+1"):
+        return Dataset(X, np.array([float(cell) for cell in labels]), name="pasted")
+    return make_dataset(X, labels, "pasted")
+
+
+def _coordinate(cell: str, k: int) -> float:
+    if not is_number(cell) or not abs(float(cell)) <= limits.MAX_COORDINATE:
+        found = f"CSV: found {cell[:40]!r} in data row {k + 1}"
+        raise InputError(f"{found}, wanted a number up to {limits.MAX_COORDINATE:g}")
+    return float(cell)

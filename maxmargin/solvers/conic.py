@@ -2,6 +2,8 @@
 
 Both are in minimum-norm form (least norm with all margins >= 1), which keeps more digits than a largest margin.
 A result is only a proposal: the games certify it. Solvers are always named: CVXPY's own choice fails on small margins.
+
+They run in the background: some ignore Ctrl-C until they finish, SCS and OSQP replace its handler.
 """
 
 from __future__ import annotations
@@ -18,11 +20,16 @@ import numpy as np
 
 from ..conventions import Array
 from ..errors import InputError
-from .background import in_background
 from .proposal import INTERRUPTED
 
 if TYPE_CHECKING:
     import cvxpy
+
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 # Accuracy asked of each solver. With their default accuracy SCS and OSQP return "optimal" on values up to 42 % off.
 SOLVER_OPTIONS: dict[str, dict[str, Any]] = {
@@ -30,6 +37,9 @@ SOLVER_OPTIONS: dict[str, dict[str, Any]] = {
     "SCS": {"eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 100_000},
     "OSQP": {"eps_abs": 1e-10, "eps_rel": 1e-10, "max_iter": 200_000, "polishing": True},
 }
+Result = TypeVar("Result")
+
+_LOOK = 0.02  # seconds between two polls
 
 
 def variation_program(features: Array, y: Array) -> cvxpy.Problem:
@@ -133,3 +143,32 @@ def _no_banner() -> Iterator[None]:
         os.dup2(saved, 1)
         os.close(saved)
         os.close(null)
+
+
+def in_background(work: Callable[[], Result]) -> Result:
+    """Do `work` in a thread of its own, so that Ctrl-C reaches the caller at once, as `KeyboardInterrupt`.
+
+    Work that is interrupted is abandoned: it ends by itself, or with the process. Outside of the main thread, which
+    no signal reaches, `work` is simply done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    handler = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_LOOK)
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)  # restore our handler after a solver has installed its own
+    if errors:
+        raise errors[0]
+    return results[0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..conventions import Array, mean_field
-from ..features.random_features import FeatureGram
+from ..features.kernels_gram import FeatureGram
 from ..games.game import Bracket, Pair
 from ..games.random_features import RandomFeatureGame
 from .affine_hull import AffineHull

@@ -1,4 +1,8 @@
-"""The F1 search on all points at once, or, where there are many, on a working set of them."""
+"""The F1 search on all points at once, or, where there are many, on a working set of them; and over a dictionary.
+
+Over a finite dictionary of directions the oracle of column generation looks at every direction:
+gamma_1^(m) = max of ``min_i y_i sum_k w_k sigma(a_k.z_i)`` over signed weights w on a_1..a_m with ``sum |w_k| <= 1``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from ..conventions import Array, Indices
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
+from ..games.variation import DictionaryOracle
 from ..oracles.oracle import Oracle
 from ..oracles.span import Span, wide
 from .column_generation import ColumnGeneration
@@ -106,3 +111,18 @@ class VariationPoints:
         """Progress with the margin over all points, not over the working set."""
         if self.options.progress is not None:
             self.options.progress(item._replace(number=item.number + self.rounds, lower=self.lower))
+
+
+def max_margin_dictionary(
+    Z: Array, y: Array, feature: Feature, directions: Array, options: ColumnGeneration | None = None
+) -> Proposal:
+    """Propose the max-margin pair over a dictionary.
+
+    Parameters
+    ----------
+    Z : (n, D) what the activation sees.  y : (n,) labels +-1.
+    directions : (K, D) unit rows.
+    options : limits and tolerance (scouting is left out: it would leave the dictionary).
+    """
+    options = replace(options or ColumnGeneration(tol=1e-12), scouts=0)
+    return options(Z, y, feature, DictionaryOracle(Z, feature, directions))

@@ -12,8 +12,7 @@ from ..dataset import Dataset
 from ..datasets.small import three_points, xor
 from ..datasets.values import make_dataset
 from ..flow import Balanced, Gaussian, Network, Run
-from ..flow.measures import distances_to_widest, wasserstein
-from ..flow.ode import trajectory
+from ..flow.ode import distances_to_widest, trajectory, wasserstein
 from ..games.measure import Measure
 from ..margins import max_margin
 from ..training import train
