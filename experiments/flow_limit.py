@@ -28,7 +28,7 @@ from maxmargin.flow import Flow
 from maxmargin.oracles.selection import exact_oracle
 from maxmargin.plots import save_figure
 from maxmargin.plots.style import F1, F2, light_grid, new_figure
-from maxmargin.theory.claims_flow_limit import with_neuron
+from maxmargin.theory.claims_rates import with_neuron
 
 SHAPES = {
     "finding": [(2, 40), (2, 120), (3, 40), (3, 80), (3, 200), (4, 60), (4, 120), (4, 200), (5, 80), (5, 150)],

@@ -14,7 +14,7 @@ from maxmargin.features.kernels_exact import ExactGram
 from maxmargin.games.rkhs import network_game
 from maxmargin.games.rkhs_exact import ExactKernelGame
 from maxmargin.games.soft import capped
-from maxmargin.solvers.capped_hull import descended, highest, written
+from maxmargin.solvers.integer_hull import descended, highest, written
 from maxmargin.solvers.soft_margin import soft_margin
 
 BITS = 144

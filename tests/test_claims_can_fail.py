@@ -9,7 +9,6 @@ from maxmargin.theory import (
     claims_closed_forms,
     claims_definitions,
     claims_flow,
-    claims_flow_limit,
     claims_generalization,
     claims_rates,
 )
@@ -27,7 +26,7 @@ def verdict(name):
 def forget():
     """Runs shared by several claims are made anew, and not left behind broken."""
     caches = (claims_flow._xor_run, claims_flow._line_run, claims_rates._output_run, claims_rates._output_rate)
-    caches = (*caches, claims_flow_limit._small_start)
+    caches = (*caches, claims_rates._small_start)
     for cached in caches:
         cached.cache_clear()
     yield
@@ -87,15 +86,15 @@ def test_a_flow_that_stops_early(monkeypatch):
 
 
 def test_a_limit_that_is_not_reached(monkeypatch):
-    right = claims_flow_limit.train
-    monkeypatch.setattr(claims_flow_limit, "train", lambda *a, **options: right(*a, **options | {"steps": 20}))
+    right = claims_rates.train
+    monkeypatch.setattr(claims_rates, "train", lambda *a, **options: right(*a, **options | {"steps": 20}))
     assert verdict("flow-reaches-the-limit") == FAILS
 
 
 def test_a_neuron_that_nobody_pays(monkeypatch):
     """Added with the other sign it brings nothing."""
-    right = claims_flow_limit.with_neuron
-    monkeypatch.setattr(claims_flow_limit, "with_neuron", lambda net, a, sign: right(net, a, -sign))
+    right = claims_rates.with_neuron
+    monkeypatch.setattr(claims_rates, "with_neuron", lambda net, a, sign: right(net, a, -sign))
     assert verdict("small-start-loses-directions") == FAILS
 
 

@@ -7,8 +7,7 @@ from maxmargin.datasets.closed_forms import closed_forms
 from maxmargin.features import RELU, SQUARED_RELU
 from maxmargin.games.measure import Measure
 from maxmargin.games.variation import VariationGame
-from maxmargin.oracles.ascent.power_method import PowerOracle
-from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
+from maxmargin.oracles.ascent.steps import PowerOracle, ZonotopeOracle
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE

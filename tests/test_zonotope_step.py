@@ -6,8 +6,7 @@ from scipy.optimize import lsq_linear
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.oracles.ascent.power_method import PowerOracle, PowerStep
-from maxmargin.oracles.ascent.zonotope import ZonotopeOracle, ZonotopeStep
+from maxmargin.oracles.ascent.steps import PowerOracle, PowerStep, ZonotopeOracle, ZonotopeStep
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 
 LEAKY = Feature("leaky", degree=1, right=1.0, left=-0.1)

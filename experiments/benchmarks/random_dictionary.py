@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 import maxmargin as mm
 from maxmargin.features import RELU
-from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
+from maxmargin.oracles.ascent.steps import ZonotopeOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.search import max_margin_dictionary
 

@@ -23,7 +23,7 @@ from lifted_program import lifted_program  # noqa: E402
 from maxmargin.clock import Clock  # noqa: E402
 from maxmargin.dataset import load  # noqa: E402
 from maxmargin.features import RELU  # noqa: E402
-from maxmargin.oracles.ascent.zonotope import ZonotopeOracle  # noqa: E402
+from maxmargin.oracles.ascent.steps import ZonotopeOracle  # noqa: E402
 from maxmargin.oracles.lifted.branch import tighten  # noqa: E402
 from maxmargin.oracles.lifted.root import lifted_bound  # noqa: E402
 from maxmargin.solvers.column_generation import ColumnGeneration  # noqa: E402

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 import maxmargin as mm
 from maxmargin.features import RELU
 from maxmargin.games.variation import VariationGame
-from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
+from maxmargin.oracles.ascent.steps import ZonotopeOracle
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 

@@ -20,7 +20,7 @@ import numpy as np
 from maxmargin.clock import Clock
 from maxmargin.dataset import load
 from maxmargin.features import RELU
-from maxmargin.oracles.ascent.zonotope import ZonotopeOracle
+from maxmargin.oracles.ascent.steps import ZonotopeOracle
 from maxmargin.oracles.lifted.branch import tighten
 from maxmargin.oracles.lifted.root import lifted_bound
 from maxmargin.oracles.spectral import SpectralOracle

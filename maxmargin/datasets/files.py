@@ -18,9 +18,8 @@ from ..atomic import replacing, write_text
 from ..conventions import Array
 from ..errors import InputError
 from .arrays import check_shapes, read_libsvm, read_npy_pair
-from .cells import is_finite, is_number, mend, plain_float, two_words
 from .labels import LABEL_COLUMNS, choose_label, copy_remark, key_remark, other_labels
-from .table import read_table
+from .table import is_finite, is_number, mend, plain_float, read_table, two_words
 from .values import Dataset, make_dataset
 
 

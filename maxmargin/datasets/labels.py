@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .cells import is_number, two_words
+from .table import is_number, two_words
 
 LABEL_COLUMNS = ("y", "label", "target")  # in this order, in any case
 _CLASS_NAME = re.compile(

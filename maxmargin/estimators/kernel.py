@@ -9,7 +9,7 @@ from ..dataset import Dataset
 from ..features.homogeneous import Feature
 from ..games.rkhs import KernelExpansion
 from ..options import choice
-from .soft import SoftMarginClassifier
+from .base import SoftMarginClassifier
 
 
 @dataclass(eq=False, repr=False)

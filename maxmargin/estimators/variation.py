@@ -8,8 +8,7 @@ from typing import Any
 from ..dataset import Dataset
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
-from .base import seed_of
-from .soft import SoftMarginClassifier
+from .base import SoftMarginClassifier, seed_of
 
 
 @dataclass(eq=False, repr=False)

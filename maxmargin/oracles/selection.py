@@ -12,8 +12,7 @@ from ..clock import FOREVER, Clock, OutOfTime, Work
 from ..conventions import Array
 from ..features.homogeneous import Feature
 from .ascent.multistart import LocalOracle
-from .ascent.power_method import PowerOracle
-from .ascent.zonotope import ZonotopeOracle
+from .ascent.steps import PowerOracle, ZonotopeOracle
 from .enumeration.circle import PlaneOracle
 from .enumeration.degree1 import ArrangementOracle, ExtendedArrangementOracle
 from .enumeration.degree2 import QuadraticCellOracle

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..conventions import NORMS
 from ..dataset import Dataset, load, make_dataset
-from ..datasets.cells import is_number
+from ..datasets.table import is_number
 from ..errors import InputError
 from ..flow.initial import get_start
 from . import limits

@@ -11,8 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ..plots import figure_bytes, style
-from .captions import caption
-from .view import values
+from .view import caption, values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

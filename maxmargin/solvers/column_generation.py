@@ -34,7 +34,7 @@ from .sifting import SiftedMaster
 
 _ZERO = 1e-13  # payoffs below this fraction of the data's scale count as zero, unless the oracle sees further
 _ROUGH = 1e-3  # relative gap at which scouting ends
-_BLUNT = 1.5  # the LP is refined when its own gap exceeds this multiple of our gap
+_BLUNT = 1.5  # the LP is refined when its own gap, from the solver's tolerances, exceeds this multiple of our gap
 _SMALL = 20_000  # up to this many products all columns are extended from the start
 _EXTENDED = 20_000_000  # up to this many products (neurons times points) columns may be kept extended
 _MANY, _BESIDE = 600, 0.3  # points from which the LP is sifted, to a gap that is this part of the search's gap
@@ -240,18 +240,17 @@ class _Search:
 
     def _value(self, p: Array) -> float:
         """Best payoff against p among the neurons already known."""
-        pays = payoffs(self.known, p) if self.sharp else self.master.columns @ p
-        return float(pays.max(initial=0.0))
+        return float((payoffs(self.known, p) if self.sharp else self.master.columns @ p).max(initial=0.0))
 
     def _solve(self) -> Array:
         """Solve the restricted game, keep the best learner, drop columns long out of use; returns p."""
-        watch = Clock()
+        watch, upper = Clock(), min(self.upper, self.estimate)
+        gap = max(0.0, 1.0 - self.lower / upper) if upper > 0.0 else 0.0  # relative, as far as it is known
         try:
-            self.solution, self.refined = self.master.solve(self.clock.left, _BESIDE * self._gap), False
+            self.solution, self.refined = self.master.solve(self.clock.left, _BESIDE * gap), False
         finally:
             self.master_seconds += watch.seconds
         solution = self.solution
-        # the LP's own gap, from the solver's tolerances, is too large beside our gap
         if self.exact and solution.value - solution.margin > _BLUNT * (self.upper - self.lower):
             solution = self._refine(solution)
         self._keep(solution)
@@ -259,12 +258,6 @@ class _Search:
             self.directions, self.signs, self._known = self.directions[kept], self.signs[kept], self._known[:0]
             self.solution = solution._replace(weights=solution.weights[kept])
         return solution.p
-
-    @property
-    def _gap(self) -> float:
-        """The relative gap, as far as it is known."""
-        upper = min(self.upper, self.estimate)
-        return max(0.0, 1.0 - self.lower / upper) if upper > 0.0 else 0.0
 
     def _keep(self, solution: MasterSolution) -> None:
         if solution.margin > self.lower:

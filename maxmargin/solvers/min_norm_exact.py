@@ -3,7 +3,7 @@
 Two things limit `min_norm_point` to a relative gap of ``u r^2/gamma^2`` (u the unit roundoff, r^2 the size of K_ii):
 its residuals, and the rounding of the coefficients themselves.  Both are removed here:
 
-* active-set methods in integers (`integer_hull`, `capped_hull`) find the minimiser to the digits of the Gram matrix;
+* active-set methods in integers (`integer_hull`) find the minimiser to the digits of the Gram matrix;
 * the rounding errors e of the coefficients on the support S move the margins there by K_SS e.  Tiny coefficients d on
   the *other* points J, which floats resolve far below u, take that back: K_SJ d = -K_SS e, with a truncated singular
   value decomposition that keeps d, and so what it does elsewhere, small.  Where that is not enough each coefficient
@@ -24,8 +24,7 @@ from ..clock import FOREVER, Clock
 from ..conventions import Array
 from ..features.kernels_exact import BITS, Integers
 from ..outcome import Attempt
-from .capped_hull import descended, highest, written
-from .integer_hull import exchanged, fixed, floats
+from .integer_hull import descended, exchanged, fixed, floats, highest, written
 
 NAME = "exact-refinement"
 _NOISE = 32  # number of last binary digits of x'Qx that errors of the entries may change

@@ -5,10 +5,9 @@ from __future__ import annotations
 from .claims_closed_forms import CLOSED_FORMS
 from .claims_definitions import DEFINITIONS
 from .claims_flow import FLOW
-from .claims_flow_limit import FLOW_LIMIT
 from .claims_generalization import GENERALIZATION
 from .claims_limits import LIMITS
-from .claims_rates import RATES
+from .claims_rates import FLOW_LIMIT, RATES
 from .ledger import Claim
 
 CLAIMS: tuple[Claim, ...] = (*DEFINITIONS, *FLOW, *FLOW_LIMIT, *RATES, *LIMITS, *GENERALIZATION, *CLOSED_FORMS)
