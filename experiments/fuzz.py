@@ -2,6 +2,7 @@
 
     python experiments/fuzz.py --minutes 10                      # as many games as the time allows
     python experiments/fuzz.py --games 100000 --jobs 2 --store fuzz.json   # goes on where it was stopped
+    python experiments/fuzz.py --games 2000 --seed 1000      # near duplicates and tiny features in D = 4 to 8
 
 For every game: the lower end in fractions (or 80 digits), the upper end against random ascent and, for few points in
 D <= 3, against all faces in fractions; the referee must accept the certificate and refuse it when an end is moved
@@ -29,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import fuzz_reference as reference  # noqa: E402
 import numpy as np  # noqa: E402
-from fuzz_games import KINDS, Game, game  # noqa: E402
+from fuzz_games import CLOSE_KINDS, KINDS, Game, game  # noqa: E402
 
 import maxmargin as mm  # noqa: E402
 
@@ -187,9 +188,10 @@ def run(arguments: argparse.Namespace) -> Store:
 def table(state: dict[str, Any]) -> str:
     """Counts by kind and norm, one line each, then the findings."""
     counts = {tuple(key.split("|")): value for key, value in state["counts"].items()}
-    games = {key: value for key, value in counts.items() if key[0] in KINDS}
+    kinds = [kind for kind in (*KINDS, *CLOSE_KINDS) if any(key[0] == kind for key in counts)]
+    games = {key: value for key, value in counts.items() if key[0] in kinds}
     lines = [f"{'group':18} {'games':>7} {'refuted':>8} {'not settled':>12} {'error':>6} {'slow':>5}"]
-    for column, names in ((0, KINDS), (1, sorted({key[1] for key in games}))):
+    for column, names in ((0, kinds), (1, sorted({key[1] for key in games}))):
         for name in names:
             rows = {key[2]: 0 for key in games}
             for key, value in games.items():

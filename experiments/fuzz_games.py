@@ -16,6 +16,8 @@ KINDS = (
     "general", "duplicates", "antipodal", "collinear", "coplanar", "lattice", "tiny-features", "mixed-scales",
     "near-duplicates",
 )  # fmt: skip
+CLOSE_KINDS = ("twins", "tiny-twins", "tiny-lattice", "nearly-flat", "nearly-on-a-line")
+CLOSE = 1000  # seeds from here on: the kinds above in D = 4 to 8, up to 13 points, F1 and soft margins
 NORMS = ("f1", "f1", "f1", "f2", "ntk", "soft", "dictionary")
 ROUNDS = 25  # of column generation
 DIMENSIONS = (1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 4, 5, 6, 7)  # d of the data; D = d + 1 with a bias
@@ -55,17 +57,20 @@ class Game:
 
 def game(seed: int, index: int) -> Game:
     """Game `index` of the series `seed`."""
-    rng = np.random.default_rng([seed, index])
-    kind, norm = KINDS[index % len(KINDS)], str(rng.choice(NORMS))
-    d = int(rng.choice(DIMENSIONS))
-    n = int(rng.integers(2, 10 if d <= 2 else 8))
+    rng, close = np.random.default_rng([seed, index]), seed >= CLOSE
+    kinds, norms, dimensions = (
+        (CLOSE_KINDS, ("f1", "f1", "soft"), (3, 4, 5, 6, 7)) if close else (KINDS, NORMS, DIMENSIONS)
+    )
+    kind, norm = kinds[index % len(kinds)], str(rng.choice(norms))
+    d = int(rng.choice(dimensions))
+    n = int(rng.integers(6, 14)) if close else int(rng.integers(2, 10 if d <= 2 else 8))
     y = np.where(rng.random(n) < 0.5, 1.0, -1.0)
     y[:2] = 1.0, -1.0
-    X = points(rng, kind, n, d, y)
+    X = close_points(rng, kind, n, d, y) if close else points(rng, kind, n, d, y)
     if abs(y.sum()) == n:
         y[0] = -y[0]
     feature = features(rng)
-    options: dict[str, Any] = {"feature": feature, "bias": kind == "tiny-features" or bool(rng.random() < 0.6)}
+    options: dict[str, Any] = {"feature": feature, "bias": kind.startswith("tiny") or bool(rng.random() < 0.6)}
     if norm in ("f1", "dictionary", "soft"):
         options["convention"] = str(rng.choice(["sphere", "path"]))
     if norm in ("f2", "ntk"):
@@ -105,6 +110,23 @@ def points(rng: np.random.Generator, kind: str, n: int, d: int, y: Array) -> Arr
             X[i] = X[j] + 10.0 ** rng.integers(-16, -5) * rng.normal(size=d)
             y[i] = y[j] * rng.choice([1.0, -1.0])
     return np.asarray(X, dtype=float)
+
+
+def close_points(rng: np.random.Generator, kind: str, n: int, d: int, y: Array) -> Array:
+    """n points of R^d of which many lie close together, nearly in few dimensions, or close to 0 beside the bias."""
+    X = rng.normal(size=(n, d))
+    if kind == "tiny-lattice":
+        X = rng.integers(-2, 3, size=(n, d)).astype(float)
+    elif kind.endswith("twins"):
+        for i in range(n // 2, n):
+            X[i] = X[i - n // 2] * rng.choice([1.0, 1.0, -1.0, 2.0]) + 10.0 ** rng.integers(-14, -2) * rng.normal(
+                size=d
+            )
+            y[i] = y[i - n // 2] * rng.choice([1.0, -1.0])
+    else:
+        rank = 1 if kind == "nearly-on-a-line" else max(2, d - 2)
+        X = rng.normal(size=(n, rank)) @ rng.normal(size=(rank, d)) + 10.0 ** rng.integers(-14, -2) * X
+    return X * 10.0 ** rng.integers(-9, -1) if kind.startswith("tiny") else X
 
 
 def features(rng: np.random.Generator) -> mm.Feature:
