@@ -104,6 +104,16 @@ def test_a_best_direction_that_is_no_local_maximum_is_returned_with_its_value():
         assert signs == [1.0] and 2.28 <= pool.proved() <= 2.28 * (1 + 1e-12)
 
 
+def test_the_largest_value_comes_first_though_a_lesser_one_alone_is_a_local_maximum():
+    parts = EvenOdd(np.eye(2)[1:], np.array([3.0]), np.diag([1.0, 0.0]))
+    pool = Maxima(parts, 2, (4.0, 8), count=3, separation=1e-4)
+    A = np.array([[1.0, 0.0], [0.6, 0.8]])
+    pool.offer(Candidates(A, np.ones(2), np.array([1.0, 2.28]), np.array([True, False])))
+    values, directions, _ = pool.best()
+    np.testing.assert_allclose(values, [2.28, 1.0])
+    np.testing.assert_allclose(directions, A[::-1])
+
+
 @pytest.mark.parametrize("D", [2, 3, 6])
 def test_the_bound_on_a_spectrum_is_attained_by_matrices_of_rank_one(D):
     """|tr|/D + sqrt((D-1)/D) |M - tr/D|_F is 1 for a projector, and above every spectrum."""
