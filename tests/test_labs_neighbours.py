@@ -10,7 +10,6 @@ from maxmargin import labs
 from maxmargin.labs import (
     diagonal_networks,
     feature_learning,
-    least_potential,
     linear_networks,
     power_laws,
     proxy_convexity,
@@ -81,16 +80,16 @@ def test_the_norm_is_the_least_cost_of_a_convolution():
 
 @pytest.mark.parametrize("D", [2, 3, 4])
 def test_h_is_the_slope_of_B_and_its_own_slope_is_right(D):
-    potential, u, e = least_potential.Potential(D), np.linspace(-0.7, 0.7, 9), 1e-6
+    potential, u, e = diagonal_networks.Potential(D), np.linspace(-0.7, 0.7, 9), 1e-6
     assert (potential.B(u + e) - potential.B(u - e)) / (2 * e) == pytest.approx(potential.h(u), abs=1e-7)
     assert (potential.h(u + e) - potential.h(u - e)) / (2 * e) == pytest.approx(potential.slope(u), rel=1e-7)
 
 
 def test_q_is_the_conjugate_of_B():
     z, u = np.linspace(-3.0, 3.0, 13), np.linspace(-3.0, 3.0, 13)
-    paid = z * np.arcsinh(z / 2.0) - least_potential.Potential(2).B(np.arcsinh(z / 2.0))
-    assert least_potential.q(z) == pytest.approx(paid, abs=1e-12)
-    assert (least_potential.q(z)[:, None] + least_potential.Potential(2).B(u) >= np.outer(z, u) - 1e-12).all()
+    paid = z * np.arcsinh(z / 2.0) - diagonal_networks.Potential(2).B(np.arcsinh(z / 2.0))
+    assert diagonal_networks.q(z) == pytest.approx(paid, abs=1e-12)
+    assert (diagonal_networks.q(z)[:, None] + diagonal_networks.Potential(2).B(u) >= np.outer(z, u) - 1e-12).all()
 
 
 @pytest.mark.parametrize("D, alpha", [(2, 0.05), (3, 0.2), (4, 0.5)])
@@ -98,10 +97,10 @@ def test_no_interpolant_has_a_smaller_potential(D, alpha):
     """To first order: q' of the solution lies in the row space of X."""
     rng = np.random.default_rng(4)
     X, y = rng.standard_normal((5, 12)), rng.standard_normal(5)
-    beta = least_potential.interpolant(X, y, alpha, D)
+    beta = diagonal_networks.interpolant(X, y, alpha, D)
     assert X @ beta == pytest.approx(y, abs=1e-10)
     grid = np.linspace(-1 + 1e-9, 1 - 1e-9, 200_001) if D > 2 else np.linspace(-12.0, 12.0, 200_001)
-    slope = np.interp(beta / alpha**D, least_potential.Potential(D).h(grid), grid)
+    slope = np.interp(beta / alpha**D, diagonal_networks.Potential(D).h(grid), grid)
     residual = slope - X.T @ np.linalg.lstsq(X.T, slope, rcond=None)[0]
     assert np.linalg.norm(residual) <= 1e-3 * np.linalg.norm(slope)  # of the interpolation in the table
 
@@ -121,8 +120,8 @@ def test_a_paper_without_the_slip_is_not_refuted(monkeypatch):
 
 
 def test_a_wrong_potential(monkeypatch):
-    right = least_potential.Potential.h
-    monkeypatch.setattr(least_potential.Potential, "h", lambda self, u: 1.01 * right(self, u))
+    right = diagonal_networks.Potential.h
+    monkeypatch.setattr(diagonal_networks.Potential, "h", lambda self, u: 1.01 * right(self, u))
     assert verdicts("diagonal-networks")["trained-limit"] == "fails"
 
 

@@ -8,7 +8,7 @@ import pytest
 import maxmargin as mm
 from maxmargin.features.directions import random_directions
 from maxmargin.labs import feature_averaging, kernel_flow, orthonormal_networks, threshold_activations, unhinged_loss
-from maxmargin.labs.robust_radii import Net
+from maxmargin.labs.feature_averaging import Net
 from maxmargin.labs.threshold_activations import lasso, margin, patterns, shattered
 
 
