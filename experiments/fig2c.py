@@ -13,8 +13,7 @@ from maxmargin.plots import save_figure
 from maxmargin.plots.sweep_figures import sweep_figure
 from maxmargin.progress import reporter
 from maxmargin.sweeps import Store, run
-from maxmargin.sweeps.experiments import EXPERIMENTS
-from maxmargin.sweeps.scales import get_setting
+from maxmargin.sweeps.experiments import EXPERIMENTS, get_setting
 
 experiment = EXPERIMENTS["fig2c"]
 setting = get_setting(sys.argv[1] if len(sys.argv) > 1 else "quick")

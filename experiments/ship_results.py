@@ -16,8 +16,7 @@ from pathlib import Path
 from maxmargin.atomic import write_text
 from maxmargin.errors import InputError
 from maxmargin.sweeps import Store
-from maxmargin.sweeps.experiments import EXPERIMENTS
-from maxmargin.sweeps.scales import get_setting
+from maxmargin.sweeps.experiments import EXPERIMENTS, get_setting
 
 source = sys.argv[1] if len(sys.argv) > 1 else "runs.sqlite"
 target = Path(__file__).resolve().parent.parent / "data" / "paper"

@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Layers from the bottom up; a module may import from its own layer and from those below.
 LAYERS = [
-    {"errors", "headless", "clock", "outcome", "rounding", "conventions"},
+    {"errors", "clock", "outcome", "rounding", "conventions"},
     {"atomic", "archives", "memory", "text", "progress", "threads", "options", "result"},
     {"dataset", "datasets", "targets"},
     {"features"},

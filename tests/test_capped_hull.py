@@ -11,8 +11,8 @@ import pytest
 import maxmargin as mm
 from maxmargin.clock import FOREVER
 from maxmargin.features.kernels_exact import ExactGram
+from maxmargin.games.exact import ExactKernelGame
 from maxmargin.games.rkhs import network_game
-from maxmargin.games.rkhs_exact import ExactKernelGame
 from maxmargin.games.soft import capped
 from maxmargin.solvers.integer_hull import descended, highest, written
 from maxmargin.solvers.soft_margin import soft_margin

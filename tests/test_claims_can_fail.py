@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from maxmargin.theory import (
-    claims_closed_forms,
     claims_definitions,
     claims_flow,
     claims_generalization,
+    claims_margins,
     claims_rates,
 )
 from maxmargin.theory.claims import CLAIMS
@@ -57,9 +57,9 @@ def test_a_wrong_kernel_factor(monkeypatch):
 def test_a_wrong_closed_form(monkeypatch):
     forms = [
         dataclasses.replace(form, gamma_path=1.001 * form.gamma_path) if form.id == "C4" else form
-        for form in claims_closed_forms.closed_forms()
+        for form in claims_margins.closed_forms()
     ]
-    monkeypatch.setattr(claims_closed_forms, "closed_forms", lambda: iter(forms))
+    monkeypatch.setattr(claims_margins, "closed_forms", lambda: iter(forms))
     assert verdict("c4-f1") == FAILS
     assert verdict("c1-f1") != FAILS
 

@@ -16,10 +16,10 @@ from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
 from maxmargin.games import game as games
 from maxmargin.games import soft, variation
+from maxmargin.games.exact import exact_lower, exact_outputs
 from maxmargin.games.game import Bracket, Pair, Response
 from maxmargin.games.measure import Measure
 from maxmargin.games.variation import DictionaryGame, VariationGame
-from maxmargin.games.variation_exact import exact_lower, exact_outputs
 from maxmargin.outcome import Reason, Scope, Status
 
 TILTED, BOWL = Feature("tilted", 1, 0.5, -3.0), Feature("bowl", 2, 1.5, -2.0)

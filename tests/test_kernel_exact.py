@@ -10,8 +10,8 @@ import maxmargin as mm
 from maxmargin.features.homogeneous import Feature, get_feature
 from maxmargin.features.kernels import Kernel, derivative
 from maxmargin.features.kernels_exact import BITS, LARGEST, ExactGram
+from maxmargin.games.exact import ExactKernelGame
 from maxmargin.games.rkhs import KernelExpansion, network_game
-from maxmargin.games.rkhs_exact import ExactKernelGame
 from maxmargin.solvers.min_norm_exact import refine
 from maxmargin.solvers.min_norm_point import min_norm_point
 

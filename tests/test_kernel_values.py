@@ -12,9 +12,9 @@ from oracle_reference import root
 
 from maxmargin.errors import InputError
 from maxmargin.features.kernels_exact import BITS
-from maxmargin.games import rkhs, rkhs_exact
+from maxmargin.games import exact, rkhs
+from maxmargin.games.exact import ExactKernelGame, summed
 from maxmargin.games.rkhs import KernelExpansion, KernelGame, _Evaluation, network_game
-from maxmargin.games.rkhs_exact import ExactKernelGame, summed
 from maxmargin.rounding import above, below, dot_error, relative_error, roundoff
 from maxmargin.solvers.min_norm_point import min_norm_point
 
@@ -279,11 +279,11 @@ def test_parts_are_summed_without_rounding():
 def test_roots_of_any_size_are_on_the_safe_side_within_one_unit(value, exponent):
     square = value * Fraction(2) ** exponent
     for below_it in (True, False):
-        found = Fraction(rkhs_exact._root(square, 2.0, below_it)) / 2
+        found = Fraction(exact._root(square, 2.0, below_it)) / 2
         close = root(square, up=not below_it)
         assert (found < close) if below_it else (found > close)
         assert abs(found / close - 1) <= Fraction(1, 2**51)
-    assert rkhs_exact._root(Fraction(0), 2.0, False) == 0.0
+    assert exact._root(Fraction(0), 2.0, False) == 0.0
 
 
 @pytest.mark.parametrize("excess", [0.0, 0.125, 0.25])

@@ -12,9 +12,9 @@ from maxmargin import rounding
 from maxmargin.check import check_certificate, faces
 from maxmargin.check.cells import Batch
 from maxmargin.features import RELU, Feature
+from maxmargin.games.exact import _lengths
 from maxmargin.games.measure import Measure
 from maxmargin.games.variation import DictionaryGame, _per_mass
-from maxmargin.games.variation_exact import _lengths
 from maxmargin.oracles import spectral
 from maxmargin.oracles.lifted import inequality as lifted_proof
 

@@ -9,9 +9,8 @@ import pytest
 
 from maxmargin.cli import main
 from maxmargin.sweeps import Store
-from maxmargin.sweeps.experiments import EXPERIMENTS
+from maxmargin.sweeps.experiments import EXPERIMENTS, get_setting
 from maxmargin.sweeps.runner import execute
-from maxmargin.sweeps.scales import get_setting
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data" / "paper"
 SETTING = get_setting("paper")

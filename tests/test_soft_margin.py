@@ -11,8 +11,8 @@ import pytest
 import maxmargin as mm
 from maxmargin.cli import main
 from maxmargin.features import RELU
+from maxmargin.games.exact import ExactKernelGame
 from maxmargin.games.random_features import RandomFeatureGame
-from maxmargin.games.rkhs_exact import ExactKernelGame
 from maxmargin.games.soft import Capped, mean_below
 
 ROUTES = (

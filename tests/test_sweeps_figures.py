@@ -16,8 +16,7 @@ from maxmargin.cli import main
 from maxmargin.errors import InputError
 from maxmargin.plots.sweep_figures import sweep_figure
 from maxmargin.sweeps import printed, tables
-from maxmargin.sweeps.experiments import EXPERIMENTS, get_experiments
-from maxmargin.sweeps.scales import get_setting
+from maxmargin.sweeps.experiments import EXPERIMENTS, get_experiments, get_setting
 from maxmargin.sweeps.works import error_of, rate, simplex_margin, solve, train
 
 DATA = {"n": 16, "d": 3, "k": 2, "seed": 0, "variant": "code", "labels": "", "n_test": 200}

@@ -13,8 +13,7 @@ import pytest
 
 from maxmargin.errors import InputError
 from maxmargin.sweeps import Store, Task, run
-from maxmargin.sweeps.experiments import get_experiments
-from maxmargin.sweeps.scales import get_setting
+from maxmargin.sweeps.experiments import get_experiments, get_setting
 
 TASKS = [task for name in ("fig2b", "fig2d", "rates") for task in get_experiments(name)[0].tasks(get_setting("smoke"))]
 SWEEP = """

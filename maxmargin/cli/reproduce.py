@@ -11,8 +11,7 @@ from . import common
 
 if TYPE_CHECKING:
     from ..sweeps import Store
-    from ..sweeps.experiments import Experiment
-    from ..sweeps.scales import Setting
+    from ..sweeps.experiments import Experiment, Setting
 
 FIGURES = ("fig1", "fig2b", "fig2c", "fig2d", "fig3", "rates", "all")
 
@@ -49,8 +48,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the experiments that are missing in the store, and draw figures and tables."""
     from ..sweeps import Store, run
-    from ..sweeps.experiments import get_experiments
-    from ..sweeps.scales import get_setting
+    from ..sweeps.experiments import get_experiments, get_setting
 
     common.check_writable(arguments.json)
     out = common.make_folder("--out", arguments.out)

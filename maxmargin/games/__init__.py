@@ -3,7 +3,7 @@
 in  : data (Z, y), a feature, an oracle (F1) or a Gram matrix (kernels); a pair (learner, p) from anybody.
 out : a `Bracket`, every rounding included, with the proof of its upper end; `Certificate` is its document.
 may import : oracles, features, conventions, rounding; never a solver or a trainer.
-files : `game` the contract and the bracket; `variation` F1; `rkhs`, `rkhs_exact`, `random_features` kernels;
-`soft` a capped adversary; `interpolation` minimum norms; `measure` the F1 learner;
-`opposed_points` when a margin can vanish.
+files : `game` the contract and the bracket; `variation` F1; `rkhs`, `random_features` kernels; `exact` both without
+rounding; `soft` a capped adversary; `interpolation` minimum norms; `measure` the F1 learner; `opposed_points` when a
+margin can vanish.
 """

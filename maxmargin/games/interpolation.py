@@ -28,12 +28,12 @@ from ..oracles.lifted.inequality import is_positive_semidefinite
 from ..oracles.oracle import Oracle
 from ..oracles.proofs import proved_bound
 from ..outcome import Scope
+from .exact import exact_features, exact_outputs
 from .game import Response
 from .measure import Measure
 from .opposed_points import reduced
 from .rkhs import KernelExpansion, KernelGame
 from .variation import VariationGame
-from .variation_exact import exact_features, exact_outputs
 
 _EXACT_WORK = 1_000_000  # most products of integers: a second
 _RATIONAL = 40  # most points of an elimination in rational arithmetic: a few seconds

@@ -18,10 +18,10 @@ from ..conventions import Array
 from ..features.kernels_exact import ExactGram
 from ..outcome import Scope
 from ..rounding import integers
+from .exact import ExactKernelGame, summed
 from .game import Response
 from .interpolation import KernelInterpolation
 from .rkhs import KernelExpansion
-from .rkhs_exact import ExactKernelGame, summed
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,9 @@ from ..features.kernels_angles import UnitRows
 from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import entry_error
 from ..rounding import integers, nearest
+from .exact import exact_outputs, summed
 from .measure import Measure
 from .rkhs import KernelExpansion, long_error
-from .rkhs_exact import summed
-from .variation_exact import exact_outputs
 
 FRACTION = 1e-6
 _PAIRS = 50_000  # kernel entries in integers at a time

@@ -19,10 +19,10 @@ from ..features.homogeneous import Feature
 from ..oracles.oracle import DICTIONARY, Oracle, Responses
 from ..oracles.proofs import proved_bound
 from ..outcome import Scope
+from .exact import exact_lower
 from .game import ZERO, Game, Response
 from .measure import Measure
 from .opposed_points import vanishes
-from .variation_exact import exact_lower
 
 _SHARP = 1e-12  # relative width of the margins' rounding error above which they are evaluated without rounding
 _EXACT_WORK = 1_000_000  # products of integers: about 0.1 s

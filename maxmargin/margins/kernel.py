@@ -12,10 +12,10 @@ from ..conventions import Array
 from ..features.kernels_exact import BITS, ExactGram
 from ..features.kernels_gram import NetworkGram
 from ..games.certificate import Certificate
+from ..games.exact import ExactKernelGame
 from ..games.game import KERNEL_ZERO, Pair
 from ..games.opposed_points import vanishes
 from ..games.rkhs import KernelExpansion, KernelGame, network_game
-from ..games.rkhs_exact import ExactKernelGame
 from ..outcome import Attempt, Reason
 from ..solvers import conic
 from ..solvers.min_norm_exact import refine

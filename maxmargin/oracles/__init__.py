@@ -4,6 +4,6 @@ in  : Z (n, D), a feature, then weights q = p y (n,) of any sign, in the path co
 out : `Responses`: neurons, payoffs, a proved bound on all payoffs (inf if none), its scope, its stored proof.
 may import : features, rounding, conventions, clock; nothing above.
 files : `oracle` the contract, and finitely many neurons; `selection` the choice of an oracle; `proofs` reading
-stored proofs; `renumbered`, `span` proofs for other points or coordinates; `spectral` a cheap bound in any dimension;
+stored proofs; `span` proofs for other points or coordinates; `spectral` a cheap bound in any dimension;
 `enumeration/` exact, `ascent/` local, `lifted/` tight bounds.
 """

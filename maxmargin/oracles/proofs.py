@@ -11,8 +11,7 @@ from ..errors import InputError
 from ..features.homogeneous import Feature
 from . import spectral
 from .lifted import inequality
-from .renumbered import restricted
-from .span import Span, wide
+from .span import Span, restricted, wide
 
 _VERIFIERS = {inequality.KIND: inequality.verify, spectral.KIND: spectral.verify}
 

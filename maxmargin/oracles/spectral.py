@@ -33,8 +33,7 @@ from ..features.homogeneous import Feature
 from ..rounding import above, relative_error
 from .lifted.inequality import is_positive_semidefinite
 from .oracle import SPHERE_BOUND, SPHERE_EXACT, Responses
-from .renumbered import extended
-from .span import Span, wide
+from .span import Span, extended, wide
 
 KIND = "spectral"
 _LARGE = 300  # dimension from which the time of an eigendecomposition is estimated

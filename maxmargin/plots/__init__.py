@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-# ruff: noqa: E402, I001 - before anything imports matplotlib
-from ..headless import load_matplotlib
-
-load_matplotlib()
-
+# ruff: noqa: E402 - before anything imports matplotlib
 import os
+import sys
+
+
+def _load_matplotlib() -> None:
+    """Import matplotlib; MPLBACKEND may name a backend that is missing here, and keeps its value."""
+    try:
+        import matplotlib  # noqa: F401
+    except ValueError:
+        asked = os.environ.pop("MPLBACKEND", None)
+        if asked is None:
+            raise
+        for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+            del sys.modules[name]  # modules that the failed import left half loaded
+        try:
+            import matplotlib  # noqa: F401
+        finally:
+            os.environ["MPLBACKEND"] = asked
+
+
+_load_matplotlib()  # for figures in files, whatever display the variable names
+
 from pathlib import Path
 from typing import Any
 

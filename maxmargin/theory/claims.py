@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .claims_closed_forms import CLOSED_FORMS
 from .claims_definitions import DEFINITIONS
 from .claims_flow import FLOW
 from .claims_generalization import GENERALIZATION
-from .claims_limits import LIMITS
+from .claims_margins import CLOSED_FORMS, LIMITS
 from .claims_rates import FLOW_LIMIT, RATES
 from .ledger import Claim
 

@@ -26,8 +26,7 @@ from ..training import train
 from .ledger import Chapter, Finding
 from .rates import Rate, growth_rate, proposition_6, proposition_7
 
-RATES = Chapter()
-FLOW_LIMIT = Chapter()
+RATES, FLOW_LIMIT = Chapter(), Chapter()
 
 _SHORT = "clusters:n=40,d=3,k=4,seed=5"  # from N(0, 1) the flow ends below the limit here
 _OTHER = "clusters:n=80,d=3,k=4,seed=111"

@@ -23,8 +23,7 @@ from ...errors import InputError
 from ...features.homogeneous import Feature
 from ...text import gap_text
 from ..oracle import SPHERE_BOUND
-from ..renumbered import combined, extended
-from ..span import Span, wide
+from ..span import Span, combined, extended, wide
 from ..spectral import SpectralOracle
 from .inequality import KIND, Path, leaf_forms, payoff_weights, verify
 from .leaf import LiftedBlock
