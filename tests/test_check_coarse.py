@@ -119,3 +119,20 @@ def test_the_spectral_matrix_errs_by_the_sums_of_absolute_terms(monkeypatch):
     terms = np.array([5.0 + 2.0 + constant, *(0.25 * 4.0 * (p @ np.abs(Z)))])
     np.testing.assert_allclose(error[0], (2 + 2 + 24) * u * 1.001 * terms, rtol=1e-9)
     np.testing.assert_allclose(error[1:, 0], error[0, 1:])
+    curvature = np.array([0.5 * weight[0] / np.linalg.norm(Z[0]), 0.25 * weight[1] / 2.0])  # concave, and with beta = 2
+    np.testing.assert_allclose(S[1:, 1:], 2.0 * np.eye(2) - (Z.T * curvature) @ Z)
+    terms = 2.0 * np.eye(2) + (np.abs(Z).T * np.abs(curvature)) @ np.abs(Z)
+    np.testing.assert_allclose(error[1:, 1:], (2 + 2 + 24) * u * 1.001 * terms, rtol=1e-9)
+
+
+def test_a_top_space_counts_the_roundings_of_its_residuals(monkeypatch):
+    """V = diag(0, 1, 3), U = 2: (4D + 16) D 2|V| u over U - 0 and U - 1, and twice the defect (2D + 8) D u."""
+    u, D, slack = 1e-6, 3, 1e-3
+    coarse(monkeypatch, eigenvectors, u)
+    _, k, off = eigenvectors.top_space(np.diag([0.0, 1.0, 3.0])[None], slack, 2.0)
+    residual = (4 * D + 16) * u * D * math.sqrt(10.0) * 2.0 + slack
+    assert k == [1]
+    assert off[0] == pytest.approx(1.02 * residual * math.hypot(0.5, 1.0) + 2.0 * (2 * D + 8) * u * D, rel=1e-12)
+    # eigenvalues within 1e-6 |V| of the bound count as above it
+    for bound, count in ((1.0 + 1e-6, 2), (1.0 + 1e-5, 1), (3.0 + 1e-6, 1), (3.0 + 1e-5, 0)):
+        assert eigenvectors.top_space(np.diag([0.0, 1.0, 3.0])[None], 0.0, bound)[1] == [count]

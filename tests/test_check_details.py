@@ -10,7 +10,7 @@ from check_support import certificate, refused, xor
 from test_check_dependence import possible
 from test_check_norms import document as norm_document
 
-from maxmargin.check import check_certificate, interpolant, sphere, status, witness
+from maxmargin.check import check_certificate, interpolant, kernel, precise, sphere, status, witness
 from maxmargin.check import norm as norms
 from maxmargin.check.claim import Activation, read_claim
 from maxmargin.check.dictionary import check_dictionary, dictionary_hash
@@ -69,6 +69,16 @@ def test_a_dictionary_of_any_lengths_is_judged_by_its_directions(length, degree)
     claim = SimpleNamespace(**{**vars(less), "upper": math.nextafter(0.5, 0.0)})
     with pytest.raises(Refusal, match="paid more"):
         check_dictionary(claim, directions)
+
+
+@pytest.mark.parametrize("total", [1.0 + 4e-10, 1.0 - 4e-10])
+def test_a_dictionary_claim_is_about_weights_divided_by_their_sum(total):
+    """p = total (1/2, 1/2) earns total/2, and the claim 1/2 allows exactly that."""
+    claim = SimpleNamespace(**{**vars(dictionary_claim(np.eye(2), 0.5)), "p": np.full(2, 0.5 * total)})
+    assert "2 compared exactly" in check_dictionary(claim, np.eye(2))
+    claim.upper = math.nextafter(0.5, 0.0)
+    with pytest.raises(Refusal, match="paid more"):
+        check_dictionary(claim, np.eye(2))
 
 
 def test_quadratic_forms_with_too_many_entries_are_not_tried(monkeypatch):
@@ -151,3 +161,52 @@ def test_what_no_correction_meets_is_bounded_by_the_least_eigenvalue(monkeypatch
     assert holds(0.8 * (1 + 1e-14)) and not holds(0.79)
     monkeypatch.setattr(interpolant, "STEPS", 0)
     assert holds(1.14) and not holds(1.0)
+
+
+@pytest.mark.parametrize(("needed", "taken"), [(100, 160), (161, 320), (1000, 1280), (10**6, 2560)])
+def test_digits_are_doubled_until_an_argument_decides(needed, taken):
+    X, y = np.array([[1.0, 0.0], [0.6, 0.8]]), np.array([1.0, -1.0])
+    claim = read_claim(
+        certificate(
+            X, y, {"coefficients": [1.0, -1.0]}, [0.5, 0.5], (0.0, 1.0), norm="f2", scope="kernel", weights="sphere"
+        ),
+        X,
+        y,
+    )
+    tried = []
+
+    def decides(_, image):
+        tried.append(image.fixed.one.bit_length() - 1)
+        return None if tried[-1] < needed else True
+
+    image = kernel.Images(claim).settled(0, decides)
+    assert image.fixed.one.bit_length() - 1 == taken
+    assert tried == [160 * 2**k for k in range(len(tried))]
+
+
+def test_directions_that_leave_nearly_half_a_turn_open_surround_nothing():
+    """The largest gap has to be below pi by more than the angles may err; then every c has a row with row.c <= -r."""
+    for missing, surrounded in ((2.0 * precise.REACH, True), (0.5 * precise.REACH, False), (-0.5, False), (0.5, True)):
+        angles = np.array([0.0, np.pi - missing, 1.5 * np.pi])
+        found = precise._surrounded(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+        assert (found > 0.0) == surrounded and (surrounded or found == 0.0)
+    c = np.stack([np.cos(t := np.linspace(0.0, 2.0 * np.pi, 1000)), np.sin(t)])
+    rows = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    assert (rows @ c).min(axis=0).max() <= -found
+
+
+@pytest.mark.parametrize("feature", ["relu", "squared-relu"])
+def test_a_false_claim_is_refuted_by_a_neuron_of_its_cells(feature, monkeypatch):
+    """Without the witness that comes first, a projection or an eigenvector of an open cell is compared exactly."""
+    X, y = np.array([[3.0, 4.0], [1.0, 0.0]]), np.array([1.0, 1.0])
+    classifier = {"directions": [[0.6, 0.8]], "weights": [1.0]}
+    monkeypatch.setattr(sphere, "refute", lambda claim: None)
+    for upper, word in ((1.0, "paid more"), (30.0, None)):
+        document = certificate(X, y, classifier, [0.5, 0.5], (0.0, upper), bias=False, feature=feature)
+        claim = read_claim(document, X, y)
+        if word is None:
+            assert "2 hyperplanes" in sphere.check_sphere(claim)
+            continue
+        with pytest.raises(Refusal, match=word) as refusal:
+            sphere.check_sphere(claim)
+        assert not isinstance(refusal.value, NotSettled)
