@@ -1,12 +1,13 @@
 """Comparisons with every number known by hand: what the figures, the report and the film are tested on."""
 
+import base64
 from types import SimpleNamespace
 
 import numpy as np
 
 from maxmargin.datasets.values import make_dataset
 from maxmargin.features import RELU
-from maxmargin.features.kernels import kernel
+from maxmargin.features.kernels import Kernel
 from maxmargin.flow.network import Network
 from maxmargin.games.certificate import Certificate
 from maxmargin.games.game import Bracket
@@ -72,7 +73,7 @@ def compared(run, reference, bracket):
 def comparison(dataset, measure, p, gamma, bias):
     """F1 from the given optimal pair, F2 by equal margins, one run each."""
     f1 = certificate(dataset, bias, (gamma * (1 - 1e-9), gamma), measure, p)
-    K = kernel(RELU, dataset.inputs(bias))
+    K = Kernel(RELU)(dataset.inputs(bias))
     c = np.linalg.solve(K, dataset.y)  # all margins equal; optimal since every y_i c_i is positive by symmetry
     q = dataset.y * c / (dataset.y @ c)
     c /= np.sqrt(c @ K @ c)
@@ -113,3 +114,9 @@ EXAMPLES = {
     "sphere": lambda: square(True),
     "cube": lambda: square(False, 5),
 }
+
+
+def unpack(packed):
+    """What `film.encode.pack` wrote, up to quantisation."""
+    whole = np.frombuffer(base64.b64decode(packed["data"]), dtype="<i2").reshape(packed["shape"])
+    return whole / 32767.0 * packed["reach"]

@@ -7,11 +7,11 @@ import re
 
 import numpy as np
 import pytest
-from plots_examples import EXAMPLES
+from plots_examples import EXAMPLES, unpack
 
 import maxmargin as mm
 from maxmargin.film import Film, frames, save
-from maxmargin.film.encode import document, unpack
+from maxmargin.film.encode import document
 from maxmargin.plots.views import payoff_of
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from plots_examples import EXAMPLES
+from plots_examples import EXAMPLES, unpack
 
 from maxmargin.film import encode, frames
 from maxmargin.plots.potential import skyline
@@ -81,12 +81,12 @@ def test_packing_comes_back_within_a_unit_of_quantisation():
     values = np.random.default_rng(0).uniform(-2, 2, (3, 4, 5))
     packed = encode.pack(values, 2.0)
     assert packed["shape"] == [3, 4, 5]
-    np.testing.assert_allclose(encode.unpack(packed), values, atol=2.0 / 32767)
-    np.testing.assert_allclose(encode.unpack(encode.pack([-9.0, 9.0], 2.0)), [-2.0, 2.0])
+    np.testing.assert_allclose(unpack(packed), values, atol=2.0 / 32767)
+    np.testing.assert_allclose(unpack(encode.pack([-9.0, 9.0], 2.0)), [-2.0, 2.0])
 
 
 def test_weightless_neurons_keep_their_colour():
-    roots = encode.unpack(encode.pack(encode.signed_root(np.array([1e-30, -1e-30, 0.25]))))
+    roots = unpack(encode.pack(encode.signed_root(np.array([1e-30, -1e-30, 0.25]))))
     assert roots[0] > 0 > roots[1]
     assert roots[2] == pytest.approx(0.5, abs=1e-4)
 

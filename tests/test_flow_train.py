@@ -5,7 +5,7 @@ import pytest
 
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU
-from maxmargin.features.kernels import tangent_kernel
+from maxmargin.features.kernels import Kernel
 from maxmargin.flow import Balanced, Constant, Gaussian, Network, train_flow
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.theory.rates import growth_rate
@@ -144,7 +144,7 @@ def test_paired_start_has_output_zero_and_the_gaussian_tangent_kernel():
     np.testing.assert_array_equal(A[::2], A[1::2])
     gates = (Z @ A.T > 0) * b
     K = ((gates @ gates.T) * (Z @ Z.T) + np.maximum(Z @ A.T, 0) @ np.maximum(Z @ A.T, 0).T) / len(b)
-    np.testing.assert_allclose(K, 4 * tangent_kernel(Z, weights="gaussian"), rtol=0.2, atol=0.05 * K.max())
+    np.testing.assert_allclose(K, 4 * Kernel(RELU, "gaussian", tangent=True)(Z), rtol=0.2, atol=0.05 * K.max())
     with pytest.raises(InputError, match="even"):
         train_flow(Z, y, width=7, steps=1, init="paired")
 

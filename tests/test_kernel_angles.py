@@ -4,8 +4,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from maxmargin.features.kernels import Activation, Kernel, arc_cosine, kappa, tangent_kernel
-from maxmargin.features.kernels_angles import UnitRows
+from maxmargin.features import RELU
+from maxmargin.features.kernels import Activation, Kernel, angular, arc_cosine
+from maxmargin.features.kernels_angles import Angles, UnitRows
 
 ANGLES = [0.0, 1e-12, 1e-8, 1e-5, 1e-3, 0.04, 0.14, 0.15, 0.3, 1.0, np.pi / 2, 2.0, 2.4, 2.5, 2.9, 2.95, 3.1]
 ANGLES += [np.pi - gap for gap in (1e-3, 1e-5, 1e-8, 1e-12)]
@@ -54,7 +55,7 @@ def test_tangent_kernel_is_the_sum_of_its_two_layers(angle):
         psi, length, G = supplement(z, w)
         exact = reference(z, w, 1) + psi * G / (2 * mp.pi)
         size = reference(z, w, 1) + psi * abs(G) / (2 * mp.pi)  # it changes sign, so relative to its terms
-        computed = mp.mpf(float(tangent_kernel(z[None], w[None])[0, 0]))
+        computed = mp.mpf(float(Kernel(RELU, tangent=True)(z[None], w[None])[0, 0]))
         assert abs(computed - exact) <= 1e-14 * size
 
 
@@ -75,6 +76,12 @@ def test_extended_precision_and_the_claimed_entry_errors(angle, tangent):
         extended = mp.mpf(head) + mp.mpf(float(rows[1] - np.longdouble(head)))
         assert abs(extended - exact) <= gram.extended_error * size
         assert abs(mp.mpf(float(gram[np.array([0])][0, 1])) - exact) <= gram.entry_error * size
+
+
+def kappa(cos):
+    """(sqrt(1 - c^2) + (pi - arccos c) c) / pi, from the package's J_1."""
+    c = np.asarray(cos, dtype=float)
+    return angular(Angles(c, np.sqrt((1.0 - c) * (1.0 + c)), np.arccos(-c)), 1) / np.pi
 
 
 def test_kappa_at_known_cosines():

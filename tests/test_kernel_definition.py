@@ -7,10 +7,11 @@ from scipy.integrate import quad
 from maxmargin.conventions import kernel_factor
 from maxmargin.errors import InputError
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.features.kernels import Activation, Kernel, arc_cosine, kernel, tangent_kernel
+from maxmargin.features.kernels import Activation, Kernel, arc_cosine
 
 LEAKY = Feature("leaky", 1, 1.0, -0.1)
 ABSOLUTE_SQUARE = Feature("skewed-square", 2, 0.7, 0.4)
+tangent_kernel = Kernel(RELU, tangent=True)
 
 
 def activation(feature, u):
@@ -50,7 +51,7 @@ def test_sampling(feature, weights):
     samples = feature(a @ Z.T)
     products = samples[:, :, None] * samples[:, None, :]
     error = products.std(axis=0) / np.sqrt(len(a))
-    assert (np.abs(products.mean(axis=0) - kernel(feature, Z, weights=weights)) <= 4.5 * error).all()
+    assert (np.abs(products.mean(axis=0) - Kernel(feature, weights)(Z)) <= 4.5 * error).all()
 
 
 @pytest.mark.parametrize("feature", [RELU, SQUARED_RELU, LEAKY])
@@ -63,7 +64,7 @@ def test_tangent_kernel_by_sampling(feature):
     if feature.degree == 1:
         gradients += outer[:, :, None] * outer[:, None, :]
     error = gradients.std(axis=0) / np.sqrt(len(a))
-    expected = tangent_kernel(Z, weights="gaussian", feature=feature)
+    expected = Kernel(feature, "gaussian", tangent=True)(Z)
     assert (np.abs(gradients.mean(axis=0) - expected) <= 4.5 * error).all()
 
 

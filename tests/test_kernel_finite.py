@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maxmargin.features import RELU, SQUARED_RELU, Feature
-from maxmargin.features.kernels import kernel, tangent_kernel
+from maxmargin.features.kernels import Kernel
 from maxmargin.features.kernels_gram import FeatureGram
 
 FEATURES = [RELU, SQUARED_RELU, Feature("leaky", 1, 1.0, -0.1)]
@@ -33,8 +33,8 @@ def test_error_falls_like_the_root_of_the_width(feature):
     widths, errors = [100, 1600, 25_600], []
     for m in widths:
         a, b = network(m, 4, seed=m)
-        output_layer = finite_kernel(a, Z, Z, feature) - kernel(feature, Z)
-        both_layers = finite_tangent_kernel(a, b, Z, Z, feature) - tangent_kernel(Z, feature=feature)
+        output_layer = finite_kernel(a, Z, Z, feature) - Kernel(feature)(Z)
+        both_layers = finite_tangent_kernel(a, b, Z, Z, feature) - Kernel(feature, tangent=True)(Z)
         errors.append(np.abs(output_layer).mean() + np.abs(both_layers).mean())
     slope = np.polyfit(np.log(widths), np.log(errors), 1)[0]
     assert -0.62 < slope < -0.38

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from .. import memory
 from ..conventions import Array, kernel_factor
 from ..errors import InputError
-from .homogeneous import Feature, get_feature
+from .homogeneous import Feature
 from .kernels_angles import Angles, UnitRows, angles, pi
 
 Floats = NDArray[np.floating[Any]]  # float64, or extended precision for certificates
@@ -95,16 +95,6 @@ def angular(angle: Angles, degree: int) -> Floats:
     raise InputError(f"kernel degree: found {degree!r}, wanted 0 (step), 1 (ReLU) or 2 (squared ReLU)")
 
 
-def kappa(cos: Array) -> Array:
-    """kappa(c) = (sqrt(1 - c^2) + (pi - arccos c) c) / pi, so that K = |z| |z'| kappa(cos theta) / (2 D).
-
-    kappa(-1) = 0, kappa(0) = 1/pi, kappa(1) = 1 and kappa(c) - kappa(-c) = c (docs/theory.rst, A1).
-    """
-    c = np.clip(np.atleast_1d(np.asarray(cos, dtype=float)), -1.0, 1.0)
-    J = angular(Angles(c, np.sqrt((1.0 - c) * (1.0 + c)), np.arccos(-c)), 1)
-    return np.asarray(J / math.pi, dtype=float)
-
-
 @dataclass(frozen=True)
 class Kernel:
     """K(z, z') = E[sigma(a.z) sigma(a.z')], or the tangent kernel, of random directions a.
@@ -115,6 +105,8 @@ class Kernel:
         E[sigma(a.z) sigma(a.z') + b^2 sigma'(a.z) sigma'(a.z') z.z'].
 
     For degree 2 the output weight is a fixed sign (S-ReLU in the paper), so that only the second term remains.
+
+    For ReLU, K = |z| |z'| kappa(cos theta) / (2 D) with ``kappa(c) = (sqrt(1 - c^2) + (pi - arccos c) c) / pi``.
 
     Attributes
     ----------
@@ -234,15 +226,3 @@ def arc_cosine(Z1: Array, Z2: Array | None = None, degree: int = 1, weights: str
     (n1, n2) float64.
     """
     return Kernel(Activation(degree), weights)(Z1, Z2)
-
-
-def tangent_kernel(
-    Z1: Array, Z2: Array | None = None, weights: str = "sphere", feature: str | Feature = "relu"
-) -> Array:
-    """Tangent kernel of the two-layer network at its initialisation, see `Kernel`."""
-    return Kernel(get_feature(feature), weights, tangent=True)(Z1, Z2)
-
-
-def kernel(feature: str | Feature, Z1: Array, Z2: Array | None = None, weights: str = "sphere") -> Array:
-    """Gram matrix E[sigma(a.z) sigma(a.z')] of the F2 space of a feature (docs/theory.rst, A1)."""
-    return Kernel(get_feature(feature), weights)(Z1, Z2)

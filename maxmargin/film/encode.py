@@ -24,12 +24,6 @@ def pack(values: ArrayLike, reach: float = 1.0) -> dict[str, Any]:
     return {"shape": list(array.shape), "reach": reach, "data": base64.b64encode(whole.tobytes()).decode("ascii")}
 
 
-def unpack(packed: dict[str, Any]) -> np.ndarray:
-    """What `pack` wrote, up to quantisation."""
-    whole = np.frombuffer(base64.b64decode(packed["data"]), dtype="<i2").reshape(packed["shape"])
-    return whole / 32767.0 * packed["reach"]
-
-
 def signed_root(shares: np.ndarray) -> np.ndarray:
     """sign(w) sqrt|w|, at least one unit of quantisation: a neuron of weight zero still has a colour."""
     return np.sign(shares) * np.maximum(np.sqrt(np.abs(shares)), 1.0 / 32767)

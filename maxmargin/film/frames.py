@@ -112,11 +112,6 @@ class Frames:
     points: Array
     labels: dict[str, list[str]]
 
-    @property
-    def angles(self) -> Array:
-        """Grid of the potential of a circle."""
-        return np.linspace(-np.pi, np.pi, ANGLES)
-
 
 def build(dataset: Any, run: Any, certificate: Any) -> Frames:
     """Everything that a film of this run, beside this F1 certificate, shows."""
