@@ -19,7 +19,7 @@ from .comparison_table import comparison_text
 from .dataset import Dataset, load, make_dataset, save
 from .errors import InputError
 from .features.homogeneous import Feature, get_feature
-from .flow.initial import get_start
+from .flow.network import get_start
 from .flow.run import Run
 from .flow.schedules import get_rule
 from .games.certificate import Certificate

@@ -9,8 +9,7 @@ from check_support import certificate
 from maxmargin.check.claim import read_claim
 from maxmargin.check.linear import linear_cells
 from maxmargin.check.pieces import make_pieces
-from maxmargin.check.projection import project, project_exactly
-from maxmargin.check.projections import project_together
+from maxmargin.check.projection import project, project_exactly, project_together
 
 
 def cones(seed, B=40):

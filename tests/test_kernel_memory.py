@@ -7,8 +7,7 @@ from maxmargin import memory
 from maxmargin.errors import InputError
 from maxmargin.features.kernels import arc_cosine
 from maxmargin.games.rkhs import network_game
-from maxmargin.solvers.min_norm_nnls import nnls_point
-from maxmargin.solvers.min_norm_point import min_norm_point
+from maxmargin.solvers.min_norm_point import min_norm_point, nnls_point
 
 
 def test_refusals_name_the_size_and_a_remedy(monkeypatch):

@@ -6,8 +6,7 @@ import pytest
 import maxmargin as mm
 from maxmargin.games.rkhs import KernelExpansion, KernelGame, network_game
 from maxmargin.outcome import Reason
-from maxmargin.solvers.min_norm_nnls import nnls_point
-from maxmargin.solvers.min_norm_point import min_norm_point
+from maxmargin.solvers.min_norm_point import min_norm_point, nnls_point
 
 
 def certified(game, propose=min_norm_point):

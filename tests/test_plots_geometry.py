@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maxmargin.plots import geometry
-from maxmargin.plots.numbers import percent, shared_digits, short
+from maxmargin.text import percent, shared_digits, short
 
 
 def unit(count, D, seed=0):

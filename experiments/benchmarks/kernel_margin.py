@@ -19,8 +19,7 @@ from maxmargin import memory
 from maxmargin.dataset import load
 from maxmargin.games.rkhs import KernelExpansion, KernelGame, network_game
 from maxmargin.solvers import conic
-from maxmargin.solvers.min_norm_nnls import nnls_point
-from maxmargin.solvers.min_norm_point import min_norm_point
+from maxmargin.solvers.min_norm_point import min_norm_point, nnls_point
 
 
 def paper(n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -27,11 +27,10 @@ from ..errors import InputError
 from . import dictionary, kernel, norm
 from .claim import FORMAT, VERSION, Array, Claim, check_data, check_structure, read_claim, read_data
 from .fields import numbers, shown
-from .limits import SECONDS, Limits
 from .soft import allowing_for_rounding
 from .sphere import check_proof, check_sphere
 from .status import check_gap, check_status
-from .verdict import Check, NotSettled, Refusal, Verdict
+from .verdict import SECONDS, Check, Limits, NotSettled, Refusal, Verdict
 
 _VERSIONS = {FORMAT: VERSION, norm.FORMAT: norm.VERSION}
 

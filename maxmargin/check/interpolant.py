@@ -22,9 +22,8 @@ from . import kernel
 from .claim import Claim
 from .dictionary import exact_features, length_above, sigma
 from .exact import Array, integers, power_of_two, relative_error, sqrt_above
-from .limits import Limits
 from .semidefinite import lacking
-from .verdict import NotSettled, Refusal
+from .verdict import Limits, NotSettled, Refusal
 
 HELPERS = 4  # random neurons a point, besides those of the function and those with a kink at a point of the plane
 EXACT_WORK = 5_000_000  # products of integers: some seconds

@@ -27,8 +27,7 @@ from . import angles, soft
 from .angles import FixedPoint
 from .claim import Activation, Claim
 from .exact import Integers, integers, power_of_two, sqrt_above
-from .limits import UNLIMITED, Limits
-from .verdict import Refusal
+from .verdict import UNLIMITED, Limits, Refusal
 
 Index = NDArray[np.intp]
 

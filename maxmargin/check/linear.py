@@ -24,11 +24,9 @@ from .cells import Batch
 from .exact import relative_error, to_floats
 from .faces import all_faces_have_rays, open_faces
 from .fields import Array
-from .limits import UNLIMITED, Limits
 from .pieces import Pieces, rounded
-from .projection import project, project_exactly
-from .projections import Mask, project_together
-from .verdict import NotSettled, Refusal
+from .projection import Mask, project, project_exactly, project_together
+from .verdict import UNLIMITED, Limits, NotSettled, Refusal
 
 # Around a ray on m hyperplanes there are 3^m faces but only 2^m cells.
 MOST_THROUGH_RAY = 8

@@ -24,10 +24,9 @@ from . import interpolant, kernel
 from .claim import SCOPES, Claim, read_claim
 from .exact import Array, exact_sum
 from .fields import choice, field, number, numbers, shown
-from .limits import Limits
 from .sphere import check_proof, check_sphere
 from .status import check_gap
-from .verdict import NotSettled, Refusal, Step
+from .verdict import Limits, NotSettled, Refusal, Step
 
 FORMAT, VERSION = "maxmargin-norm", 1
 STATUSES = ("certified", "bracketed", "interrupted", "infeasible")

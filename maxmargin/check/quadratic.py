@@ -26,11 +26,10 @@ from .cells import Batch, Index
 from .eigenvectors import eigenvalue_range, outside, top_space
 from .exact import Integers, is_positive_semidefinite, relative_error, to_floats
 from .fields import Array
-from .limits import UNLIMITED, Limits
 from .pieces import Pieces
 from .precise import excluded_precisely
 from .projection import project
-from .verdict import NotSettled, Refusal
+from .verdict import UNLIMITED, Limits, NotSettled, Refusal
 
 
 def quadratic_cells(pieces: Pieces) -> QuadraticCells:

@@ -29,10 +29,9 @@ from numpy.typing import NDArray
 from .claim import Activation, Claim
 from .exact import relative_error
 from .fields import Array, field, number, numbers, shown
-from .limits import UNLIMITED, Limits
 from .reduction import Reduction
 from .semidefinite import lacking
-from .verdict import Refusal
+from .verdict import UNLIMITED, Limits, Refusal
 
 MOST_LEAVES = 1_000_000
 

@@ -23,10 +23,9 @@ from numpy.typing import NDArray
 from .claim import Claim
 from .exact import relative_error
 from .fields import Array, field, number, numbers
-from .limits import UNLIMITED, Limits
 from .reduction import Reduction
 from .semidefinite import lacking
-from .verdict import Refusal
+from .verdict import UNLIMITED, Limits, Refusal
 
 
 def proved_bound(claim: Claim, proof: dict[str, Any], limits: Limits = UNLIMITED) -> tuple[float, int]:

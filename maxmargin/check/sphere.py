@@ -14,13 +14,12 @@ from . import relaxation, spectral
 from .claim import Claim
 from .exact import exact_sum
 from .fields import shown
-from .limits import UNLIMITED, Limits
 from .linear import linear_cells
 from .pieces import make_pieces
 from .quadratic import quadratic_cells
 from .reduction import Reduction
 from .sweep import sweep
-from .verdict import NotSettled, Refusal
+from .verdict import UNLIMITED, Limits, NotSettled, Refusal
 from .witness import refute
 
 _KINDS: dict[str, Callable[[Claim, dict[str, Any], Limits], tuple[float, int]]] = {

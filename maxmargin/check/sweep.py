@@ -9,8 +9,8 @@ import numpy as np
 
 from .arrangement import Signs
 from .cells import Batch, visit_cells
-from .limits import UNLIMITED, Limits
 from .pieces import Pieces
+from .verdict import UNLIMITED, Limits
 
 TOGETHER = 4096  # most open cells that wait
 SETTLED = 256  # cells that are settled in one call

@@ -1,13 +1,18 @@
-"""The checker's answer: whether the claim holds, which checks were made, and in which arithmetic."""
+"""The checker's answer: whether the claim holds, which checks were made, and in which arithmetic.
+
+When the time limit of a check passes, the verdict is "not settled": neither proved nor refuted.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 # What is to be checked: name, arithmetic, and the argument, which returns a sentence or raises a `Refusal`.
 Step = tuple[str, str, Callable[[], str]]
+SECONDS = 600.0  # default time limit of a check
 
 
 class Refusal(Exception):
@@ -65,3 +70,27 @@ class Verdict:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """What a notebook shows."""
         printer.text(str(self))
+
+
+class Limits:
+    """A time limit that starts now; the long loops of the referee call `demand` every few milliseconds.
+
+    Parameters
+    ----------
+    seconds : wall time; None for no limit.
+    """
+
+    def __init__(self, seconds: float | None = SECONDS) -> None:
+        self.seconds = seconds
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def demand(self) -> None:
+        """`NotSettled` once the time is over."""
+        if self._end is not None and time.monotonic() > self._end:
+            raise NotSettled(
+                f"not settled: the limit of {self.seconds:g} seconds passed before the claim was proved or refuted; "
+                "a longer time limit (--time-limit) may tell"
+            )
+
+
+UNLIMITED = Limits(None)

@@ -20,9 +20,9 @@ from .. import atomic
 from ..dataset import load
 from ..errors import InputError
 from ..margins import max_margin
-from ..plots.numbers import percent, shared_digits
 from ..plots.views import separable
 from ..progress import Progress, silent
+from ..text import percent, shared_digits
 from ..training import train
 from .encode import document, script_json
 

@@ -1,8 +1,7 @@
 """Gradient flow of wide two-layer networks, in NumPy."""
 
 from .implicit import Flow
-from .initial import Balanced, Gaussian, Paired
-from .network import Network
+from .network import Balanced, Gaussian, Network, Paired
 from .run import Run
 from .schedules import Constant, LossBased, Paper, StepRule, Theorem
 from .train import train_flow

@@ -19,9 +19,8 @@ from ..features import RELU
 from ..games.measure import Measure
 from .both_layers import BothLayers
 from .implicit import proximal_adversary
-from .initial import neurons
 from .loss import Loss
-from .network import Network
+from .network import Network, neurons
 
 Field = Callable[[Array], Array]
 

@@ -21,9 +21,8 @@ from ..text import share_text
 from .both_layers import BothLayers
 from .dynamics import Dynamics, Magnitudes, OutputLayer
 from .implicit import Flow
-from .initial import Start, neurons
 from .loss import Loss
-from .network import Network
+from .network import Network, Start, neurons
 from .recorder import Recorder
 from .run import Run
 from .schedules import Step, StepRule, get_rule
@@ -67,7 +66,7 @@ def train_flow(
     steps : number of steps.
     schedule, step_size : a step rule or its name, and its constant; see `schedules`.
     loss : "exp" or "logistic".
-    init : "gaussian", "balanced", "paired", one of them with a scale ("gaussian:40"), or a `Network`; see `initial`.
+    init : "gaussian", "balanced", "paired", one of them with a scale ("gaussian:40"), or a `Network`; see `network`.
     seed : of the initial weights and of the mini-batches; the same seed gives the same bytes.
     dtype : "float64" or "float32", for the products with hidden weights.
     batch_size : rows per step of stochastic gradient; None for all.  Margins are then seen at recorded steps only.

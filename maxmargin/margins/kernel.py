@@ -19,8 +19,7 @@ from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..outcome import Attempt, Reason
 from ..solvers import conic
 from ..solvers.min_norm_exact import refine
-from ..solvers.min_norm_nnls import nnls_point
-from ..solvers.min_norm_point import min_norm_point
+from ..solvers.min_norm_point import min_norm_point, nnls_point
 from ..solvers.soft_margin import soft_margin
 from ..text import gap_text
 from .prove import Proved, conclude

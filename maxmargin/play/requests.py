@@ -17,7 +17,7 @@ from ..conventions import NORMS
 from ..dataset import Dataset, load, make_dataset
 from ..datasets.table import is_number
 from ..errors import InputError
-from ..flow.initial import get_start
+from ..flow.network import get_start
 from . import limits
 
 LAYERS = ("both", "output", "magnitudes")

@@ -12,8 +12,8 @@ import numpy as np
 from ..errors import InputError
 from ..features import RELU
 from ..film.encode import pack, signed_root
-from ..flow.initial import neurons
 from ..flow.loss import Loss
+from ..flow.network import neurons
 from ..flow.recorder import AverageAdversary
 from ..flow.schedules import get_rule
 from ..flow.train import dynamics_of

@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from ..conventions import Array
+from ..text import percent, short
 from . import style
-from .numbers import percent, short
 from .views import TRAINED
 
 _DASHED, _DOTTED = (0, (5, 3)), (0, (1, 1.6))

@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 
 from ..conventions import Array
 from ..features.directions import random_directions
-from ..text import upper_text
+from ..text import percent, short, upper_text
 from . import geometry, style
 from .neurons import star_handle, stars
-from .numbers import percent, short
 from .views import Payoff, best_network, coordinate_names, first_run, payoff_of, shares, sign_colours
 
 _PAID = 0.05  # latitudes whose largest payoff is below this share of the proved level are not drawn

@@ -15,8 +15,8 @@ from .. import conventions
 from ..conventions import Array
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
+from ..text import percent, short
 from . import style
-from .numbers import percent, short
 
 _NEAR, _NEAR_RING = 0.1, 0.35
 TRAINED = {"f1": "both layers trained", "f2m": "output layer trained"}

@@ -12,8 +12,7 @@ from typing import Any
 
 from .. import conventions
 from ..comparison_table import ONE_NORM, conflicts, more_time
-from ..plots.numbers import percent, shared_digits, short
-from ..text import gap_text, lower_text, upper_text
+from ..text import gap_text, lower_text, percent, shared_digits, short, upper_text
 
 OBJECTS = {norm: title[0].upper() + title[1:] for norm, title in conventions.NORMS.items()}
 _COVERS = {
