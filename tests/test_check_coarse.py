@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from maxmargin.check import eigenvectors, faces, precise, quadratic, relaxation, spectral
+from maxmargin.check import dictionary, eigenvectors, faces, precise, quadratic, relaxation, spectral
 from maxmargin.check.cells import Batch
 from maxmargin.check.claim import Activation
 
@@ -136,3 +136,19 @@ def test_a_top_space_counts_the_roundings_of_its_residuals(monkeypatch):
     # eigenvalues within 1e-6 |V| of the bound count as above it
     for bound, count in ((1.0 + 1e-6, 2), (1.0 + 1e-5, 1), (3.0 + 1e-6, 1), (3.0 + 1e-5, 0)):
         assert eigenvectors.top_space(np.diag([0.0, 1.0, 3.0])[None], 0.0, bound)[1] == [count]
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+def test_payoffs_of_a_dictionary_within_their_roundings_of_the_bound_are_compared_exactly(degree, monkeypatch):
+    """e_1 earns 1/2 = 1/2 |z|^degree: 4 (n + degree D) + 20 roundings of reach + bound, here both 1/2 and more."""
+    u = 1e-4
+    coarse(monkeypatch, dictionary, u)
+    claim = SimpleNamespace(Z=np.eye(2), y=np.ones(2), p=np.full(2, 0.5), activation=Activation(degree, 1.0, 0.0))
+    roundings = (4 * (2 + degree * 2) + 20) * u
+    edge = (0.5 + roundings * 0.5) / (1.0 - roundings)  # bound - 1/2 = roundings (1/2 + bound)
+    directions = np.eye(2)[:1]
+    assert dictionary._undecided(claim, directions, edge * (1.0 - 1e-6)) == [0]
+    assert dictionary._undecided(claim, directions, edge * (1.0 + 1e-6)) == []
+    longer = 2.0 * directions  # all terms grow with |a|^degree
+    assert dictionary._undecided(claim, longer, edge * (1.0 - 1e-6)) == [0]
+    assert dictionary._undecided(claim, longer, edge * (1.0 + 1e-6)) == []

@@ -10,11 +10,14 @@ from check_support import certificate, refused, xor
 from test_check_dependence import possible
 from test_check_norms import document as norm_document
 
-from maxmargin.check import check_certificate, interpolant, kernel, precise, sphere, status, witness
+from maxmargin.check import check_certificate, interpolant, kernel, precise, spectral, sphere, status, witness
 from maxmargin.check import norm as norms
 from maxmargin.check.claim import Activation, read_claim
 from maxmargin.check.dictionary import check_dictionary, dictionary_hash
 from maxmargin.check.verdict import NotSettled, Refusal
+from maxmargin.features import Feature
+from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
+from maxmargin.oracles.enumeration.degree2 import QuadraticCellOracle
 
 RELU = Activation(1, 1.0, 0.0)
 
@@ -210,3 +213,49 @@ def test_a_false_claim_is_refuted_by_a_neuron_of_its_cells(feature, monkeypatch)
         with pytest.raises(Refusal, match=word) as refusal:
             sphere.check_sphere(claim)
         assert not isinstance(refusal.value, NotSettled)
+
+
+def test_an_ascent_of_many_points_has_few_starts(monkeypatch):
+    """One step evaluates all starts and their opposites at all points: at most `WORK` numbers."""
+    Z = np.random.default_rng(0).normal(size=(5, 3))
+    monkeypatch.setattr(witness, "WORK", 40)
+    assert len(witness._starts(SimpleNamespace(directions=None), Z)) == 2 * 4
+    monkeypatch.setattr(witness, "WORK", 1)
+    assert len(witness._starts(SimpleNamespace(directions=None), Z)) == 2
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize("left", [0.0, -0.6, 0.6])
+def test_a_claim_that_is_one_per_cent_too_low_meets_a_witness(degree, left):
+    """Short ascents from axes, points and neurons reach the maximum of small random games, both signs of it."""
+    found, feature = 0, {"name": "bent", "degree": degree, "right": 1.0, "left": left}
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, y, p = rng.normal(size=(8, 3)), rng.choice([-1.0, 1.0], 8), rng.dirichlet(np.ones(8))
+        most = best_payoff(X, p * y, Activation(degree, 1.0, left))
+        classifier = {"directions": np.eye(3)[:1].tolist(), "weights": [1.0]}
+        document = certificate(X, y, classifier, p, (0.0, 0.99 * most), bias=False, feature=feature)
+        try:
+            witness.refute(read_claim(document, X, y))
+        except Refusal:
+            found += 1
+        document |= {"upper": most * (1.0 + 1e-12)}
+        witness.refute(read_claim(document, X, y))
+    assert found >= 19  # an ascent may end at a lesser maximum; then the cells decide
+
+
+def best_payoff(Z, q, activation):
+    """The maximum of |g| over the sphere of R^3, by the enumeration that the referee does not know."""
+    oracle = ArrangementOracle if activation.degree == 1 else QuadraticCellOracle
+    return oracle(Z, Feature("bent", activation.degree, activation.right, activation.left))(q).values[0]
+
+
+def test_what_is_lost_in_few_coordinates_is_weighed_by_the_adversary(monkeypatch):
+    """The distances of the points from their span are paid by |q_i| = p_i, whatever the label."""
+    seen = []
+    monkeypatch.setattr(spectral, "_leaf_bound", lambda *a: 2.0)
+    monkeypatch.setattr(spectral.Reduction, "bound", lambda self, bound, q, activation: seen.append(q) or bound)
+    Z, y, p = np.random.default_rng(0).normal(size=(3, 40)), np.array([1.0, -1.0, 1.0]), np.array([0.5, 0.25, 0.25])
+    claim = SimpleNamespace(Z=Z, y=y, p=p, activation=RELU)
+    assert spectral.proved_bound(claim, {"signs": [{"sign": 1}, {"sign": -1}]}) == (2.0, 2)
+    np.testing.assert_array_equal(seen, [[0.5, -0.25, 0.25]])
