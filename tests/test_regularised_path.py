@@ -10,8 +10,7 @@ from maxmargin.games.rkhs import network_game
 from maxmargin.margins import max_margin
 from maxmargin.margins.path import margin_path
 from maxmargin.oracles.selection import exact_oracle
-from maxmargin.solvers.regularised import logistic
-from maxmargin.solvers.regularised_kernel import kernel_path, regularised_kernel
+from maxmargin.solvers.regularised_kernel import kernel_path, logistic, regularised_kernel
 from maxmargin.solvers.regularised_variation import VariationPath
 
 DATA = "clusters:n=40,d=3,k=2,seed=3"

@@ -19,8 +19,7 @@ from ..games.rkhs import KernelExpansion, KernelGame, network_game
 from ..games.variation import VariationGame
 from ..options import choice
 from ..oracles.selection import EXACT_DIMENSION, Proving, exact_oracle, local_oracle
-from ..solvers.regularised import LOSSES
-from ..solvers.regularised_kernel import kernel_path
+from ..solvers.regularised_kernel import LOSSES, kernel_path
 from ..solvers.regularised_variation import VariationPath
 
 DECADES = 16

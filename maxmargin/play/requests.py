@@ -48,9 +48,13 @@ def _not_finite(name: str) -> NoReturn:
 def number(document: dict[str, Any], key: str, default: float, least: float, most: float) -> float:
     """A number in [least, most]."""
     value = document.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+    if not _real(value) or not least <= value <= most:
         raise InputError(f"{key}: found {str(value)[:40]}, wanted a number from {least:g} to {most:g}")
     return float(value)
+
+
+def _real(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def whole(document: dict[str, Any], key: str, default: int, least: int, most: int) -> int:
@@ -77,8 +81,7 @@ def rows(document: dict[str, Any], columns: int) -> np.ndarray:
     if len(points) > limits.MAX_POINTS:
         raise InputError(f"points: found {len(points)}, wanted at most {limits.MAX_POINTS}")
     for k, row in enumerate(points):
-        fits = isinstance(row, list) and len(row) == columns
-        if not fits or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in row):
+        if not (isinstance(row, list) and len(row) == columns and all(map(_real, row))):
             raise InputError(f"points: found {str(row)[:60]} in row {k}, wanted {columns} numbers")
         if not all(abs(v) <= limits.MAX_COORDINATE for v in row):
             found, reach = f"points: found {str(row)[:60]} in row {k}", limits.MAX_COORDINATE
@@ -121,8 +124,8 @@ def box(document: dict[str, Any]) -> tuple[float, float, float, float]:
     """``box`` [x0, x1, y0, y1] with x0 < x1 and y0 < y1."""
     values = document.get("box", [-1.5, 1.5, -1.5, 1.5])
     reach = 10.0 * limits.MAX_COORDINATE
-    fits = isinstance(values, list) and len(values) == 4
-    if not fits or any(isinstance(v, bool) or not isinstance(v, (int, float)) or abs(v) > reach for v in values):
+    fits = isinstance(values, list) and len(values) == 4 and all(map(_real, values))
+    if not fits or any(abs(v) > reach for v in values):
         raise InputError("box: wanted four numbers x0, x1, y0, y1")
     x0, x1, y0, y1 = map(float, values)
     if not (x0 < x1 and y0 < y1):

@@ -21,7 +21,7 @@ from ..features.homogeneous import Feature
 from ..games.measure import Measure
 from ..options import choice
 from ..oracles.oracle import Oracle
-from .regularised import LOSSES, logistic, solve_definite
+from .regularised_kernel import LOSSES, logistic, solve_definite
 
 _STEPS = 300
 _GAP = 1e-8

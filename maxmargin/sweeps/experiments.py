@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from ..options import choice
@@ -155,28 +156,22 @@ def fig1(setting: Setting) -> list[Task]:
 
 def fig2b(setting: Setting) -> list[Task]:
     """Test error against n; smaller samples are prefixes of larger ones."""
-    scale = setting.scale
-    return [
-        task for r in range(scale.repetitions) for n in scale.sizes for task in _classifiers(setting, n, scale.d, r)
-    ]
+    return _classifiers(setting, [(n, setting.scale.d) for n in setting.scale.sizes])
 
 
 def fig2c(setting: Setting) -> list[Task]:
     """Test error against d; its point d = 15 has the runs of figure 2(b)'s point n = 256."""
-    scale = setting.scale
-    return [
-        task
-        for r in range(scale.repetitions)
-        for d in scale.dimensions
-        for task in _classifiers(setting, scale.n, d, r)
-    ]
+    return _classifiers(setting, [(setting.scale.n, d) for d in setting.scale.dimensions])
 
 
-def _classifiers(setting: Setting, n: int, d: int, r: int) -> Iterable[Task]:
-    """Both trainings and both solved classifiers on one sample."""
-    data = setting.data(n, d, setting.scale.k, r)
-    yield from (_training(setting, data, layers, setting.scale.width, r) for layers in LAYERS)
-    yield from (Task("solve", {"data": data, "norm": norm}) for norm in NORMS)
+def _classifiers(setting: Setting, sizes: list[tuple[int, int]]) -> list[Task]:
+    """Both trainings and both solved classifiers on a sample of each size n, d, for every repetition."""
+    tasks, scale = [], setting.scale
+    for r, (n, d) in product(range(scale.repetitions), sizes):
+        data = setting.data(n, d, scale.k, r)
+        tasks += [_training(setting, data, layers, scale.width, r) for layers in LAYERS]
+        tasks += [Task("solve", {"data": data, "norm": norm}) for norm in NORMS]
+    return tasks
 
 
 def _training(setting: Setting, data: dict[str, Any], layers: str, width: int, r: int) -> Task:
