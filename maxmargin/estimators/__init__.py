@@ -6,7 +6,6 @@ cross-validation, grid search, cloning and pickling work as with any other class
 """
 
 from .flow import GradientFlowClassifier
-from .kernel import KernelMaxMarginClassifier
-from .variation import VariationMaxMarginClassifier
+from .solved import KernelMaxMarginClassifier, VariationMaxMarginClassifier
 
 __all__ = ["GradientFlowClassifier", "KernelMaxMarginClassifier", "VariationMaxMarginClassifier"]

@@ -58,14 +58,9 @@ class GradientFlowClassifier(MarginClassifier):
         l of the smooth margin.
     init : str, default="gaussian"
         "gaussian", "balanced" or "paired", with a scale if wanted, as "gaussian:40".
-    feature : str or Feature, default="relu"
-        Activation.
-    bias : bool, default=True
-        The activation sees z = (x, 1); else z = x.
+    feature, bias, convention : as in `VariationMaxMarginClassifier`.
     law : {"sphere", "gaussian"}, default="sphere"
         Law of the random features of ``layers="output"``.
-    convention : {"sphere", "path"}, default="sphere"
-        Unit of F1 margins.
     batch_size : int or None, default=None
         Points per step; None for all.
     time_limit : float or None, default=None
@@ -77,8 +72,7 @@ class GradientFlowClassifier(MarginClassifier):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
-        The labels; f > 0 means ``classes_[1]``.
+    classes_ : as in `VariationMaxMarginClassifier`.
     network_ : Network
         The network that predicts: the iterate of the best normalised margin if that separates the data, else the
         last iterate.  `decision_function` is this network divided by its norm: the total variation of its output
