@@ -107,6 +107,7 @@ def compare_loops(steps: int, full: bool) -> None:
             elif spent > 1e-3:
                 reference.append(spent * steps / piece)
         for name in ("float32", "float64"):
+            torch_loop(Z, y, W, 20, name)  # importing and warming up are not part of a step
             began = time.process_time()
             if (margin := torch_loop(Z, y, W, piece, name)) is None:
                 print("PyTorch is not installed and was left out")
