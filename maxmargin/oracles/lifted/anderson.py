@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 REGULARISATION = 1e-8
 GROWTH = 2.0  # the acceleration ends after a step longer than this multiple of the best step since the restart
@@ -25,11 +25,8 @@ class Anderson:
 
     def forget(self) -> None:
         """Start again, as after any change of the map."""
-        self._dx: list[Array] = []
-        self._df: list[Array] = []
+        self._count, self._calls, self._shortest = 0, 0, np.inf
         self._last: tuple[Array, Array] | None = None
-        self._shortest = np.inf
-        self._calls = 0
 
     def advance(self, x: Array, step: Array) -> None:
         """x becomes the next iterate; step = map(x) - x is left as it is."""
@@ -42,18 +39,29 @@ class Anderson:
             self.forget()
         self._shortest = min(self._shortest, length)
         if self._last is not None:
-            self._dx.append(x - self._last[0])
-            self._df.append(step - self._last[1])
-            del self._dx[: -self.memory], self._df[: -self.memory]
+            self._remember(x, step, *self._last)
         self._last = (x.copy(), step.copy())
         x += step
-        if self._dx:
-            for weight, dx, df in zip(self._weights(step), self._dx, self._df, strict=True):
-                x -= weight * dx
-                x -= weight * df
+        if self._count:
+            used = min(self._count, self.memory)
+            weights = self._weights(step, used)
+            x -= weights @ self._dx[:used]
+            x -= weights @ self._df[:used]
 
-    def _weights(self, step: Array) -> Array:
-        F = np.array(self._df)
-        G = F @ F.T
-        G[np.diag_indices(len(G))] += REGULARISATION * np.trace(G) + 1e-300
-        return np.asarray(np.linalg.solve(G, F @ step), dtype=float)
+    def _remember(self, x: Array, step: Array, last_x: Array, last_step: Array) -> None:
+        """The differences to the last call, in place of the oldest ones, and their scalar products."""
+        if not self._count:
+            self._dx, self._df = (np.empty((self.memory, len(x)), x.dtype) for _ in range(2))
+            self._gram = np.zeros((self.memory, self.memory))
+        k = self._count % self.memory
+        self._count += 1
+        np.subtract(x, last_x, out=self._dx[k])
+        np.subtract(step, last_step, out=self._df[k])
+        used = min(self._count, self.memory)
+        self._gram[k, :used] = self._gram[:used, k] = self._df[:used] @ self._df[k]
+
+    def _weights(self, step: Array, used: int) -> Array:
+        G = self._gram[:used, :used].copy()
+        noise = max(REGULARISATION, float(np.finfo(step.dtype).eps))
+        G[np.diag_indices(used)] += noise * np.trace(G) + 1e-300
+        return np.linalg.solve(G, (self._df[:used] @ step).astype(float)).astype(step.dtype)

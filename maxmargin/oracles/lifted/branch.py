@@ -37,11 +37,12 @@ from .splitting import PENALTY, LiftedSplitting
 Array = NDArray[np.float64]
 
 ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 48
-SPLIT_SHARE = 0.5  # each round splits the leaves that carry this share of the total score
+SPLIT_SHARE = 0.9  # each round splits the leaves that carry this share of the total score
 POLISHED = 1e-3  # a leaf whose bound is within this relative distance of the relaxation's value is not polished
 AT_ONCE = 2  # leaves polished together, whatever the number of threads, so that it does not change the result
 RATIO = 0.7  # branch when relaxation - lower > RATIO * (bound - relaxation)
 BRANCHING_SHARE = 0.7  # share of the time or rounds for branching; the rest tightens the proof of the final tree
+SINGLE_GAP = 5e-3  # down to this relative gap single precision iterates as well, in half the time
 CLOSED_MASS = 1e-5  # leaves of less mass are taken out of the iteration and keep their multipliers
 MAX_LEAVES = 400
 NOTHING = 1e-10  # a bound below this fraction of the spectral bound is treated as zero
@@ -71,7 +72,12 @@ class BranchAndBound:
         self.game, self.lower, self.pool, self.best = game, lower, pool, _Best()
         self.closed: list[_Leaf] = []
         self.iterations, self._due = 0, False
-        self._relax([LiftedBlock(game.unit, sign) for sign in (1, -1)])
+        self._relax([LiftedBlock(game.unit, sign, dtype=np.float32) for sign in (1, -1)])
+
+    def _refine(self) -> None:
+        """Every leaf in double precision."""
+        self.closed = [_Leaf(leaf.block.copy(np.float64), leaf.multipliers) for leaf in self.closed]
+        self._relax([block.copy(np.float64) for block in self.splitting.blocks], self.splitting.penalty)
 
     def _relax(self, blocks: list[LiftedBlock], penalty: float = PENALTY) -> None:
         self.splitting = LiftedSplitting(blocks, self.game.payoff, self.game.feature, penalty, pool=self.pool)
@@ -93,6 +99,8 @@ class BranchAndBound:
 
     def advance(self, clock: Clock = FOREVER, branching: bool = True) -> None:
         """One round: branch if it is time to, iterate, evaluate."""
+        if self.gap < SINGLE_GAP and self.splitting.blocks[0].V.dtype == np.float32:
+            self._refine()
         if branching and self._due and self.leaves < MAX_LEAVES:
             self.branch()
         self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, clock)
@@ -196,7 +204,7 @@ def _child(game: LiftedGame, block: LiftedBlock, point: int, side: int) -> Lifte
 
     The moments of the split form itself belong to one side alone, which keeps every margin as it was.
     """
-    child = LiftedBlock(game.unit, block.sign, (*block.path, Split(point, game.unit[point], side)))
+    child = LiftedBlock(game.unit, block.sign, (*block.path, Split(point, game.unit[point], side)), block.V.dtype)
     old, new, first = block.forms, child.forms, 1 + block.D
     origin = np.arange(first + len(new.L))
     origin[first + len(block.path)] = first + (old.right if side > 0 else old.left)[point]
@@ -204,7 +212,7 @@ def _child(game: LiftedGame, block: LiftedBlock, point: int, side: int) -> Lifte
     origin[first + new.left[new.free]] = first + old.left[new.free]
     right, left = block.W[0, first + old.right[point]], block.W[0, first + old.left[point]]
     share = np.clip((right if side > 0 else left) / max(right + left, 1e-300), 0.1, 0.9)
-    weights = np.full((len(origin), len(origin)), share)
+    weights = np.full((len(origin), len(origin)), share, block.V.dtype)
     split = first + len(block.path)
     weights[split] = weights[:, split] = 1.0
     entries = np.ix_(origin, origin)
@@ -245,7 +253,7 @@ def tighten(
     clock : when it expires the best proof so far is returned; Ctrl-C does the same.
     tolerance : stop when bound <= lower (1 + tolerance), or when the bound is negligible beside the spectral one.
     max_rounds : rounds of 48 iterations each; the end of the search when the clock has no limit.
-    n_jobs : threads for the eigendecompositions.
+    n_jobs : threads that share the leaves.
 
     Raises
     ------

@@ -259,10 +259,8 @@ def in_coordinates(leaf: dict[str, Any], Z: Array) -> dict[str, Any]:
         return leaf
     combinations = np.asarray(leaf.get("combinations", ()), dtype=float)
     if combinations.ndim != 2 or combinations.shape[1] != len(Z):
-        found = f"combinations of shape {combinations.shape}"
-        raise InputError(
-            f"proof: found a leaf without omega and with {found}, wanted one number for each of {len(Z)} points"
-        )
+        found = f"a leaf without omega and with combinations of shape {combinations.shape}"
+        raise InputError(f"proof: found {found}, wanted one number for each of {len(Z)} points")
     return {**leaf, "omega": combinations @ Z}
 
 

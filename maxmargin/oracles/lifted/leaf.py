@@ -13,12 +13,18 @@ only those of a, D in number, are made orthonormal, and products with Q cost lit
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+import math
+from typing import Any
 
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from .eigen import eigh
 from .inequality import Forms, Path, leaf_forms
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]  # in single or double precision
+
+_HALF = math.sqrt(0.5)  # a Python float, which leaves single precision single
 
 
 class LiftedBlock:
@@ -29,39 +35,51 @@ class LiftedBlock:
     Z : (N, D) support points of unit length.
     sign : output sign s of the neurons.
     path : splits that lead to the leaf.
+    dtype : of the iterates; what they prove is repaired in double precision.
     """
 
-    def __init__(self, Z: Array, sign: int, path: Path = ()) -> None:
-        self.sign, self.path, self.D = sign, path, Z.shape[1]
+    def __init__(self, Z: Array, sign: int, path: Path = (), dtype: DTypeLike = np.float64) -> None:
+        self._Z, self.sign, self.path, self.D = Z, sign, path, Z.shape[1]
         self.forms: Forms = leaf_forms(Z, path)
         L, D, self.free = self.forms.L, self.D, len(self.forms.free)
         self.order, splits = 1 + D + len(L), len(path)
         # the columns of a: moments of a itself, of the splits, and of the two forms of each free point
         columns = np.vstack([np.eye(D), L[:splits, 1 : 1 + D], -0.5 * L[splits + self.free :, 1 : 1 + D]])
         columns = np.vstack([columns, 0.5 * L[splits + self.free :, 1 : 1 + D]])
-        self._a = np.linalg.solve(np.linalg.cholesky(columns.T @ columns), columns.T).T
+        self._a = np.linalg.solve(np.linalg.cholesky(columns.T @ columns), columns.T).T.astype(dtype)
         k, l = self.forms.complementary
         self.zero = (np.r_[k, l] + 1 + D, np.r_[l, k] + 1 + D)
-        self.V = np.zeros((self.order, self.order))
-        self.W = np.zeros((self.order, self.order))
+        self.V = np.zeros((self.order, self.order), dtype)
+        self.W = np.zeros((self.order, self.order), dtype)
+
+    def copy(self, dtype: DTypeLike) -> LiftedBlock:
+        """The same leaf and state in this precision."""
+        other = LiftedBlock(self._Z, self.sign, self.path, dtype)
+        other.V, other.W = self.V.astype(dtype), self.W.astype(dtype)
+        return other
 
     def compressed(self, M: Array) -> Array:
         """M Q for M (m, order): Q maps the coordinates (r, a, u) isometrically to (r, a, l)."""
         left, right = M[:, self.order - 2 * self.free : self.order - self.free], M[:, self.order - self.free :]
-        return np.hstack([M[:, :1], M[:, 1:] @ self._a, np.sqrt(0.5) * (left + right)])
+        out = np.empty((len(M), 1 + self.D + self.free), M.dtype)
+        out[:, :1] = M[:, :1]
+        np.matmul(M[:, 1:], self._a, out=out[:, 1 : 1 + self.D])
+        np.add(left, right, out=out[:, 1 + self.D :])
+        out[:, 1 + self.D :] *= _HALF
+        return out
 
     def expanded(self, M: Array) -> Array:
         """Q M for M (1 + D + F, m)."""
         D, F = self.D, self.free
         out = np.vstack([M[:1], self._a @ M[1 : 1 + D]])
-        out[self.order - 2 * F :].reshape(2, F, M.shape[1])[:] += np.sqrt(0.5) * M[1 + D :]
+        out[self.order - 2 * F :].reshape(2, F, M.shape[1])[:] += _HALF * M[1 + D :]
         return out
 
     def project_moments(self) -> Array:
         """Projection P of R = 2W - V on A: P = Q (Q'RQ)_+ Q', exact because Q has orthonormal columns."""
         X = self.compressed(self.compressed(2.0 * self.W - self.V).T)
         X = 0.5 * (X + X.T)
-        values, vectors = np.linalg.eigh(X)
+        values, vectors = eigh(X)
         split = int(np.searchsorted(values, 0.0))
         # The smaller half of the spectrum gives the shorter product.
         if 2 * split >= len(values):
@@ -91,12 +109,12 @@ def _project_norms(V: Array, D: int) -> None:
     """Projects each (V_rk; V_ak = V_ka') on |V_ak| <= V_rk; V_kr is left to the payoffs, so V_ak weighs twice."""
     axis = V[0, 1 + D :]
     vector = 0.5 * (V[1 : 1 + D, 1 + D :] + V[1 + D :, 1 : 1 + D].T)
-    length = np.sqrt(2.0) * np.linalg.norm(vector, axis=0)
-    slope = np.sqrt(0.5)
+    length = 2.0 * _HALF * np.linalg.norm(vector, axis=0)
+    slope = _HALF
     inside = axis >= slope * length
     new_length = np.maximum(0.0, (slope * axis + length) / (1.0 + slope * slope))
     V[0, 1 + D :] = np.where(inside, axis, slope * new_length)
-    shrink = np.where(inside, 1.0, new_length / np.maximum(length, 1e-300))
+    shrink = np.where(inside, 1.0, new_length / np.maximum(length, np.finfo(V.dtype).tiny))
     vector *= shrink - 1.0
     V[1 : 1 + D, 1 + D :] += vector
     V[1 + D :, 1 : 1 + D] += vector.T

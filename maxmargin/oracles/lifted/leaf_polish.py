@@ -32,7 +32,7 @@ class LeafPolisher:
 
     def __init__(self, game: LiftedGame, block: LiftedBlock, p: Array, penalty: float, leaf: dict[str, Any]) -> None:
         self.game, self.leaf, self.tries = game, leaf, 0
-        self._block, self._weights = LiftedBlock(game.unit, block.sign, block.path), game.adversary(p)
+        self._block, self._weights = LiftedBlock(game.unit, block.sign, block.path, block.V.dtype), game.adversary(p)
         mass = max(float(block.W[0, 0]), LEAST_MASS)
         self._block.V = block.V / mass
         self._splitting = LiftedSplitting([self._block], game.payoff, game.feature, penalty * mass, fixed=p / p.sum())

@@ -10,7 +10,7 @@ adversary p is in the simplex and every multiplier has its sign. Only S >= 0 hol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any
 
@@ -25,6 +25,7 @@ from .leaf import LiftedBlock
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
+Entries = tuple[Index, Index, Index, Array]  # points, rows, columns, factors
 
 PENALTY = 10.0  # first value of the penalty rho
 RELAXATION = 1.6  # alpha in (0, 2)
@@ -79,7 +80,7 @@ class LiftedSplitting:
             self._steps.append(self._step[start:stop].reshape(block.order, block.order))
             start = stop
 
-    def _payoff_entries(self, block: LiftedBlock) -> tuple[Index, Index, Index, Array]:
+    def _payoff_entries(self, block: LiftedBlock) -> Entries:
         """(points, rows, columns, factors): y_i E[phi_i] = sum of factor * W[row, column] over the entries of i."""
         points, forms, factors = [], [], []
         for index, coefficient in ((block.forms.right, self.feature.right), (block.forms.left, self.feature.left)):
@@ -94,9 +95,7 @@ class LiftedSplitting:
     def run(self, iterations: int, clock: Clock = FOREVER) -> int:
         """So many iterations, or those that fit before the clock expires; returns their number."""
         for done in range(1, iterations + 1):
-            moments = self.pool.map(LiftedBlock.project_moments, self.blocks) if self.pool else None
-            for block, step in zip(self.blocks, self._steps, strict=True):
-                np.subtract(next(moments) if moments else block.project_moments(), block.W, out=step)
+            self._each(self._step_of, self.blocks, self._steps)
             self._step *= RELAXATION
             self._anderson.advance(self._state, self._step)
             previous = [block.W for block in self.blocks]
@@ -108,16 +107,28 @@ class LiftedSplitting:
                 return done
         return iterations
 
+    def _each(self, work: Callable[..., None], *items: Sequence[Any]) -> None:
+        """The work for each leaf, in threads if there is a pool."""
+        for _ in (self.pool.map if self.pool else map)(work, *items):
+            pass
+
+    @staticmethod
+    def _step_of(block: LiftedBlock, step: Array) -> None:
+        np.subtract(block.project_moments(), block.W, out=step)
+
     def _prox(self) -> None:
         """W of every block, and the adversary, from the states V."""
         self.p = self._adversary() if self.fixed is None else self.fixed
         masses = np.array([block.mass(block.V) for block in self.blocks])
         masses += (1.0 - masses.sum()) / len(masses)
-        for block, (points, rows, columns, factors), mass in zip(self.blocks, self._entries, masses, strict=True):
-            W = block.V.copy()
-            block.project_products(W, float(mass))
-            W[rows, columns] = block.V[rows, columns] + factors * self.p[points] / self.penalty
-            block.W = W
+        self._each(self._prox_of, self.blocks, self._entries, masses.tolist())
+
+    def _prox_of(self, block: LiftedBlock, entries: Entries, mass: float) -> None:
+        points, rows, columns, factors = entries
+        W = block.V.copy()
+        block.project_products(W, mass)
+        W[rows, columns] = block.V[rows, columns] + factors * self.p[points] / self.penalty
+        block.W = W
 
     def _adversary(self) -> Array:
         margins = np.zeros(len(self.payoff))
@@ -151,7 +162,7 @@ class LiftedSplitting:
     def multipliers(self, block: LiftedBlock) -> dict[str, Any]:
         """The leaf's numbers (before repair), in the units of unit points and scaled payoffs."""
         D = block.D
-        Y = self.penalty * (block.V - block.W)
+        Y = self.penalty * (block.V - block.W).astype(float)
         Y_sym = 0.5 * (Y + Y.T)
         pairs = -Y_sym[1 + D :, 1 + D :]
         if self.feature.degree == 2:

@@ -1,0 +1,50 @@
+"""Eigenvectors in both precisions, and what they are used for: a matrix is the sum of its eigenpairs."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from maxmargin.oracles.lifted import eigen
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1, 2, 7, 60])
+def test_a_symmetric_matrix_is_the_sum_of_its_eigenpairs(dtype, size):
+    X = np.random.default_rng(size).normal(size=(size, size)).astype(dtype)
+    X = X + X.T
+    before = X.copy()
+    values, vectors = eigen.eigh(X)
+    assert values.dtype == vectors.dtype == dtype
+    assert (np.diff(values) >= 0).all()
+    error = 50 * size * np.finfo(dtype).eps * np.abs(X).max()  # backward stability: a small multiple of n eps |X|
+    assert np.abs((vectors * values) @ vectors.T - X).max() <= error
+    assert np.abs(vectors.T @ vectors - np.eye(size)).max() <= 50 * size * np.finfo(dtype).eps
+    assert np.array_equal(X, before)
+
+
+def test_the_two_routes_agree(monkeypatch):
+    X = np.diag(np.arange(5.0)) + 1.0
+    values = eigen.eigh(X)[0]
+    monkeypatch.setattr(eigen, "_routine", lambda name: None)
+    assert np.abs(eigen.eigh(X)[0] - values).max() <= 1e-13
+    assert eigen.eigh(X.astype(np.float32))[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_refused(bad):
+    X = np.eye(3)
+    X[1, 0] = X[0, 1] = bad
+    with pytest.raises(np.linalg.LinAlgError, match="not finite"):
+        eigen.eigh(X)
+
+
+def test_other_threads_go_on_meanwhile():
+    X = np.random.default_rng(0).normal(size=(900, 900))
+    thread, turns = threading.Thread(target=eigen.eigh, args=(X + X.T,)), 0
+    thread.start()
+    while thread.is_alive():
+        time.sleep(1e-3)
+        turns += 1
+    assert turns > 3  # the call takes tens of milliseconds; with the lock held there would be one turn
