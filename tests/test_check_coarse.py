@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from maxmargin.check import dictionary, eigenvectors, faces, precise, quadratic, relaxation, spectral
+from maxmargin.check import dictionary, eigenvectors, faces, interpolant, precise, quadratic, relaxation, spectral
 from maxmargin.check.cells import Batch
 from maxmargin.check.claim import Activation
 
@@ -152,3 +152,23 @@ def test_payoffs_of_a_dictionary_within_their_roundings_of_the_bound_are_compare
     longer = 2.0 * directions  # all terms grow with |a|^degree
     assert dictionary._undecided(claim, longer, edge * (1.0 - 1e-6)) == [0]
     assert dictionary._undecided(claim, longer, edge * (1.0 + 1e-6)) == []
+
+
+def test_a_range_of_eigenvalues_counts_products_and_defects(monkeypatch):
+    """V = diag(0, 1, 3) has no residual: what is left are (4 D^2 + 16) D |V| u and 4 |V| (2D + 4) D u on both sides."""
+    u, D = 1e-6, 3
+    coarse(monkeypatch, eigenvectors, u)
+    top, bottom = eigenvectors.eigenvalue_range(np.diag([0.0, 1.0, 3.0])[None])
+    spread = math.sqrt(10.0) * ((4 * D * D + 16) * D * u + 4.0 * (2 * D + 4) * D * u)
+    assert (top[0], bottom[0]) == (pytest.approx(3.0 + spread, rel=1e-12), pytest.approx(-spread, rel=1e-9))
+
+
+def test_a_least_eigenvalue_holds_for_every_matrix_within_the_rounding(monkeypatch):
+    """Entries within 2^-50 of themselves, and the shift within 2^-52 of the value, half the least eigenvalue at first."""
+    seen = []
+    monkeypatch.setattr(interpolant, "lacking", lambda S, error, trace: seen.append((S, error)) or 0.0)
+    K = np.array([[2.0, 1.0], [1.0, 2.0]])
+    assert interpolant._least_eigenvalue(K) == pytest.approx(0.5, rel=1e-12)
+    S, error = seen[0]
+    np.testing.assert_allclose(S, K - 0.5 * np.eye(2), rtol=1e-12)
+    np.testing.assert_allclose(error, 2.0**-50 * K + 2.0**-52 * 0.5, rtol=1e-9)

@@ -13,7 +13,7 @@ from test_check_norms import document as norm_document
 from maxmargin.check import check_certificate, interpolant, kernel, precise, spectral, sphere, status, witness
 from maxmargin.check import norm as norms
 from maxmargin.check.claim import Activation, read_claim
-from maxmargin.check.dictionary import check_dictionary, dictionary_hash
+from maxmargin.check.dictionary import check_dictionary, check_lower, dictionary_hash
 from maxmargin.check.verdict import NotSettled, Refusal
 from maxmargin.features import Feature
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
@@ -82,6 +82,14 @@ def test_a_dictionary_claim_is_about_weights_divided_by_their_sum(total):
     claim.upper = math.nextafter(0.5, 0.0)
     with pytest.raises(Refusal, match="paid more"):
         check_dictionary(claim, np.eye(2))
+
+
+def test_only_points_near_the_lower_end_are_computed_exactly():
+    """Margins 1/2 at the first point and 1 at the others: floats settle those."""
+    X, y = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), np.array([1.0, 1.0, -1.0])
+    classifier = {"directions": np.eye(2).tolist(), "weights": [0.5, -0.5]}
+    document = certificate(X, y, classifier, [1.0, 0.0, 0.0], (0.5, 1.0), bias=False)
+    assert "(1 of 3 points exactly)" in check_lower(read_claim(document, X, y))
 
 
 def test_quadratic_forms_with_too_many_entries_are_not_tried(monkeypatch):
