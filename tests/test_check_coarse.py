@@ -164,7 +164,7 @@ def test_a_range_of_eigenvalues_counts_products_and_defects(monkeypatch):
 
 
 def test_a_least_eigenvalue_holds_for_every_matrix_within_the_rounding(monkeypatch):
-    """Entries within 2^-50 of themselves, and the shift within 2^-52 of the value, half the least eigenvalue at first."""
+    """Entries within 2^-50 of themselves, the shift within 2^-52: half the least eigenvalue at first."""
     seen = []
     monkeypatch.setattr(interpolant, "lacking", lambda S, error, trace: seen.append((S, error)) or 0.0)
     K = np.array([[2.0, 1.0], [1.0, 2.0]])

@@ -88,7 +88,7 @@ def test_only_points_near_the_lower_end_are_computed_exactly():
     """Margins 1/2 at the first point and 1 at the others: floats settle those."""
     X, y = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), np.array([1.0, 1.0, -1.0])
     classifier = {"directions": np.eye(2).tolist(), "weights": [0.5, -0.5]}
-    document = certificate(X, y, classifier, [1.0, 0.0, 0.0], (0.5, 1.0), bias=False)
+    document = certificate(X, y, classifier, [1.0, 0.0, 0.0], (0.5 * (1 - 1e-15), 1.0), bias=False)
     assert "(1 of 3 points exactly)" in check_lower(read_claim(document, X, y))
 
 
