@@ -11,7 +11,7 @@ from maxmargin.oracles.ascent.steps import PowerOracle, ZonotopeOracle
 from maxmargin.oracles.enumeration.degree1 import ArrangementOracle
 from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.proposal import CONVERGED, INTERRUPTED, NOT_SEPARABLE
-from maxmargin.solvers.prune import prune
+from maxmargin.solvers.search import prune
 
 FORMS = [form for form in closed_forms() if form.gamma_path is not None]
 LOW = [form for form in FORMS if form.dataset.inputs(form.bias).shape[1] <= 3]

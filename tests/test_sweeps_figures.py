@@ -96,14 +96,14 @@ def error_rows(n=256, d=15):
 
 
 def test_errors_stand_beside_the_printed_ones_where_the_sizes_agree():
-    table = tables.errors_by_size(error_rows())
+    table = tables.errors(error_rows(), "n")
     at, name, runs, mean, error, *theirs = table.rows[0]
     assert (at, name, runs) == (256, "both layers", 2)
     assert (mean, error) == pytest.approx((0.04, 0.02))
     spread = 0.046 / np.sqrt(20)
     assert theirs == pytest.approx([0.0362, spread, (0.04 - 0.0362) / np.hypot(0.02, spread)])
     assert "2 of 2 at 256" in table.notes[0]
-    assert tables.errors_by_size(error_rows(d=4)).rows[0][5:] == (None, None, None)
+    assert tables.errors(error_rows(d=4), "n").rows[0][5:] == (None, None, None)
     paper = sweep_figure("fig2b", error_rows()).axes[0].get_legend()
     assert any("printed" in text.get_text() for text in paper.get_texts())
 

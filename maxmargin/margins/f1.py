@@ -38,8 +38,7 @@ from ..progress import silent
 from ..solvers import conic
 from ..solvers.column_generation import ColumnGeneration
 from ..solvers.proposal import Proposal, Round
-from ..solvers.prune import prune
-from ..solvers.search import MANY, max_margin_dictionary, search
+from ..solvers.search import MANY, max_margin_dictionary, prune, search
 from ..text import gap_text
 from .prove import Budget, Proposer, Proved, prove, softmin_weights
 from .request import Request

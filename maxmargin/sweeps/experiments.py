@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -218,8 +219,8 @@ EXPERIMENTS = {
     item.name: item
     for item in (
         Experiment("fig1", "classifiers in the plane, trained and solved", fig1, tables.planes),
-        Experiment("fig2b", "test error against n", fig2b, tables.errors_by_size),
-        Experiment("fig2c", "test error against d", fig2c, tables.errors_by_dimension),
+        Experiment("fig2b", "test error against n", fig2b, partial(tables.errors, axis="n")),
+        Experiment("fig2c", "test error against d", fig2c, partial(tables.errors, axis="d")),
         Experiment("fig2d", "F1 margin against m", fig2d, tables.margins_by_width),
         Experiment("fig3", "from the tangent kernel to F1", fig3, tables.lazy_to_rich),
         Experiment("rates", "Propositions 6 and 7: promised and actual gaps", rates, tables.rates),

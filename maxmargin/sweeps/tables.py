@@ -71,16 +71,6 @@ def classifier(parameters: dict[str, Any]) -> str:
     return parameters.get("layers") or parameters["norm"]
 
 
-def errors_by_size(rows: list[Row]) -> Table:
-    """Figure 2(b)."""
-    return _errors(rows, "n", printed.FIG2B)
-
-
-def errors_by_dimension(rows: list[Row]) -> Table:
-    """Figure 2(c)."""
-    return _errors(rows, "d", printed.FIG2C)
-
-
 def grouped_errors(rows: list[Row], axis: str) -> dict[tuple[int, str], dict[int, float]]:
     """(n or d, classifier) -> data seed -> test error; d as the paper's axis counts it."""
     groups: dict[tuple[int, str], dict[int, float]] = defaultdict(dict)
@@ -101,8 +91,12 @@ def comparable(rows: list[Row], axis: str = "") -> bool:
     return all(_axis(data, name) == size for data in samples for name, size in fixed.items())
 
 
-def _errors(rows: list[Row], axis: str, paper: dict[str, Any]) -> Table:
-    """Means with standard errors beside the printed ones, where the fixed size is the paper's."""
+def errors(rows: list[Row], axis: str) -> Table:
+    """Figure 2(b) or (c), n or d on its axis: means with standard errors beside the printed ones.
+
+    The printed ones are shown where the fixed size is the paper's.
+    """
+    paper = {"n": printed.FIG2B, "d": printed.FIG2C}[axis]
     groups, like_paper = grouped_errors(rows, axis), comparable(rows, axis)
     lines = []
     for at, name in sorted(groups, key=lambda pair: (pair[0], list(NAMES).index(pair[1]))):
