@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from maxmargin.check import dictionary, eigenvectors, faces, interpolant, precise, quadratic, relaxation, spectral
+from maxmargin.check import dictionary, interpolant, linear, precise, quadratic, relaxation, spectral
 from maxmargin.check.cells import Batch
 from maxmargin.check.claim import Activation
 
@@ -21,9 +21,9 @@ def test_a_frame_tilts_by_the_roundings_over_the_length_that_is_left():
     """q = y/|y| for a computed y within (2 tilt + u) of the true one errs by 2 (2 tilt + u) / |y|."""
     unit, angle = 1e-3, 0.1
     first, second = np.array([[1.0, 0.0, 0.0]]), np.array([[math.cos(angle), math.sin(angle), 0.0]])
-    frame, tilt = faces._extended([], np.zeros(1), first, unit)
+    frame, tilt = linear._extended([], np.zeros(1), first, unit)
     assert tilt[0] == pytest.approx(2.0 * unit)
-    frame, tilt = faces._extended(frame, tilt, second, unit)
+    frame, tilt = linear._extended(frame, tilt, second, unit)
     assert tilt[0] == pytest.approx(2.0 * unit + 10.0 * unit / math.sin(angle))
     np.testing.assert_allclose(frame[1], [[0.0, 1.0, 0.0]], atol=1e-12)
 
@@ -31,10 +31,10 @@ def test_a_frame_tilts_by_the_roundings_over_the_length_that_is_left():
 @pytest.mark.parametrize(("angle", "left_open"), [(0.1, True), (np.pi / 2, False)])
 def test_a_face_between_nearly_parallel_planes_needs_more_distance(angle, left_open, monkeypatch):
     """|P v| = 0.9 below the bound 1 settles the faces of orthogonal planes, not those of a narrow wedge."""
-    coarse(monkeypatch, faces, 1e-3 / 112)  # of 16 D + 64 = 112 roundings
+    coarse(monkeypatch, linear, 1e-3 / 112)  # of 16 D + 64 = 112 roundings
     normals = np.array([[1.0, 0.0, 0.0], [math.cos(angle), math.sin(angle), 0.0]])
     batch = Batch(np.full((1, 4, 3), [0.0, 0.0, 0.9]), np.array([[0, 1]]), np.zeros((1, 2), dtype=np.int8))
-    found = list(faces.open_faces(batch, normals, 1.0, 0.0))
+    found = list(linear.open_faces(batch, normals, 1.0, 0.0))
     assert any(len(cells) for _, cells in found) == left_open
 
 
@@ -75,11 +75,11 @@ def test_a_tilted_eigenvector_still_covers_a_large_eigenvalue():
 
 def test_a_reach_has_to_exceed_the_roundings(monkeypatch):
     """D = 3, e_3 the top vector, normals +-0.125 e_3 + ...: 0.9 * 0.125 = 0.1125 against 112 u at u = 1e-3."""
-    coarse(monkeypatch, eigenvectors, 1e-3)
+    coarse(monkeypatch, quadratic, 1e-3)
     vectors, k, cells = np.eye(3)[None], np.array([1]), np.ones((1, 2), dtype=np.int8)
     for reach, off, proved in ((0.125, 0.0, True), (0.1244, 0.0, False), (0.125, 0.02, False)):
         normals = np.array([[1.0, 0.0, reach], [1.0, 0.0, -reach]])
-        assert eigenvectors.outside(vectors, k, np.array([off]), cells, normals)[0] == proved
+        assert quadratic.outside(vectors, k, np.array([off]), cells, normals)[0] == proved
 
 
 def test_the_distance_of_a_projector_is_its_commutator_over_the_gap():
@@ -128,14 +128,14 @@ def test_the_spectral_matrix_errs_by_the_sums_of_absolute_terms(monkeypatch):
 def test_a_top_space_counts_the_roundings_of_its_residuals(monkeypatch):
     """V = diag(0, 1, 3), U = 2: (4D + 16) D 2|V| u over U - 0 and U - 1, and twice the defect (2D + 8) D u."""
     u, D, slack = 1e-6, 3, 1e-3
-    coarse(monkeypatch, eigenvectors, u)
-    _, k, off = eigenvectors.top_space(np.diag([0.0, 1.0, 3.0])[None], slack, 2.0)
+    coarse(monkeypatch, quadratic, u)
+    _, k, off = quadratic.top_space(np.diag([0.0, 1.0, 3.0])[None], slack, 2.0)
     residual = (4 * D + 16) * u * D * math.sqrt(10.0) * 2.0 + slack
     assert k == [1]
     assert off[0] == pytest.approx(1.02 * residual * math.hypot(0.5, 1.0) + 2.0 * (2 * D + 8) * u * D, rel=1e-12)
     # eigenvalues within 1e-6 |V| of the bound count as above it
     for bound, count in ((1.0 + 1e-6, 2), (1.0 + 1e-5, 1), (3.0 + 1e-6, 1), (3.0 + 1e-5, 0)):
-        assert eigenvectors.top_space(np.diag([0.0, 1.0, 3.0])[None], 0.0, bound)[1] == [count]
+        assert quadratic.top_space(np.diag([0.0, 1.0, 3.0])[None], 0.0, bound)[1] == [count]
 
 
 @pytest.mark.parametrize("degree", [1, 2])
@@ -157,8 +157,8 @@ def test_payoffs_of_a_dictionary_within_their_roundings_of_the_bound_are_compare
 def test_a_range_of_eigenvalues_counts_products_and_defects(monkeypatch):
     """V = diag(0, 1, 3) has no residual: what is left are (4 D^2 + 16) D |V| u and 4 |V| (2D + 4) D u on both sides."""
     u, D = 1e-6, 3
-    coarse(monkeypatch, eigenvectors, u)
-    top, bottom = eigenvectors.eigenvalue_range(np.diag([0.0, 1.0, 3.0])[None])
+    coarse(monkeypatch, quadratic, u)
+    top, bottom = quadratic.eigenvalue_range(np.diag([0.0, 1.0, 3.0])[None])
     spread = math.sqrt(10.0) * ((4 * D * D + 16) * D * u + 4.0 * (2 * D + 4) * D * u)
     assert (top[0], bottom[0]) == (pytest.approx(3.0 + spread, rel=1e-12), pytest.approx(-spread, rel=1e-9))
 

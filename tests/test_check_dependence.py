@@ -7,7 +7,7 @@ from check_support import certificate, refused, xor
 import maxmargin as mm
 from maxmargin.check import check_certificate
 from maxmargin.check.claim import read_claim
-from maxmargin.check.dependence import check_dependence
+from maxmargin.check.status import check_dependence
 from maxmargin.check.verdict import Refusal
 
 NORMS = ["f1", "f2", "ntk"]

@@ -10,7 +10,7 @@ from check_support import certificate, refused, xor
 from test_check_dependence import possible
 from test_check_norms import document as norm_document
 
-from maxmargin.check import check_certificate, interpolant, kernel, precise, spectral, sphere, status, witness
+from maxmargin.check import check_certificate, interpolant, kernel, precise, spectral, sphere, status
 from maxmargin.check import norm as norms
 from maxmargin.check.claim import Activation, read_claim
 from maxmargin.check.dictionary import check_dictionary, check_lower, dictionary_hash
@@ -132,7 +132,7 @@ def test_an_ascent_starts_from_unit_directions_of_axes_points_and_neurons():
     rng = np.random.default_rng(0)
     Z, neurons = rng.normal(size=(5, 3)), rng.normal(size=(4, 3))
     Z[2] = 0.0
-    A = witness._starts(SimpleNamespace(directions=neurons), Z)
+    A = sphere._starts(SimpleNamespace(directions=neurons), Z)
     np.testing.assert_allclose(np.linalg.norm(A, axis=1), 1.0)
     wanted = np.vstack([np.eye(3), Z[[0, 1, 3, 4]], neurons])
     wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
@@ -226,10 +226,10 @@ def test_a_false_claim_is_refuted_by_a_neuron_of_its_cells(feature, monkeypatch)
 def test_an_ascent_of_many_points_has_few_starts(monkeypatch):
     """One step evaluates all starts and their opposites at all points: at most `WORK` numbers."""
     Z = np.random.default_rng(0).normal(size=(5, 3))
-    monkeypatch.setattr(witness, "WORK", 40)
-    assert len(witness._starts(SimpleNamespace(directions=None), Z)) == 2 * 4
-    monkeypatch.setattr(witness, "WORK", 1)
-    assert len(witness._starts(SimpleNamespace(directions=None), Z)) == 2
+    monkeypatch.setattr(sphere, "WORK", 40)
+    assert len(sphere._starts(SimpleNamespace(directions=None), Z)) == 2 * 4
+    monkeypatch.setattr(sphere, "WORK", 1)
+    assert len(sphere._starts(SimpleNamespace(directions=None), Z)) == 2
 
 
 @pytest.mark.parametrize("degree", [1, 2])
@@ -244,11 +244,11 @@ def test_a_claim_that_is_one_per_cent_too_low_meets_a_witness(degree, left):
         classifier = {"directions": np.eye(3)[:1].tolist(), "weights": [1.0]}
         document = certificate(X, y, classifier, p, (0.0, 0.99 * most), bias=False, feature=feature)
         try:
-            witness.refute(read_claim(document, X, y))
+            sphere.refute(read_claim(document, X, y))
         except Refusal:
             found += 1
         document |= {"upper": most * (1.0 + 1e-12)}
-        witness.refute(read_claim(document, X, y))
+        sphere.refute(read_claim(document, X, y))
     assert found >= 19  # an ascent may end at a lesser maximum; then the cells decide
 
 

@@ -8,7 +8,7 @@ import maxmargin as mm
 from maxmargin.check import check_certificate, linear
 from maxmargin.check.claim import read_claim
 from maxmargin.check.pieces import make_pieces
-from maxmargin.check.sweep import sweep
+from maxmargin.check.sphere import sweep
 from maxmargin.check.verdict import Refusal
 
 

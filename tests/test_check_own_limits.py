@@ -10,7 +10,7 @@ import pytest
 from check_support import certificate, refused, xor
 
 import maxmargin as mm
-from maxmargin.check import cells, check_certificate, linear, quadratic, sphere, sweep
+from maxmargin.check import cells, check_certificate, linear, quadratic, sphere
 from maxmargin.check.claim import read_claim
 from maxmargin.check.pieces import make_pieces
 from maxmargin.cli import main
@@ -48,11 +48,11 @@ def test_without_a_witness_the_first_open_cells_refuse_it_in_bounded_memory(feat
 
 def test_cells_are_settled_once_and_all_of_them(monkeypatch):
     """The queue hands over every cell exactly once, however few wait at a time."""
-    monkeypatch.setattr(sweep, "TOGETHER", 3)
-    monkeypatch.setattr(sweep, "SETTLED", 2)
+    monkeypatch.setattr(sphere, "TOGETHER", 3)
+    monkeypatch.setattr(sphere, "SETTLED", 2)
     seen = []
-    queue = sweep._Queue(
-        lambda part, output, limits: seen.extend((output, tuple(row)) for row in part), -1, sweep.UNLIMITED
+    queue = sphere._Queue(
+        lambda part, output, limits: seen.extend((output, tuple(row)) for row in part), -1, sphere.UNLIMITED
     )
     rows = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)], dtype=np.int8)
     queue.add(rows)

@@ -6,7 +6,7 @@ from check_support import certificate, refused
 
 import maxmargin as mm
 from maxmargin.check import check_certificate, quadratic
-from maxmargin.check.eigenvectors import eigenvalue_range, outside, top_space
+from maxmargin.check.quadratic import eigenvalue_range, outside, top_space
 
 
 def unit(v):

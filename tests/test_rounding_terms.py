@@ -9,7 +9,7 @@ from check_support import certificate, refused, xor
 from oracle_reference import dot, exact_payoffs, root
 
 from maxmargin import rounding
-from maxmargin.check import check_certificate, faces
+from maxmargin.check import check_certificate, linear
 from maxmargin.check.cells import Batch
 from maxmargin.features import RELU, Feature
 from maxmargin.games.exact import _lengths
@@ -176,9 +176,9 @@ def test_the_referee_leaves_faces_open_that_only_rounding_settles():
     forms = np.array([[[1.0, 0.0], [1.0, 0.0]]])
     batch = Batch(forms, np.array([[0]]), np.array([[0, 1]], dtype=np.int8))
     normals = np.array([[0.0, 1.0], [1.0, 0.0]])
-    open_at = {e: sum(len(cells) for _, cells in faces.open_faces(batch, normals, 1.0, e)) for e in (0.0, 1e-12)}
+    open_at = {e: sum(len(cells) for _, cells in linear.open_faces(batch, normals, 1.0, e)) for e in (0.0, 1e-12)}
     assert open_at[1e-12] > 0
-    within = faces.open_faces(batch, normals, 1.0 + 1e-13, 1e-12)  # longer than the bound by less than the error
+    within = linear.open_faces(batch, normals, 1.0 + 1e-13, 1e-12)  # longer than the bound by less than the error
     assert sum(len(cells) for _, cells in within) > 0
-    assert sum(len(cells) for _, cells in faces.open_faces(batch, normals, 1.0 - 1e-9, 0.0)) > 0
-    assert sum(len(cells) for _, cells in faces.open_faces(batch, normals, 1.0 + 1e-9, 1e-12)) == 0
+    assert sum(len(cells) for _, cells in linear.open_faces(batch, normals, 1.0 - 1e-9, 0.0)) > 0
+    assert sum(len(cells) for _, cells in linear.open_faces(batch, normals, 1.0 + 1e-9, 1e-12)) == 0
