@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .clock import Clock
-from .conventions import law_of, variation_factor
+from .conventions import Array, law_of, variation_factor
 from .dataset import Dataset, load
 from .features.homogeneous import Feature, get_feature
 from .flow.run import Run
@@ -21,8 +20,6 @@ from .outcome import Scope
 from .progress import Progress, silent
 from .solvers.random_features import random_feature_bracket
 from .threads import one_thread_if_small
-
-Array = NDArray[np.float64]
 
 CLOSING_ROUNDS = 12  # of branching for the weights at the end: seconds in D = 15
 LEAST = 1e-8  # soft-min weights below this fraction of the largest are left out of that proof

@@ -20,9 +20,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...clock import FOREVER, Clock
+from ...conventions import Array
 from ...features.homogeneous import Feature
 from ...text import gap_text
 from ..oracle import SPHERE_BOUND
@@ -33,8 +33,6 @@ from .leaf_polish import LeafPolisher
 from .repair import pack
 from .root import BoundResult, LiftedGame, in_span, lifted_game
 from .splitting import PENALTY, LiftedSplitting
-
-Array = NDArray[np.float64]
 
 ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 48
 SPLIT_SHARE = 0.9  # each round splits the leaves that carry this share of the total score

@@ -58,11 +58,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...conventions import Array
 from ...errors import InputError
 from ...features.homogeneous import Feature
 from ...rounding import UNIT_ROUNDOFF, above, relative_error
 
-Array = NDArray[np.float64]
 KIND = "lifted-relaxation"
 
 

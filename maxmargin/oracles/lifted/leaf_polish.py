@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...conventions import Array
 from .leaf import LiftedBlock
 from .root import LiftedGame
 from .splitting import LiftedSplitting
-
-Array = NDArray[np.float64]
 
 ITERATIONS, TRIES = 40, 5
 LEAST_MASS = 0.02  # a state is divided by its mass, or by this when its mass is less

@@ -11,11 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...conventions import Array
 from .inequality import Forms, is_positive_semidefinite, slack_matrix
-
-Array = NDArray[np.float64]
 
 DIGITS = 7  # significant digits of the stored multipliers; what rounding costs is repaired like any other error
 

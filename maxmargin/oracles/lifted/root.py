@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...clock import FOREVER, Clock
+from ...conventions import Array
 from ...errors import InputError
 from ...features.homogeneous import Feature
 from ...text import gap_text
@@ -30,7 +31,6 @@ from .leaf import LiftedBlock
 from .repair import pack, repair, rescale, truncate
 from .splitting import LiftedSplitting
 
-Array = NDArray[np.float64]
 _ITERATION = 4e-9  # seconds of an iteration, divided by the cube of the order of its matrices
 _WORTH = 5.0  # the time limit must allow this many iterations
 _SHORTER = 1e-10  # fraction of the bound that may be lost for a proof whose length does not grow with D

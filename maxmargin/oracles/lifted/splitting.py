@@ -1,4 +1,4 @@
-r"""The lifted relaxation of gamma_1, solved by operator splitting on all its leaves at once, adversary included.
+"""The lifted relaxation of gamma_1, solved by operator splitting on all its leaves at once, adversary included.
 
     maximise  min_i sum_b s_b y_i E_b[phi_i]   over moments W_b in A_b and B_b (`leaf`), sum_b mass_b = 1
 
@@ -6,6 +6,10 @@ Douglas-Rachford: W = prox of (payoff + B) at V; V += alpha (projection on A of 
 acceleration of that fixed-point map. After each prox, rho (V - W) is an exact subgradient of (payoff + B): the
 adversary p is in the simplex and every multiplier has its sign. Only S >= 0 holds approximately, and
 `repair` pays for what is missing: every iterate is a proof.
+
+Anderson acceleration of a map x -> x + step(x) has a guard that falls back to the map itself.  Type II: with the last
+differences dx_j of iterates and df_j of steps, choose theta to minimise |step - sum_j theta_j df_j|, and move to x +
+step - sum_j theta_j (dx_j + df_j) (Walker and Ni, SIAM J. Numer. Anal. 49 (2011)).
 """
 
 from __future__ import annotations
@@ -19,11 +23,10 @@ from numpy.typing import NDArray
 
 from ...clock import FOREVER, Clock
 from ...features.homogeneous import Feature
-from .anderson import Anderson
 from .inequality import payoff_weights
 from .leaf import LiftedBlock
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]  # in single or double precision
 Index = NDArray[np.int64]
 Entries = tuple[Index, Index, Index, Array]  # points, rows, columns, factors
 
@@ -32,6 +35,60 @@ RELAXATION = 1.6  # alpha in (0, 2)
 BIAS = 0.1  # < 1: the dual residual is to be the smaller one, as the proof comes from the dual
 BALANCE_EVERY = 20
 MEMORY, INTERVAL = 5, 5  # Anderson acceleration: columns kept, iterations between two extrapolations
+
+REGULARISATION = 1e-8
+GROWTH = 2.0  # the acceleration ends after a step longer than this multiple of the best step since the restart
+
+
+class Anderson:
+    """Accelerates in place at every `interval`-th call, from the last `memory` such calls (0: never)."""
+
+    def __init__(self, memory: int, interval: int) -> None:
+        self.memory, self.interval = memory, interval
+        self.forget()
+
+    def forget(self) -> None:
+        """Start again, as after any change of the map."""
+        self._count, self._calls, self._shortest = 0, 0, np.inf
+        self._last: tuple[Array, Array] | None = None
+
+    def advance(self, x: Array, step: Array) -> None:
+        """x becomes the next iterate; step = map(x) - x is left as it is."""
+        self._calls += 1
+        if not self.memory or self._calls % self.interval:
+            x += step
+            return
+        length = float(np.linalg.norm(step))
+        if length > GROWTH * self._shortest:
+            self.forget()
+        self._shortest = min(self._shortest, length)
+        if self._last is not None:
+            self._remember(x, step, *self._last)
+        self._last = (x.copy(), step.copy())
+        x += step
+        if self._count:
+            used = min(self._count, self.memory)
+            weights = self._weights(step, used)
+            x -= weights @ self._dx[:used]
+            x -= weights @ self._df[:used]
+
+    def _remember(self, x: Array, step: Array, last_x: Array, last_step: Array) -> None:
+        """The differences to the last call, in place of the oldest ones, and their scalar products."""
+        if not self._count:
+            self._dx, self._df = (np.empty((self.memory, len(x)), x.dtype) for _ in range(2))
+            self._gram = np.zeros((self.memory, self.memory))
+        k = self._count % self.memory
+        self._count += 1
+        np.subtract(x, last_x, out=self._dx[k])
+        np.subtract(step, last_step, out=self._df[k])
+        used = min(self._count, self.memory)
+        self._gram[k, :used] = self._gram[:used, k] = self._df[:used] @ self._df[k]
+
+    def _weights(self, step: Array, used: int) -> Array:
+        G = self._gram[:used, :used].copy()
+        noise = max(REGULARISATION, float(np.finfo(step.dtype).eps))
+        G[np.diag_indices(used)] += noise * np.trace(G) + 1e-300
+        return np.linalg.solve(G, (self._df[:used] @ step).astype(float)).astype(step.dtype)
 
 
 class LiftedSplitting:
