@@ -41,7 +41,9 @@ _CHUNK = 5000  # points whose square Gram matrix is copied at a time
 _MOST = 2000  # most points that enter per round, so that the square Gram matrix stays in memory
 _LARGE, _ROUGH = 3000, 1e-2  # points from which, and gap down to which, sequential minimal optimisation alone will do
 _SHARE = 0.3  # largest share of the time left for a walk and an evaluation
-_CUBE, _ENTRY = 2.5e-10, 2e-7  # seconds of a walk divided by its points cubed; seconds per entry of the Gram matrix
+_CUBE, _ROUGH_CUBE = 2.5e-10, 5e-11  # seconds of an exact and a rough walk divided by its points cubed, until measured
+_SAFE, _MEASURED = 1.5, 1000  # a walk is expected to take so much longer than the last one, if that had so many points
+_ENTRY = 2e-7  # seconds per entry of the Gram matrix
 
 
 def min_norm_point(
@@ -125,6 +127,7 @@ class _ActiveSet:
         self.square = 0.0
         self.entering: Indices = np.empty(0, np.intp)
         self.stuck = False  # a round has brought nothing: rough weights no longer do
+        self._cubes = {False: _CUBE, True: _ROUGH_CUBE}
 
     @property
     def negligible(self) -> float:
@@ -158,13 +161,17 @@ class _ActiveSet:
     def _room(self) -> int:
         """The number of points that the time left allows: a walk is cubic, an evaluation takes n entries per point."""
         left = _SHARE * self.clock.left
-        return self.n if math.isinf(left) else max(_FIRST, int(min((left / _CUBE) ** (1 / 3), left / _ENTRY / self.n)))
+        if math.isinf(left):
+            return self.n
+        cube = self._cubes[self.gap > _ROUGH and not self.stuck]
+        return max(_FIRST, int(min((left / cube) ** (1 / 3), left / _ENTRY / self.n)))
 
     def walk(self) -> None:
         """Replace p by the minimiser over its support and the entering points, a rough one while many are missing."""
         S = np.union1d(np.flatnonzero(self.p), self.entering)
         Q, p = self._signed_gram(S), self.p[S]
         support, rough = np.ones(len(S), dtype=bool), len(S) > _LARGE and self.gap > _ROUGH and not self.stuck
+        begun = self.clock.seconds
         if len(self.entering) > _SMO or rough:
             p = min(_smo(Q), p, key=lambda weights: float(weights @ Q @ weights))
             support = p > 0.0
@@ -176,6 +183,8 @@ class _ActiveSet:
                 pass  # p is feasible and no worse than before
         self.p[:] = 0.0
         self.p[S] = p
+        if len(S) > _MEASURED:
+            self._cubes[rough] = _SAFE * (self.clock.seconds - begun) / len(S) ** 3
 
     def _signed_gram(self, S: Indices) -> Array:
         if not isinstance(self.K, np.ndarray):
