@@ -267,3 +267,14 @@ def test_what_is_lost_in_few_coordinates_is_weighed_by_the_adversary(monkeypatch
     claim = SimpleNamespace(Z=Z, y=y, p=p, activation=RELU)
     assert spectral.proved_bound(claim, {"signs": [{"sign": 1}, {"sign": -1}]}) == (2.0, 2)
     np.testing.assert_array_equal(seen, [[0.5, -0.25, 0.25]])
+
+
+def test_a_norm_without_weights_is_the_sum_of_the_targets_times_the_dearest_value(monkeypatch):
+    """Where there are too many neurons to compute the weights: values 1 and -2 at e_1 and 2 e_2 cost 2 at least."""
+    monkeypatch.setattr(interpolant, "EXACT_WORK", 0)
+    claim = SimpleNamespace(activation=RELU, factor=1.0)
+    points = np.array([[1.0, 0.0], [0.0, 2.0]])
+    limits = SimpleNamespace(demand=lambda: None)
+    found = interpolant._added(claim, np.eye(2), points, [F(1), F(-2)], limits)
+    assert 2.0 <= found <= 12.0
+    assert found == pytest.approx(3.0 * float(interpolant._added(claim, np.eye(2), points, [F(1), F(0)], limits)))
