@@ -172,3 +172,15 @@ def test_a_least_eigenvalue_holds_for_every_matrix_within_the_rounding(monkeypat
     S, error = seen[0]
     np.testing.assert_allclose(S, K - 0.5 * np.eye(2), rtol=1e-12)
     np.testing.assert_allclose(error, 2.0**-50 * K + 2.0**-52 * 0.5, rtol=1e-9)
+
+
+def test_cells_are_settled_together_only_beyond_their_roundings(monkeypatch):
+    """v = (-3, 1/2) on a.e_1 >= 0: |v + 3 e_1| = 1/2, and 8 (D + N) + 64 roundings of |v|_1 + 3 sqrt(2)."""
+    u = 1e-4
+    coarse(monkeypatch, linear, u)
+    length = 0.5 * (1.0 + 1e-14) + 88 * u * (3.5 + 3.0 * math.sqrt(2.0)) + 1.001 * 0.01
+    for bound, settled in ((length * (1.0 - 1e-9), False), (length * (1.0 + 1e-9), True)):
+        pieces = SimpleNamespace(offset=np.zeros(2), float_bound=bound, error=np.array([0.0, 0.01]))
+        pieces.float_forms = lambda cells: np.array([[-3.0, 0.5]])
+        cells = linear.LinearCells(pieces, np.array([[1.0, 0.0]]), 0.0, False)
+        assert cells._settled_together(np.ones((1, 1), dtype=np.int8), 1) == [settled]

@@ -209,10 +209,13 @@ def test_directions_that_leave_nearly_half_a_turn_open_surround_nothing():
 @pytest.mark.parametrize("feature", ["relu", "squared-relu"])
 def test_a_false_claim_is_refuted_by_a_neuron_of_its_cells(feature, monkeypatch):
     """Without the witness that comes first, a projection or an eigenvector of an open cell is compared exactly."""
-    X, y = np.array([[3.0, 4.0], [1.0, 0.0]]), np.array([1.0, 1.0])
+    X, y = np.array([[3.0, 4.0], [2.0, 0.0]]), np.array([1.0, 1.0])
+    most = (
+        math.sqrt(41.0) / 2.0 if feature == "relu" else 7.25 + math.sqrt(0.5625 + 36.0)
+    )  # |z_1 + z_2|/2; an eigenvalue
     classifier = {"directions": [[0.6, 0.8]], "weights": [1.0]}
     monkeypatch.setattr(sphere, "refute", lambda claim: None)
-    for upper, word in ((1.0, "paid more"), (30.0, None)):
+    for upper, word in ((0.998 * most, "paid more"), (most * (1.0 + 1e-14), None)):
         document = certificate(X, y, classifier, [0.5, 0.5], (0.0, upper), bias=False, feature=feature)
         claim = read_claim(document, X, y)
         if word is None:

@@ -121,7 +121,8 @@ def test_scs_and_its_own_handler():
 
     def work():
         started.set()
-        problem.solve(solver="SCS", eps_abs=1e-15, eps_rel=1e-15, max_iters=10**7)
+        # some ten seconds: an abandoned thread of SCS 3.2 goes on, and slows down every test after this one
+        problem.solve(solver="SCS", eps_abs=1e-15, eps_rel=1e-15, max_iters=20_000)
 
     presser = press_when(started, cpu=1.0)
     with pytest.raises(KeyboardInterrupt):
