@@ -38,11 +38,12 @@ ROOT_ITERATIONS, ROUND_ITERATIONS = 200, 48
 SPLIT_SHARE = 0.9  # each round splits the leaves that carry this share of the total score
 POLISHED = 1e-3  # a leaf whose bound is within this relative distance of the relaxation's value is not polished
 AT_ONCE = 2  # leaves polished together, whatever the number of threads, so that it does not change the result
-RATIO = 0.7  # branch when relaxation - lower > RATIO * (bound - relaxation)
+RATIO = 0.1  # branch when relaxation - lower > RATIO * (bound - relaxation)
 BRANCHING_SHARE = 0.7  # share of the time or rounds for branching; the rest tightens the proof of the final tree
 SINGLE_GAP = 5e-3  # down to this relative gap single precision iterates as well, in half the time
 CLOSED_MASS = 1e-5  # leaves of less mass are taken out of the iteration and keep their multipliers
-MAX_LEAVES = 400
+MAX_LEAVES = 180  # no leaf is split beyond so many: what is left of the time makes their bounds tight
+MAX_ENTRIES = 3e7  # of all moment matrices together, of which about sixteen copies are kept: 2 GB in single precision
 NOTHING = 1e-10  # a bound below this fraction of the spectral bound is treated as zero
 
 
@@ -99,7 +100,7 @@ class BranchAndBound:
         """One round: branch if it is time to, iterate, evaluate."""
         if self.gap < SINGLE_GAP and self.splitting.blocks[0].V.dtype == np.float32:
             self._refine()
-        if branching and self._due and self.leaves < MAX_LEAVES:
+        if branching and self._due and self.leaves < min(MAX_LEAVES, MAX_ENTRIES / self.splitting.blocks[0].order ** 2):
             self.branch()
         self.iterations += self.splitting.run(ROUND_ITERATIONS if self.iterations else ROOT_ITERATIONS, clock)
         bound, value = self.evaluate(clock, polish=not branching), self.value
