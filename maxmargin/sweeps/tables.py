@@ -19,6 +19,8 @@ Row = tuple[dict[str, Any], dict[str, Any]]  # parameters, result
 
 NAMES = {"both": "both layers", "output": "output layer", "f1": "F1 solved", "f2": "F2 solved"}
 
+_DIGITS = 12  # significant digits of a number in a CSV file
+
 
 @dataclass(frozen=True)
 class Table:
@@ -40,11 +42,13 @@ class Table:
         return "\n".join([text.table(self.header, [[_cell(value) for value in row] for row in self.rows]), *self.notes])
 
     def csv(self) -> str:
-        """For programs: full precision, empty cells for None."""
+        """For programs: the digits that do not depend on how a version of NumPy adds; empty cells for None."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerow(self.header)
-        writer.writerows(self.rows)
+        writer.writerows(
+            [f"{value:.{_DIGITS}g}" if isinstance(value, float) else value for value in row] for row in self.rows
+        )
         return buffer.getvalue()
 
     def to_json(self) -> dict[str, Any]:
