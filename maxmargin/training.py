@@ -21,7 +21,7 @@ from .progress import Progress, silent
 from .solvers.random_features import random_feature_bracket
 from .threads import one_thread_if_small
 
-CLOSING_ROUNDS = 12  # of branching for the weights at the end: seconds in D = 15
+CLOSING_ROUNDS = 6  # of branching for the weights at the end: seconds in D = 15
 LEAST = 1e-8  # soft-min weights below this fraction of the largest are left out of that proof
 
 
