@@ -47,7 +47,7 @@ def train(
     certify_every : every so many steps, prove an upper bound on gamma_1 from the soft-min weights:
         the exact oracle in low dimension, a proved spectral bound above. At the end the bound is made as tight as
         seconds allow: by enumeration where few points carry the weights, else by the lifted relaxation, branched,
-        which moves the weights on these points. `Run.adversary` is what proves it. Both layers only.
+        which moves the weights on these points. `Run.adversary` proves it where it is the least. Both layers only.
     options : width, steps, schedule, step_size, loss, init, dtype, batch_size, convention, seed, time_limit, and
         weights, the older name of law; see `maxmargin.flow.train.train_flow`.
 
@@ -99,6 +99,7 @@ def _closed(run: Run, Z: Array, y: Array, feature: Feature, time_limit: float | 
         branched = tighten(Z, y, feature, p=p, lower=lower, clock=clock, max_rounds=CLOSING_ROUNDS)
         p, bound = branched.adversary, branched.bound
     bound *= factor
+    run = replace(run, seconds=run.seconds + clock.seconds)
     if run.upper is not None and bound >= run.upper:
         return run
     last = {**run.trace[-1], "upper": bound}

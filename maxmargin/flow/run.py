@@ -45,7 +45,7 @@ class Run(Result):
     data : the data as in `Dataset.to_json`: name, hash, label column, notes; set by `maxmargin.train`.
     seconds, peak_bytes : wall time of the run, peak resident size of the process.
     trace : rows {"step", "time", "margin", "smooth_margin", "mass", ...} at geometric steps, see `recorder`.
-    adversary : (n,) soft-min weights at the end, on the simplex; those that prove `upper` where the end was certified.
+    adversary : (n,) soft-min weights at the end, on the simplex; moved ones where only they prove `upper`.
     network, network_best : last network, and the one of `margin_best`.
     snapshots : (step, hidden (m, D), output (m,)) at geometric steps, a bounded number of them.
     """
