@@ -10,16 +10,11 @@ from .theory import claims
 from .theory.ledger import Ledger, run, select
 
 
-def laboratories() -> list[labs.Lab]:
-    """Every laboratory; its findings, at the scale of seconds, are lines of the ledger."""
-    return [labs.get(name) for name in labs.names()]
-
-
 def verify(only: str | Sequence[str] | None = None, progress: Progress = silent) -> Ledger:
-    """Measure the claims of the ledger and the laboratories: `only` one id or several, else all.
+    """Measure the claims of the ledger and the laboratories (at the scale of seconds): `only` these ids, else all.
 
     Raises
     ------
     InputError : an id that neither a claim nor a laboratory has.
     """
-    return run(select([*claims.CLAIMS, *laboratories()], only), progress)
+    return run(select([*claims.CLAIMS, *map(labs.get, labs.names())], only), progress)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from maxmargin import labs
+from maxmargin.errors import InputError
+from maxmargin.games.linear import LinearGame
 from maxmargin.labs import (
     diagonal_networks,
     feature_learning,
@@ -15,7 +17,7 @@ from maxmargin.labs import (
     proxy_convexity,
     residual_networks,
 )
-from maxmargin.labs.linear_games import LinearGame
+from maxmargin.solvers.linear import linear_max_margin
 
 
 def verdicts(name):
@@ -33,7 +35,7 @@ def Z():
 @pytest.mark.parametrize("ball", ["l1", "l2", "dft"])
 def test_any_pair_brackets_the_margin(Z, ball):
     game, rng = LinearGame(Z, ball), np.random.default_rng(0)
-    _, _, solved = game.solve()
+    _, _, solved = linear_max_margin(game)
     assert 0.0 < solved.lower <= solved.upper and solved.relative_gap < 1e-8
     for _ in range(50):
         other = game.certify(rng.standard_normal(12), rng.dirichlet(np.ones(7)))
@@ -43,9 +45,15 @@ def test_any_pair_brackets_the_margin(Z, ball):
 @pytest.mark.parametrize("ball", ["l1", "l2", "dft"])
 def test_the_best_response_is_in_the_ball_and_attains_the_value(Z, ball):
     game, p = LinearGame(Z, ball), np.random.default_rng(1).dirichlet(np.ones(7))
-    atoms = (p @ Z)[None] / np.linalg.norm(p @ Z) if ball == "l2" else game.atoms(p)
-    assert max(map(game.norm, atoms)) <= 1.0 + 1e-12
-    assert (atoms @ (p @ Z)).max() == pytest.approx(game.value(p), rel=1e-12)
+    best = game.best_response(p)
+    assert max(map(game.norm, game.atoms(p))) <= 1.0 + 1e-12
+    assert best.learner @ (p @ Z) == pytest.approx(best.value, rel=1e-12)
+    assert best.value <= best.bound * p.sum() <= best.value * (1.0 + 1e-12)
+
+
+def test_a_ball_without_a_game():
+    with pytest.raises(InputError, match="ball: found 'l3'"):
+        LinearGame(np.eye(2), "l3")
 
 
 def test_the_fourier_margin_is_that_of_the_conic_program(Z):
@@ -55,11 +63,11 @@ def test_the_fourier_margin_is_that_of_the_conic_program(Z):
     size = cvxpy.sum(cvxpy.norm(cvxpy.vstack([F.real @ beta, F.imag @ beta]), 2, axis=0)) / d
     program = cvxpy.Problem(cvxpy.Maximize(cvxpy.min(Z @ beta)), [size <= 1])
     program.solve(solver="CLARABEL")
-    assert LinearGame(Z, "dft").solve()[2].lower == pytest.approx(program.value, rel=1e-6)
+    assert linear_max_margin(LinearGame(Z, "dft"))[2].lower == pytest.approx(program.value, rel=1e-6)
 
 
 def test_a_circular_shift_of_the_inputs_leaves_the_fourier_margin(Z):
-    margins = [LinearGame(np.roll(Z, k, axis=1), "dft").solve()[2].lower for k in (0, 5)]
+    margins = [linear_max_margin(LinearGame(np.roll(Z, k, axis=1), "dft"))[2].lower for k in (0, 5)]
     assert margins[1] == pytest.approx(margins[0], rel=1e-8)
 
 

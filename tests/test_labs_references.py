@@ -7,9 +7,11 @@ import pytest
 
 import maxmargin as mm
 from maxmargin.features.directions import random_directions
+from maxmargin.features.patterns import patterns
 from maxmargin.labs import feature_averaging, kernel_flow, orthonormal_networks, threshold_activations, unhinged_loss
 from maxmargin.labs.feature_averaging import Net
-from maxmargin.labs.threshold_activations import lasso, margin, patterns, shattered
+from maxmargin.labs.threshold_activations import margin, shattered
+from maxmargin.solvers.lasso import lasso
 
 
 def test_no_point_nearer_than_the_certified_distance_changes_the_label():
@@ -85,14 +87,14 @@ def test_the_closed_form_solves_its_equation():
     """Also at gamma = 1 / (C - 1), where the mean of the classes does not move."""
     for gamma in (0.0, 0.25, 0.7):
         model = unhinged_loss.Peeled(unhinged_loss.Settings(per_class=3, dimension=6, gamma=gamma))
-        before, now, after = (np.hstack(model.closed_form(t)) for t in (0.999, 1.0, 1.001))
+        before, now, after = (model.closed_form(t) for t in (0.999, 1.0, 1.001))
         np.testing.assert_allclose((after - before) / 0.002, now @ model.generator(), atol=1e-6)
 
 
 def test_the_spectrum_is_that_of_the_derivative():
     """Square layers: every eigenvalue of T is one of a step's numerical derivative, and the other way round."""
     settings = orthonormal_networks.Settings(singular=(1.5, 1.0), start=1e-7)
-    case = orthonormal_networks.build("square", 3, settings)
+    case = orthonormal_networks.Case("square", 3, settings)
     predicted = np.unique(np.round(case.eigenvalues, 6))
     assert predicted[0] == 1.0 and predicted[-1] == pytest.approx(1 + 2 * (1.5**2 + 1) / 2 / 1.5**2)
     slow, fast = (case.descend(1.0 / e, 12) for e in predicted)

@@ -20,7 +20,7 @@ TOY = '''
 from dataclasses import dataclass
 
 from maxmargin.labs import Lab, compare
-from maxmargin.labs.bench import level, panel
+from maxmargin.plots.panels import level, panel
 
 
 @dataclass(frozen=True)

@@ -5,5 +5,5 @@ out : a `Bracket`, every rounding included, with the proof of its upper end; `Ce
 may import : oracles, features, conventions, rounding; never a solver or a trainer.
 files : `game` the contract and the bracket; `variation` F1; `rkhs`, `random_features` kernels; `exact` both without
 rounding; `soft` a capped adversary; `interpolation` minimum norms; `measure` the F1 learner; `opposed_points` when a
-margin can vanish.
+margin can vanish; `linear` classifiers in the balls of l1, l2 and a Fourier norm.
 """

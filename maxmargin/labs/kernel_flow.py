@@ -1,7 +1,7 @@
 """Regression by a wide ReLU net of finite width: the kernel flow, and the 1/m constant of its distance from it.
 
 f(x) = (1/sqrt(m)) sum_j a_j (w_j.x)_+, only w moves, |x| = 1, loss (1/n) |y - f|^2. In the limit the outputs on the
-data are u(t) = (I - exp(-2 H t / n)) y; m E |u_m - u|^2 tends to V, which `Flow.variance` takes from single neurons.
+data are u(t) = (I - exp(-2 H t / n)) y; m E |u_m - u|^2 tends to V, which `variance` takes from single neurons.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..conventions import Array, inputs
 from ..features.directions import random_directions
 from ..features.kernels import arc_cosine
+from ..plots.panels import dots, level, line, panel
 from ..plots.style import F1, F2, MUTED
-from .bench import Array, distance, dots, exponent, level, line, panel
-from .shape import Items, Lab, compare, halves, mistake
+from ..theory.rates import exponent
+from .shape import Items, Lab, compare, distance, halves, mistake
 
 POINTS, DIMENSION = 40, 10
 TIME, STEP = 60.0, 0.5  # of training
@@ -75,40 +77,36 @@ def train(X: Array, y: Array, m: int, seed: int, *, mirrored: bool = True, both:
 
 
 def _width(s: Settings, rng: np.random.Generator) -> Items:
+    """Error against width with its constant, and mistakes that must show."""
     X = random_directions(POINTS, DIMENSION, rng)
     y = np.sin(2.0 * X[:, 0]) + 2.0 * X[:, 1] * X[:, 2] + rng.uniform(-0.3, 0.3, POINTS)
     (lam, Q, q), (V, error) = modes(X, y), variance(X, y, TIME, s.draws, rng)
     u, slow = (Q @ ((1.0 - np.exp(-rate * lam * TIME)) * q) for rate in (2.0, 1.0))
     descended = [Q @ ((1.0 - (1.0 - 2.0 * h * lam) ** round(TIME / h)) * q) for h in (STEP, STEP / 2)]
 
-    def squares(m: int, starts: int = 4, wanted: Array = u, **how: bool) -> Array:
-        return np.array([np.sum((train(X, y, m, seed, **how) - wanted) ** 2) for seed in range(starts)])
+    def scaled(m: int, starts: int = 4, wanted: Array = u, **how: bool) -> Array:
+        return m * np.array([np.sum((train(X, y, m, seed, **how) - wanted) ** 2) for seed in range(starts)])
 
-    m, found = s.widths[-1], [squares(m, s.starts) for m in s.widths]
-    means = np.mean(found, axis=1)
-    scaled = np.array(s.widths) * means
+    m, found = np.array(s.widths), np.array([scaled(width, s.starts) for width in s.widths])
+    means, widest = found.mean(axis=1), s.widths[-1]
     return [
-        panel(
-            "Distance from the kernel flow",
-            *(dots(s.widths, np.sqrt(start), MUTED, size=3, style=".") for start in np.transpose(found)),
-            dots(s.widths, np.sqrt(means), F1, "trained nets (rms)"),
-            line(s.widths, np.sqrt(V / np.array(s.widths)), label="predicted $\\sqrt{V/m}$", style="--"),
-            below="on the data; the constant comes from one neuron, nothing is fitted", xlabel="width m", log="xy"),
-        compare("width-slope",
-                "The distance from the kernel flow falls like m^(-1/2) (exponent of its root mean square).",
-                exponent(s.widths, np.sqrt(means)), "=", -0.5, within=0.1),
+        panel("Distance from the kernel flow",
+              line(m, np.sqrt(found / m[:, None]), MUTED, style=".", markersize=3),
+              dots(m, np.sqrt(means / m), F1, "trained nets (rms)"),
+              line(m, np.sqrt(V / m), label="predicted $\\sqrt{V/m}$", style="--"),
+              below="on the data; the constant comes from one neuron, nothing is fitted", xlabel="width m", log="xy"),
+        compare("width-slope", "The distance from the kernel flow falls like m^(-1/2) (exponent of its rms).",
+                exponent(m, np.sqrt(means / m)), "=", -0.5, within=0.1),
         compare("width-constant", "The constant, m E|u_m - u|^2, is V of one neuron (largest width).",
-                scaled[-1], "=", V, within=0.25 * V,
-                note=f"by width {np.round(scaled, 2)}, V = {V:.3f} +- {error:.3f}"),
-        halves("The distance of descent from the flow of the kernel", [distance(v, u) for v in descended],
-               id="step-order"),
+                means[-1], "=", V, within=0.25 * V, note=f"by width {np.round(means, 2)}, V = {V:.3f} +- {error:.3f}"),
+        halves("The distance of descent from the flow of the kernel", [distance(v, u) for v in descended]),
         mistake("half-constant", "The constant is V / 2: all m neurons of the mirrored pairs are independent.",
-                scaled[-1], "=", V / 2.0, within=0.125 * V),
+                means[-1], "=", V / 2.0, within=0.125 * V),
         mistake("no-mirror", "A start with an output of its own has the same constant.",
-                m * squares(m, mirrored=False).mean(), "=", V, within=0.25 * V),
+                scaled(widest, mirrored=False).mean(), "=", V, within=0.25 * V),
         mistake("both-layers", "Training both layers has the same limit and constant.",
-                m * squares(m, both=True).mean(), "=", V, within=0.25 * V),
-        mistake("half-rate", "The rate is 1/n for 2/n.", m * squares(m, wanted=slow).mean(), "=", V, within=0.25 * V),
+                scaled(widest, both=True).mean(), "=", V, within=0.25 * V),
+        mistake("half-rate", "The rate is 1/n for 2/n.", scaled(widest, wanted=slow).mean(), "=", V, within=0.25 * V),
     ]  # fmt: skip
 
 
@@ -121,31 +119,29 @@ def _floor(s: Settings, rng: np.random.Generator) -> Items:
         X, fresh = random_directions(s.floor_points, 3, rng), random_directions(4000, 3, rng)
         target, truth = (0.5 * np.sign(Z[:, 0]) + Z[:, 1] for Z in (X, fresh))
         y = target + rng.uniform(-0.3, 0.3, len(X))
-        if bias:
-            X, fresh = (np.column_stack([Z, np.ones(len(Z))]) / np.sqrt(2.0) for Z in (X, fresh))
+        X, fresh = (inputs(points, bias) / np.sqrt(1.0 + bias) for points in (X, fresh))
         lam, Q, q = modes(X, y)
         learnt = Q @ (-np.expm1(-2.0 * np.outer(lam, times)) * (q / (len(y) * lam))[:, None])
         return ((kernel(fresh, X) @ learnt - truth[:, None]) ** 2).mean(axis=0)
 
     plain, biased = excess(False), excess(True)
     return [
-        panel(
-            "Excess risk of the kernel flow",
-            line(times, plain, F2, "without a bias"),
-            line(times, biased, F1, "with a bias"),
-            level(floor, "floor without a bias"),
-            below="target sign(x$_1$)/2 + x$_2$ on the sphere of three dimensions",
-            xlabel="flow time", log="x", ylim=(0.0, 0.3)),
+        panel("Excess risk of the kernel flow",
+              line(times, plain, F2, "without a bias"),
+              line(times, biased, F1, "with a bias"),
+              level(floor, "floor without a bias"),
+              below="target sign(x$_1$)/2 + x$_2$ on the sphere of three dimensions",
+              xlabel="flow time", log="x", ylim=(0.0, 0.3)),
         compare("floor", "Without a bias the odd part of f* beyond degree 1 stays: excess risk >= 1/16 at all times.",
                 plain.min(), ">=", floor, within=0.003),
         mistake("floor-bias", "With a bias coordinate it stays, too.", biased.min(), ">=", floor, within=0.003),
     ]  # fmt: skip
 
 
-def run(settings: Settings) -> Items:
-    """Error against width with its constant and mistakes that must show; the floor."""
-    rng = np.random.default_rng(settings.seed)
-    return _width(settings, rng) + _floor(settings, rng)
+def run(s: Settings) -> Items:
+    """Both experiments, from one generator."""
+    rng = np.random.default_rng(s.seed)
+    return _width(s, rng) + _floor(s, rng)
 
 
 LAB = Lab(

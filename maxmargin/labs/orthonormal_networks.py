@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from itertools import product
+from itertools import accumulate, product
 
 import numpy as np
 from scipy.linalg import polar
 
+from ..conventions import Array
+from ..plots.panels import Mark, dots, line, panel
 from ..plots.style import F1, F2, INK, MUTED, NTK
-from .bench import Array, Mark, dots, exponent, line, panel
+from ..theory.rates import exponent
 from .shape import Items, Lab, compare, mistake
 
 KINDS = {"square": "all layers square", "last": "the last layer grows", "second": "the second layer grows"}
@@ -50,22 +52,29 @@ def orthonormal(W: Array) -> Array:
     return polar(W)[0]
 
 
-@dataclass(frozen=True)
 class Case:
-    """One network near its optimum, with its spectrum."""
+    """One network: a teacher with random orthonormal columns, and a start `s.start` from it in every layer.
 
-    layers: list[Array]
-    target: Array
-    eigenvalues: Array
-    c: float
+    `eigenvalues` are those of T, `edge` is that of stability; later layers move by `c` times the step of the first.
+    """
+
+    def __init__(self, kind: str, L: int, s: Settings):
+        rng, singular, d = np.random.default_rng(s.seed + L), np.array(s.singular), len(s.singular)
+        grows = {"square": L + 1, "last": L, "second": 2}[kind]
+        widths = tuple(d if layer < grows else WIDE for layer in range(1, L + 1))
+        first = orthonormal(rng.standard_normal((d, d))) * singular @ orthonormal(rng.standard_normal((d, d)))
+        truth = [first, *(orthonormal(rng.standard_normal(shape)) for shape in zip(widths[1:], widths, strict=False))]
+        moved = [W + s.start * rng.standard_normal(W.shape) for W in truth]
+        self.layers, self.target = [moved[0], *map(orthonormal, moved[1:])], reduce(lambda P, W: W @ P, truth)
+        self.c = 1.0 / singular[0] ** 2
+        self.eigenvalues = spectrum(singular, widths, self.c)
+        self.edge = 2.0 / self.eigenvalues.max()
 
     def descend(self, step: float, count: int) -> Array:
         """|P - P*| after each of at most `count` steps; ends below 1e-12 or above 10."""
         layers, sizes = list(self.layers), []
         for _ in range(count):
-            right = [np.eye(len(layers[0]))]  # right[l] = W_l ... W_1
-            for W in layers:
-                right.append(W @ right[-1])
+            right = list(accumulate(layers, lambda P, W: W @ P, initial=np.eye(len(layers[0]))))  # W_l ... W_1
             left = right[-1] - self.target  # (W_L ... W_{l+1})' (P - P*)
             sizes.append(float(np.linalg.norm(left)))
             if not 1e-12 < sizes[-1] < 10.0:
@@ -76,47 +85,35 @@ class Case:
                 layers[l] = orthonormal(W - step * self.c * (G - W @ (A + A.T) / 2)) if l else W - step * G
         return np.array(sizes)
 
+    def grown(self, step: float, count: int) -> float:
+        """The last distance over the first."""
+        sizes = self.descend(step, count)
+        return float(sizes[-1] / sizes[0])
+
     def rates(self) -> tuple[float, float]:
         """max |1 - step T| at the best step 2 / (T_min + T_max), and the one measured, or nan.
 
         That is the geometric mean of the decay between 1e-7 and 1e-11, where second-order terms are below 1e-7.
         """
-        T = self.eigenvalues
-        step = 2.0 / (T.min() + T.max())
+        step = 2.0 / (self.eigenvalues.min() + self.eigenvalues.max())
         sizes = self.descend(step, 20000)
         late = sizes[(sizes < 1e-7) & (sizes > 1e-11)]
         measured = (late[-1] / late[0]) ** (1.0 / (len(late) - 1)) if len(late) > 4 else np.nan
-        return float(np.abs(1.0 - step * T).max()), float(measured)
-
-
-def build(kind: str, L: int, s: Settings) -> Case:
-    """A teacher with random orthonormal columns, and a start `s.start` from it in every layer."""
-    rng, singular, d = np.random.default_rng(s.seed + L), np.array(s.singular), len(s.singular)
-    grows = {"square": L + 1, "last": L, "second": 2}[kind]
-    widths = tuple(d if layer < grows else WIDE for layer in range(1, L + 1))
-    first = orthonormal(rng.standard_normal((d, d))) * singular @ orthonormal(rng.standard_normal((d, d)))
-    truth = [first, *(orthonormal(rng.standard_normal(shape)) for shape in zip(widths[1:], widths, strict=False))]
-    moved = [W + s.start * rng.standard_normal(W.shape) for W in truth]
-    target, c = reduce(lambda P, W: W @ P, truth), 1.0 / singular[0] ** 2
-    return Case([moved[0], *map(orthonormal, moved[1:])], target, spectrum(singular, widths, c), c)
+        return float(np.abs(1.0 - step * self.eigenvalues).max()), float(measured)
 
 
 def run(s: Settings) -> Items:
     """Rates, edges, growth with depth, and an edge predicted without the skew half."""
     depths, known = np.array(s.depths), list(product(KINDS, s.depths))  # square ones first
-    cases = [build(kind, L, s) for kind, L in known]
+    cases = [Case(kind, L, s) for kind, L in known]
     rates = np.array([case.rates() for case in cases])
-    worst, fitted = int(np.nan_to_num(np.abs(rates[:, 0] - rates[:, 1])).argmax()), np.isfinite(rates[:, 1]).sum()
-    sides = {f: [case.descend(f * 2.0 / case.eigenvalues.max(), s.edge_steps) for case in cases] for f in (0.97, 1.03)}
-    below, above = ([sizes[-1] / sizes[0] for sizes in paths] for paths in sides.values())
-    first = int(np.argmax(depths >= 5))
-    square, late, (shrinks, grows) = (
-        cases[first],
-        rates[first : len(depths), 1],
-        (p[first][:400] for p in sides.values()),
-    )
-    wrong = spectrum(np.array(s.singular), (len(s.singular),) * 5, square.c, skew=1.0)
-    beyond, marks = square.descend(1.03 * 2.0 / wrong.max(), s.edge_steps), list[Mark]()
+    worst = int(np.nan_to_num(np.abs(rates[:, 0] - rates[:, 1])).argmax())
+    below, above = ([case.grown(part * case.edge, s.edge_steps) for case in cases] for part in (0.97, 1.03))
+    deep = int(np.argmax(depths >= 5))
+    square, late = cases[deep], rates[deep : len(depths), 1]
+    shrinks, grows = (square.descend(part * square.edge, 400) for part in (0.97, 1.03))
+    wrong = 2.0 / spectrum(np.array(s.singular), (len(s.singular),) * 5, square.c, skew=1.0).max()
+    marks = list[Mark]()
     for label, colour, pair in zip(KINDS.values(), (F1, F2, NTK), np.split(1.0 - rates.T, 3, axis=1), strict=True):
         marks += [line(depths, pair[0], colour), dots(depths, pair[1], colour, label)]
     return [
@@ -128,17 +125,13 @@ def run(s: Settings) -> Items:
               below="five square layers", xlabel="steps", log="y"),
         compare("local-rate", "The residual decays at the rate of the spectrum of T, at its best step (worst case).",
                 rates[worst, 1], "=", rates[worst, 0], within=2e-4,
-                note="{}, L = {}; {} rates of {}".format(*known[worst], fitted, len(cases))),
-        compare("below-edge",
-                "Below the edge of stability, at 0.97 of it, the residual shrinks (largest final / first).",
-                max(below), "<=", 0.5),
-        compare("above-edge", "Above the edge, at 1.03 of it, it grows (smallest final / first).",
-                min(above), ">=", 10.0),
+                note="{}, L = {}; {} rates of {}".format(*known[worst], np.isfinite(rates[:, 1]).sum(), len(cases))),
+        compare("below-edge", "At 0.97 of the edge the residual shrinks (worst last / first).", max(below), "<=", 0.5),
+        compare("above-edge", "At 1.03 of the edge it grows (worst last / first).", min(above), ">=", 10.0),
         compare("depth", "Square layers: the iterations to a given accuracy grow like the depth (exponent, L >= 5).",
-                exponent(depths[first:], -1.0 / np.log(late)), "=", 1.0, within=0.05),
+                exponent(depths[deep:], -1.0 / np.log(late)), "=", 1.0, within=0.05),
         mistake("skew-half", "At 1.03 times the edge that leaves out the half of the skew part the residual grows.",
-                beyond[-1] / beyond[0], ">=", 10.0,
-                note=f"edge {2 / wrong.max():.4f} for {2 / square.eigenvalues.max():.4f}"),
+                square.grown(1.03 * wrong, s.edge_steps), ">=", 10.0, note=f"edge {wrong:.4f} for {square.edge:.4f}"),
     ]  # fmt: skip
 
 

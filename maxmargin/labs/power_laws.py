@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from scipy.special import gamma
 
-from ..conventions import inputs
+from ..conventions import Array, inputs
 from ..features import RELU
 from ..features.kernels import Kernel
+from ..plots.panels import Mark, dots, line, panel
 from ..plots.style import F1, F2, MUTED, NTK, POSITIVE
-from .bench import Array, Mark, dots, line, panel
 from .shape import Items, Lab, compare, halves, mistake
 
 COLOURS = {"jump": NTK, "kinks": F1, "output-layer": F2, "disk": POSITIVE}  # of what is drawn
@@ -49,8 +49,8 @@ class Case:
     X: Array
     target: Array
     x: Array
-    size: Array
-    p: Array
+    size: Array | float = 1.0
+    p: Array | float = 0.5
     order: int = 0
     times: tuple[float, ...] = (1e3, 3e3, 1e4)
     tolerance: float = 0.01
@@ -86,28 +86,24 @@ def grid(n: int) -> Array:
 
 def jump(n: int, **how: Any) -> Case:
     """One jump on n points of a line."""
-    x = grid(n)
-    return Case(x[:, None], np.where(x > 0.2, 1.0, 0.0), np.array([[0.2]]), np.ones(1), np.full(1, 0.5), **how)
+    return Case(grid(n)[:, None], np.where(grid(n) > 0.2, 1.0, 0.0), np.array([[0.2]]), **how)
 
 
 def cases(s: Settings) -> dict[str, Case]:
     """What the law is compared with."""
-    x = grid(s.N)
+    x, angle, corners = grid(s.N), np.arange(400) * np.pi / 200.0, np.array([-0.6, 0.0, 0.5])
     bent = 2.0 * np.sqrt((x + 1.0) / 2.0) - 1.0  # density (x + 1) / 2
-    corners = np.array([-0.6, 0.0, 0.5])
     tent = np.interp(x, corners, [0.0, 0.6, 0.0])  # 0 at the boundary, which then does not count
     square = np.stack(np.meshgrid(grid(s.side), grid(s.side)), axis=-1).reshape(-1, 2)
-    angle = np.arange(400) * np.pi / 200.0
-    circle = 0.6 * np.column_stack([np.cos(angle), np.sin(angle)])
     return {
         "jump": jump(s.N),
         "two-jumps": Case(bent[:, None], (bent > -0.3) + 2.0 * (bent > 0.6), np.array([[-0.3], [0.6]]),
-                          np.array([1.0, 2.0]), np.array([0.35, 0.8])),
-        "kinks": Case(x[:, None], tent, corners[:, None], np.array([1.0, -2.2, 1.2]), np.full(3, 0.5), 1,
-                      (1e4, 3e4), 0.03),  # three kinks interfere before
+                          size=np.array([1.0, 2.0]), p=np.array([0.35, 0.8])),
+        "kinks": Case(x[:, None], tent, corners[:, None], size=np.array([1.0, -2.2, 1.2]), order=1,
+                      times=(1e4, 3e4), tolerance=0.03),  # three kinks interfere before
         "output-layer": jump(s.N, times=(1e5, 3e5, 1e6), tangent=False),
-        "disk": Case(square, 1.0 * (np.hypot(*square.T) < 0.6), circle, np.ones(400), np.full(400, 0.25), 0,
-                     (1e3, 3e3), 0.03, dS=0.6 * np.pi / 200),  # the grid is felt later
+        "disk": Case(square, 1.0 * (np.hypot(*square.T) < 0.6), 0.6 * np.column_stack([np.cos(angle), np.sin(angle)]),
+                     p=0.25, times=(1e3, 3e3), tolerance=0.03, dS=0.6 * np.pi / 200),  # the grid is felt later
     }  # fmt: skip
 
 
@@ -132,13 +128,13 @@ def train(case: Case, m: int, scale: float, t: Array, step: float = 0.5) -> Arra
 def _flows(s: Settings) -> Items:
     known, findings, marks, far = cases(s), [], list[Mark](), np.array([1e4])
     for name, case in known.items():
-        at, t = np.array(case.times), np.geomspace(1.0, case.times[-1], 40)
+        at, t, called = np.array(case.times), np.geomspace(1.0, case.times[-1], 40), name.replace("-", " ")
         worst = max(case.loss(at) / case.law(at), key=lambda ratio: abs(ratio - 1.0))
-        sentence = f"Loss over its law, kernel flow, {name.replace('-', ' ')}: worst for t in {at[0]:g} to {at[-1]:g}."
+        sentence = f"Loss over its law, kernel flow, {called}: worst for t in {at[0]:g} to {at[-1]:g}."
         findings.append(compare(name, sentence, worst, "=", 1.0, within=case.tolerance))
         if name in COLOURS:
-            marks.append(line(t, case.law(t), MUTED, None if marks else "law", style="--"))
-            marks.append(dots(t, case.loss(t), COLOURS[name], name.replace("-", " "), size=3))
+            marks += [line(t, case.law(t), MUTED, None if marks else "law", style="--"),
+                      dots(t, case.loss(t), COLOURS[name], called, size=3)]  # fmt: skip
     return [
         panel("Loss and its law, no fitted constant", *marks, xlabel="time t", log="xy", legend="lower left",
               below="kernel flow; jump, kinks and disk with both layers"),

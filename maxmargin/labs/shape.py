@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, SupportsFloat
 
+import numpy as np
 from matplotlib.figure import Figure
 
-from ..plots.style import styled
+from ..conventions import Array
+from ..plots.panels import Mark, row
 from ..theory.ledger import FAILS, Entry, Finding, measured
-from .bench import Mark, figure
 
 SCALES = ("smoke", "full")
 KEYS = ("id", "statement", "relation", "note", "reference", "measured", "tolerance", "verdict", "broken")
@@ -38,7 +39,7 @@ class LabFinding(Finding):
     def to_json(self) -> dict[str, Any]:
         """Plain Python; numbers that are not finite become null."""
         document = {key: getattr(self, key) for key in KEYS}
-        document |= {} if self.printed is None else {"printed": self.printed.reference}
+        document |= {} if self.printed is None else {"printed": self.printed.measured}
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in document.items()}
 
     def entry(self, lab: Lab, seconds: float) -> Entry:
@@ -56,15 +57,15 @@ def compare(
     id: str,
     statement: str,
     measured: SupportsFloat,
-    relation: str,
-    reference: SupportsFloat,
+    relation: str = "=",
+    reference: SupportsFloat = 0.0,
     *,
     within: SupportsFloat = 0.0,
     broken: bool = False,
     note: str = "",
     printed: SupportsFloat | None = None,
 ) -> LabFinding:
-    """A finding that reads as it is meant: measured =, <= or >= reference, up to `within` (absolute).
+    """A finding that reads as it is meant: measured =, <= or >= reference, up to `within` (absolute); = 0 by default.
 
     `printed` is measured in the same way from what the paper prints, for a slip: it must fail where `measured` holds.
     """
@@ -76,17 +77,18 @@ def compare(
 mistake = partial(compare, broken=True)
 
 
-def halves(what: str, errors: Sequence[float], within: float = 0.1, id: str = "descent-order") -> LabFinding:
+def distance(found: Array, wanted: Array) -> float:
+    """|found - wanted| / |wanted|, all entries taken together."""
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
+
+
+def halves(what: str, errors: Sequence[float], within: float = 0.1) -> LabFinding:
     """The finding that an error halves with the step; `errors` at a step and at its half."""
-    note = "at both steps: {:.1e}, {:.1e}".format(*errors)
-    return compare(id, f"{what} halves with the step.", errors[0] / errors[1], "=", 2.0, within=within, note=note)
+    ratio, note = errors[0] / errors[1], "at both steps: {:.1e}, {:.1e}".format(*errors)
+    return compare("descent-order", f"{what} halves with the step.", ratio, "=", 2.0, within=within, note=note)
 
 
 Items = list[LabFinding | Mark]
-
-
-def _stopped(why: str) -> Items:
-    return [compare("runs", "It runs to its end.", math.nan, "=", math.nan, note=why)]
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,14 @@ class Lab:
     def measure(self, scale: str = "smoke") -> LabRun:
         """Run at "smoke" or "full"; what raises has not been shown, hence is a finding that fails."""
         settings = self.full if scale == "full" else type(self.full)()
-        items, seconds = measured(lambda: [item for part in self.parts for item in part(settings)], _stopped)
+
+        def stopped(why: str) -> Items:
+            return [compare("runs", "It runs to its end.", math.nan, note=why)]
+
+        items, seconds = measured(lambda: [item for part in self.parts for item in part(settings)], stopped)
         findings = tuple(item for item in items if isinstance(item, LabFinding))
-        return LabRun(self, scale, seconds, findings, tuple(item for item in items if not isinstance(item, LabFinding)))
+        panels = tuple(item for item in items if not isinstance(item, LabFinding))
+        return LabRun(self, scale, seconds, findings, panels)
 
     @property
     def id(self) -> str:
@@ -150,9 +157,10 @@ class LabRun:
 
     def figure(self) -> Figure | None:
         """Reference and measurement in one picture; None if the laboratory did not run to its end."""
-        return styled(figure)(self.panels) if self.panels else None
+        return row(self.panels) if self.panels else None
 
     def to_json(self) -> dict[str, Any]:
         """One entry of "labs" in the document of ``maxmargin lab --json``."""
-        document = {"name": self.lab.name, "paper": self.lab.paper, "scale": self.scale, "seconds": self.seconds}
-        return {**document, "findings": [finding.to_json() for finding in self.findings]}
+        findings = [finding.to_json() for finding in self.findings]
+        about = {"name": self.lab.name, "paper": self.lab.paper, "scale": self.scale, "seconds": self.seconds}
+        return {**about, "findings": findings}

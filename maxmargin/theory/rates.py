@@ -42,11 +42,21 @@ class Rate:
 
     def slope(self) -> float:
         """Fitted exponent of the actual gap, gamma - best ~ t^slope, over the last half of the logarithm of time."""
-        t = np.arange(1, len(self.best) + 1)
+        t = np.arange(1.0, len(self.best) + 1)
         late = (t >= math.sqrt(len(t))) & (self.gamma > self.best)
         if late.sum() < 2:
             raise InputError("rate: the gap is zero to rounding before the last half; take fewer steps to fit a slope")
-        return float(np.polyfit(np.log(t[late]), np.log(self.gamma - self.best[late]), 1)[0])
+        return exponent(t[late], self.gamma - self.best[late])
+
+
+def exponent(x: Array, y: Array) -> float:
+    """The slope of log y over log x, by least squares."""
+    return decay(np.log(x), y)
+
+
+def decay(t: Array, y: Array) -> float:
+    """The slope of log y over t, by least squares."""
+    return float(np.polyfit(t, np.log(y), 1)[0])
 
 
 def proposition_6(

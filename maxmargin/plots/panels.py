@@ -1,58 +1,16 @@
-"""The bench of all laboratories: solutions of small flows and slopes of fits; the panels of a figure.
-
-A panel has a title, axes and marks; a mark draws itself on its axes.
-"""
+"""Panels in a row: a panel has a title, axes and marks; a mark draws itself on its axes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..conventions import Array
-from ..plots.style import INK, MUTED, light_grid, new_figure, note
+from .style import INK, MUTED, light_grid, new_figure, note, styled
 
 Mark = Callable[[Axes], Any]
-
-
-def flow(field: Callable[[Array], Array], start: Array, times: Array, **options: Any) -> Array:
-    """The solution of S' = field(S), S(0) = start, at these times, shape (T, *start.shape).
-
-    `options` are those of `scipy.integrate.solve_ivp`, which computes it; by default DOP853, rtol 1e-11, atol 1e-13.
-    """
-    from scipy.integrate import solve_ivp
-
-    options = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-13, "t_eval": times, **options}
-    path = solve_ivp(lambda _, S: field(S.reshape(start.shape)).ravel(), (0.0, times[-1]), start.ravel(), **options)
-    return path.y.T.reshape(-1, *start.shape)
-
-
-def flow_until(field: Callable[[Array], Array], start: Array, size: Callable[[Array], float], **options: Any) -> Array:
-    """The state of the flow where ``size`` has come down to 1e-10 (or time 1e6 is over)."""
-
-    def left(_: float, state: Array) -> float:
-        return size(state.reshape(start.shape)) - 1e-10
-
-    left.terminal = True  # type: ignore[attr-defined]
-    return flow(field, start, np.array([1e6]), events=left, t_eval=None, **options)[-1]
-
-
-def exponent(x: Any, y: Any) -> float:
-    """The slope of log y over log x, by least squares."""
-    return decay(np.log(x), y)
-
-
-def decay(t: Any, y: Any) -> float:
-    """The slope of log y over t, by least squares."""
-    return float(np.polyfit(t, np.log(y), 1)[0])
-
-
-def distance(found: Array, wanted: Array) -> float:
-    """|found - wanted| / |wanted|, all entries taken together."""
-    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))
 
 
 def mark(method: str, *data: Any, **options: Any) -> Mark:
@@ -107,8 +65,9 @@ def panel(title: str, *marks: Mark, below: str = "", log: str = "", legend: str 
     return draw
 
 
-def figure(panels: Sequence[Mark]) -> Figure:
-    """All panels, in a row."""
+@styled
+def row(panels: Sequence[Mark]) -> Figure:
+    """A figure of all panels, side by side."""
     drawing = new_figure(5.0 * len(panels), 4.3)
     for axes, draw in zip(drawing.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         draw(axes)
