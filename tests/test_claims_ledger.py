@@ -81,7 +81,7 @@ def test_command_writes_the_ledger(tmp_path, capsys):
 
 @pytest.fixture
 def no_laboratories(monkeypatch):
-    monkeypatch.setattr("maxmargin.verification.laboratories", list)
+    monkeypatch.setattr("maxmargin.labs.names", list)
 
 
 @pytest.mark.usefixtures("no_laboratories")

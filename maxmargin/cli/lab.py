@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import text
@@ -38,12 +36,19 @@ def run(arguments: argparse.Namespace) -> int:
     common.check_writable(arguments.json)
     out = common.make_folder("--out", arguments.out) if arguments.out is not None else None
     from .. import labs
+    from ..plots import save_figure
     from ..theory.ledger import in_turn
 
     chosen = [labs.get(name) for name in (labs.names() if arguments.name in (None, "all") else [arguments.name])]
     if arguments.list:
         return _list(arguments, chosen)
-    measure = partial(_measure, scale=arguments.scale, out=out)
+
+    def measure(lab: Lab) -> LabRun:
+        run = lab.measure(arguments.scale)
+        if out and (figure := run.figure()):
+            save_figure(figure, out / f"{lab.name}.png")
+        return run
+
     runs, interrupted = in_turn("lab", chosen, measure, common.progress(arguments))
     document = {"format": "maxmargin-lab", "version": 1, "labs": [run.to_json() for run in runs]}
     common.deliver(arguments, lambda: document, lambda: "\n\n".join(map(_page, runs)))
@@ -59,17 +64,6 @@ def _list(arguments: argparse.Namespace, chosen: list[Lab]) -> int:
     rows = [(e["name"], e["paper"], e["compares"], "{:.0f} / {:.0f}".format(*e["seconds"])) for e in found]
     common.deliver(arguments, lambda: document, lambda: text.table(LISTED, rows, {1: 40, 2: 48}))
     return 0
-
-
-def _measure(lab: Lab, scale: str, out: Path | None) -> LabRun:
-    """Run and draw."""
-    from ..plots import save_figure
-
-    run = lab.measure(scale)
-    figure = run.figure() if out else None
-    if out and figure:
-        save_figure(figure, out / f"{lab.name}.png")
-    return run
 
 
 def _page(run: LabRun) -> str:

@@ -32,8 +32,8 @@ def flow_until(field: Callable[[Array], Array], start: Array, size: Callable[[Ar
     return flow(field, start, np.array([1e6]), events=left, t_eval=None, **options)[-1]
 
 
-def descend(field: Callable[[Array], Array], start: Array, step: float, steps: int) -> Array:
-    """The state after so many steps S <- S + step field(S)."""
-    for _ in range(steps):
+def descend(field: Callable[[Array], Array], start: Array, step: float, time: float) -> Array:
+    """The state at this time of the steps S <- S + step field(S)."""
+    for _ in range(round(time / step)):
         start = start + step * field(start)
     return start

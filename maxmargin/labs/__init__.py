@@ -7,11 +7,11 @@ what is predicted.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 
-from ..errors import InputError
+from ..options import choice
+from ..theory.ledger import select
 from .shape import SCALES, Lab, LabFinding, LabRun, compare
 
 __all__ = ["SCALES", "Lab", "LabFinding", "LabRun", "compare", "get", "lab", "names"]
@@ -24,11 +24,7 @@ def names() -> list[str]:
 
 def get(name: str) -> Lab:
     """The laboratory of this name; an `InputError` names its neighbours if there is none."""
-    known = _all()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
-        raise InputError(f"lab: found {name!r}, wanted the name of a laboratory, for instance {', '.join(near)}")
-    return known[name]
+    return select(list(_all().values()), name, argument="lab", kind="laboratory")[0]
 
 
 def lab(name: str, scale: str = "smoke") -> LabRun:
@@ -47,9 +43,7 @@ def lab(name: str, scale: str = "smoke") -> LabRun:
     ------
     InputError : an unknown name or scale.
     """
-    if scale not in SCALES:
-        raise InputError(f"scale: found {scale!r}, wanted {' or '.join(map(repr, SCALES))}")
-    return get(name).measure(scale)
+    return get(name).measure(choice("scale", scale, SCALES))
 
 
 def _all() -> dict[str, Lab]:

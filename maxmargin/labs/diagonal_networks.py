@@ -22,8 +22,7 @@ from ..plots.style import F1, F2, INK, MUTED
 from ..solvers.linear import linear_max_margin
 from .shape import Items, Lab, compare, distance, halves, mistake
 
-# Starts alpha of classification, and the offsets of their names in the figure, in points.
-STARTS = {1e-3: (2, -14), 0.1: (6, -8), 1.0: (6, 2), 10.0: (6, 6), 100.0: (-22, 6)}
+STARTS = {1e-3: (2, -14), 0.1: (6, -8), 1.0: (6, 2), 10.0: (6, 6), 100.0: (-22, 6)}  # alpha; offset of its name
 REACH = 300.0  # arguments of sinh and cosh beyond which float64 is left
 
 
@@ -119,15 +118,14 @@ class Settings:
 def regress(X: Array, y: Array, alpha: float, D: int) -> Array:
     """beta where the flow of the weights (w_+, w_-) has brought the residual to 1e-10 of the labels."""
 
-    def residual(w: Array) -> Array:
-        return y - X @ (w[0] ** D - w[1] ** D)
+    def beta(w: Array) -> Array:
+        return w[0] ** D - w[1] ** D
 
     def field(w: Array) -> Array:
-        return np.outer([D, -D], residual(w) @ X) * w ** (D - 1)
+        return np.outer([D, -D], (y - X @ beta(w)) @ X) * w ** (D - 1)
 
-    start, size = np.full((2, X.shape[1]), alpha), np.linalg.norm(y)
-    end = flow_until(field, start, lambda w: float(np.linalg.norm(residual(w)) / size), method="LSODA", atol=1e-14)
-    return end[0] ** D - end[1] ** D
+    start = np.full((2, X.shape[1]), alpha)
+    return beta(flow_until(field, start, lambda w: distance(X @ beta(w), y), method="LSODA", atol=1e-14))
 
 
 def classify(Z: Array, alpha: float, margin: float, step: float = 0.05, decay: float = 0.0) -> list[Array]:
@@ -175,19 +173,17 @@ def _regression(s: Settings) -> Items:
     return [
         compare("trained-limit", "The trained network is the interpolant of least Q.", max(right), within=1e-8),
         mistake("wrong-depth", "The Q of depth D + 1 describes depth D.", min(wrong), within=1e-8),
-        compare("small-or-large-start",
-                "Theorem 2: its small start is within 1 + e of the least l1 norm, e = 1, its large one of l2, e = 0.1.",
-                max(small, large), "<=", 1.0, note=f"excess over e: l1 {small:.1e}, l2 {large:.1e}"),
+        compare("small-or-large-start", "Theorem 2: from its two starts a norm is least up to 1 + e (excess / e).",
+                max(small, large), "<=", 1.0, note=f"l1, e = 1: {small:.1e}; l2, e = 0.1: {large:.1e}"),
     ]  # fmt: skip
 
 
 def _classification(s: Settings) -> Items:
     Z = np.random.default_rng(s.seed + 1).standard_normal((10, 20))
-    games = [LinearGame(Z, "l1"), LinearGame(Z, "l2")]
-    best = [linear_max_margin(game)[2].upper for game in games]
+    games = [(game, linear_max_margin(game)[2].upper) for game in (LinearGame(Z, "l1"), LinearGame(Z, "l2"))]
 
     def place(beta: Array) -> list[float]:
-        return [game.margin(beta) / most for game, most in zip(games, best, strict=True)]
+        return [game.margin(beta) / most for game, most in games]
 
     x, y = np.transpose([place(program(Z, gamma)) for gamma in np.logspace(-2, 8, 60)])
     ends, slacks, marks = dict[float, Array](), [], [line(x, y, INK, "program, from l2 (top) to l1 (right)")]
@@ -211,13 +207,11 @@ def _classification(s: Settings) -> Items:
         compare("certificate", "The trained weights prove lower <= min Q <= Q(beta): least relative slack.",
                 min(slacks), ">=", 0.0, within=1e-6),
         compare("certified-gap", "At alpha = 1 the certificate closes to 2 % at the end.", 1.0 - lower / Q, "<=", 0.02),
-        compare("geometry", "A sum of z_i with weights >= 0 explains arcsinh(beta / 2 alpha^2), up to (relative).",
+        compare("geometry", "A sum of the z_i with weights >= 0 gives arcsinh(beta / 2 alpha^2), up to (relative).",
                 residual, within=1e-3),
         halves("What descent misses of that sum", [certificate(Z, 1.0, rough)[2], residual], 0.2),
-        mistake("wrong-start", "Such a sum explains it with the doubled start.",
-                certificate(Z, 2.0, ends[1.0])[2], within=1e-3),
-        mistake("weight-decay", "Such a sum explains it with weight decay 0.01.",
-                certificate(Z, 1.0, decayed)[2], within=1e-3),
+        mistake("wrong-start", "The doubled start gives such a sum.", certificate(Z, 2.0, ends[1.0])[2], within=1e-3),
+        mistake("weight-decay", "Weight decay 0.01 gives such a sum.", certificate(Z, 1.0, decayed)[2], within=1e-3),
         compare("l1-end", "The smallest start comes near the l1 max margin (fraction).", small[0], ">=", 0.85),
         compare("l2-end", "The largest start comes near the l2 max margin (fraction).", large[1], ">=", 0.99),
         mistake("not-l2", "The smallest start comes near the l2 max margin, too.", small[1], ">=", 0.99),

@@ -147,7 +147,7 @@ def robust_bound(rho: float) -> float:
 
     It is the max margin of the centres and of points that the adversary may move them to.
     """
-    X, y = [], []
+    X = list[Array]()
     for j, (own, foreign) in enumerate([((0, 1), (2, 3))] * 2 + [((2, 3), (0, 1))] * 2):
         moves = [np.zeros(4)]
         for size, lowered in product((1, 2), ((j,), own)):
@@ -156,8 +156,7 @@ def robust_bound(rho: float) -> float:
                 move[list(raised)], move[list(lowered)] = 1.0, -1.0
                 moves.append(rho * move / np.linalg.norm(move))
         X += [np.eye(4)[j] + move for move in moves]
-        y += [1.0 if j < 2 else -1.0] * len(moves)
-    return max_margin((np.array(X), np.array(y)), bias=False, convention="path", tol=1e-6).upper
+    return max_margin((np.array(X), np.repeat([1.0, -1.0], len(X) // 2)), bias=False, convention="path", tol=1e-6).upper
 
 
 def _game(s: Settings) -> Items:
@@ -167,8 +166,7 @@ def _game(s: Settings) -> Items:
     return [
         panel("Robust F1 margin",
               line(rho, bound, INK, "proved upper bound", style="o--", markersize=4),
-              line(rho, averaging, F1, "averaging"),
-              line(rho, features, NTK, "features, no threshold"),
+              line(rho, averaging, F1, "averaging"), line(rho, features, NTK, "features, no threshold"),
               below="four orthogonal clusters of norm 1", xlabel="budget of the adversary"),
         compare("game-start", "Without an adversary averaging is the F1 max margin (gap to the proved upper bound).",
                 bound[0] - averaging[0], within=1e-6),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..conventions import Array, inputs
-from ..features.directions import random_directions
+from ..features.directions import quasi_random_directions, random_directions
 from ..features.kernels import arc_cosine
 from ..plots.panels import dots, level, line, panel
 from ..plots.style import F1, F2, MUTED
@@ -76,8 +76,9 @@ def train(X: Array, y: Array, m: int, seed: int, *, mirrored: bool = True, both:
     return scale * np.maximum(X @ W.T, 0.0) @ a
 
 
-def _width(s: Settings, rng: np.random.Generator) -> Items:
+def _width(s: Settings) -> Items:
     """Error against width with its constant, and mistakes that must show."""
+    rng = np.random.default_rng(s.seed)
     X = random_directions(POINTS, DIMENSION, rng)
     y = np.sin(2.0 * X[:, 0]) + 2.0 * X[:, 1] * X[:, 2] + rng.uniform(-0.3, 0.3, POINTS)
     (lam, Q, q), (V, error) = modes(X, y), variance(X, y, TIME, s.draws, rng)
@@ -110,13 +111,13 @@ def _width(s: Settings, rng: np.random.Generator) -> Items:
     ]  # fmt: skip
 
 
-def _floor(s: Settings, rng: np.random.Generator) -> Items:
+def _floor(s: Settings) -> Items:
     """H is linear plus even in x.x', so that odd harmonics of degree >= 3 are invisible without a bias."""
-    times, floor = np.geomspace(1.0, 1e5, 60), 1.0 / 16.0
+    rng, times, floor = np.random.default_rng(s.seed), np.geomspace(1.0, 1e5, 60), 1.0 / 16.0
 
     def excess(bias: bool) -> Array:
         """Excess risk for f* = sign(x_1) / 2 + x_2 over S^2, noise U[-.3, .3]."""
-        X, fresh = random_directions(s.floor_points, 3, rng), random_directions(4000, 3, rng)
+        X, fresh = random_directions(s.floor_points, 3, rng), quasi_random_directions(4096, 3, rng)
         target, truth = (0.5 * np.sign(Z[:, 0]) + Z[:, 1] for Z in (X, fresh))
         y = target + rng.uniform(-0.3, 0.3, len(X))
         X, fresh = (inputs(points, bias) / np.sqrt(1.0 + bias) for points in (X, fresh))
@@ -127,8 +128,7 @@ def _floor(s: Settings, rng: np.random.Generator) -> Items:
     plain, biased = excess(False), excess(True)
     return [
         panel("Excess risk of the kernel flow",
-              line(times, plain, F2, "without a bias"),
-              line(times, biased, F1, "with a bias"),
+              line(times, plain, F2, "without a bias"), line(times, biased, F1, "with a bias"),
               level(floor, "floor without a bias"),
               below="target sign(x$_1$)/2 + x$_2$ on the sphere of three dimensions",
               xlabel="flow time", log="x", ylim=(0.0, 0.3)),
@@ -138,14 +138,8 @@ def _floor(s: Settings, rng: np.random.Generator) -> Items:
     ]  # fmt: skip
 
 
-def run(s: Settings) -> Items:
-    """Both experiments, from one generator."""
-    rng = np.random.default_rng(s.seed)
-    return _width(s, rng) + _floor(s, rng)
-
-
 LAB = Lab(
     "kernel-flow", "Benign overfitting for regression with trained two-layer ReLU networks (arXiv 2410.06191)",
     "trained nets of finite width with the kernel flow and the 1/m constant of their distance from it",
-    (run,), (2.0, 8.0), Settings(widths=(64, 256, 1024, 4096), starts=48, draws=20000, floor_points=1600),
+    (_width, _floor), (2.0, 8.0), Settings(widths=(64, 256, 1024, 4096), starts=48, draws=20000, floor_points=1600),
 )  # fmt: skip

@@ -20,17 +20,17 @@ from .shape import Items, Lab, compare, distance, halves, mistake
 
 # Multiples of the corrected start, and their colours.
 RECIPES = {"zero start": (0.0, MUTED), "corrected recipe": (1.0, F1), "printed recipe": (2.25, F2)}
-ASPECT, STRONG, TAIL = 10, 5, 0.005  # recipe: parameters a point, directions of variance 1, variance of the others
+# Recipe: parameters a point, directions of variance 1, variance of the others, draws of the data.
+ASPECT, STRONG, TAIL, DRAWS = 10, 5, 0.005, 6
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Widths of the trained networks; recipe: numbers of points, draws, points of the trained network."""
+    """Widths of the trained networks; recipe: numbers of points, points of the trained network."""
 
     seed: int = 0
     widths: tuple[int, ...] = (1, 3)
     recipe_n: tuple[int, ...] = (50, 100, 200)
-    draws: int = 6
     trained_n: int = 50
 
 
@@ -111,8 +111,7 @@ def _trained(s: Settings) -> Items:
     net, w = balanced(rng, s.widths[-1], data.ols / 2.0 + rng.standard_normal(p) / p)
     return [
         panel("Distance of trained networks from the form",
-              dots(scales, printed, F2, "printed form"),
-              dots(scales, corrected, F1, "corrected form"),
+              dots(scales, printed, F2, "printed form"), dots(scales, corrected, F1, "corrected form"),
               level(1e-10, "residual at which the flow stops"),
               below="relative; every dot is one network", xlabel="size of the start, |a|", log="xy"),
         compare("trained-limit", "A balanced network minimises |theta|^(3/2) - (3/2) w.theta; printed: w.theta.",
@@ -150,10 +149,10 @@ def _recipe(s: Settings) -> Items:
     """Bias off the row space, in the risk's metric, after three starts; two networks trained from two of them."""
     multiples = np.array([multiple for multiple, _ in RECIPES.values()])
     bias = np.zeros((len(s.recipe_n), len(multiples)))
-    for row, draw in product(range(len(s.recipe_n)), range(s.draws)):
+    for row, draw in product(range(len(s.recipe_n)), range(DRAWS)):
         data, star, variances, r = spiked(s.recipe_n[row], s.seed + draw)
         limits = [data.limit(scale * star) for scale in np.sqrt(multiples * np.sqrt(r))]
-        bias[row] += [variances @ data.off(limit - star) ** 2 / s.draws for limit in limits]
+        bias[row] += [variances @ data.off(limit - star) ** 2 / DRAWS for limit in limits]
     predicted = (overshoot(multiples, r) - 1.0) ** 2
     data, star, variances, r = spiked(s.trained_n, s.seed)
     rng, errors, marks = np.random.default_rng(s.seed), [], list[Mark]()
@@ -167,7 +166,7 @@ def _recipe(s: Settings) -> Items:
             marks.append(dots([s.trained_n], [left], colour, size=9, style="x"))
     kept = bias[-1] / bias[-1, 0]
     # |theta_ols|^2 fluctuates by sqrt(2/n) of itself; 1.5 is three times its effect on (mu - 1)^2.
-    noise = 1.5 * np.sqrt(2.0 / (s.recipe_n[-1] * s.draws))
+    noise = 1.5 * np.sqrt(2.0 / (s.recipe_n[-1] * DRAWS))
     return [
         panel("Bias after a start at the true parameter", *marks,
               below="dots: closed form; dashed: (mu - 1)² of the zero start; crosses: trained",
@@ -183,5 +182,5 @@ def _recipe(s: Settings) -> Items:
 LAB = Lab(
     "linear-networks", "Chatterji, Long and Bartlett, two-layer linear networks (JMLR 23, 2022)",
     "trained networks with the closed form of their limit, as corrected and as printed",
-    (_trained, _recipe), (1.0, 3.0), Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), draws=6, trained_n=100),
+    (_trained, _recipe), (1.0, 3.0), Settings(widths=(1, 3, 7), recipe_n=(50, 100, 200, 400), trained_n=100),
 )  # fmt: skip

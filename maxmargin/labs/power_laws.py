@@ -153,8 +153,7 @@ def _networks(s: Settings) -> Items:
     return [
         panel("Loss of trained networks, one jump",
               line(t, law, MUTED, "law, t^(-1/2)", style="--"),
-              dots(t, lazy, NTK, "trained, lazy"),
-              dots(t, rich, POSITIVE, "trained, rich"),
+              dots(t, lazy, NTK, "trained, lazy"), dots(t, rich, POSITIVE, "trained, rich"),
               xlabel="time t", log="xy", legend="lower left"),
         compare("trained", "Loss of a trained lazy network over the law.", lazy[-1] / law[-1], "=", 1.0, within=0.04),
         halves("The distance of descent from the kernel flow", short),

@@ -122,8 +122,7 @@ def _along(s: Settings) -> Items:
               line(shown, steep, INK, "|grad f| / f"),
               line(shown, gamma, NTK, "tangent-kernel margin at W (solved)"),
               line(shown, euler, F1, "min margin / |W|"),
-              level(constant, "slope x linear margin (solved)"),
-              xlabel="flow time", log="x"),
+              level(constant, "slope x linear margin (solved)"), xlabel="flow time", log="x"),
         panel("The loss and its bounds",
               line(shown, f, INK, "trained"),
               line(shown, slow, NTK, "bound from the gradient inequality", style="--"),
@@ -152,8 +151,7 @@ def _elsewhere(s: Settings) -> Items:
     attained = np.linalg.norm(net.ascent(net.tight(1e5))) / (SLOPE * net.linear[2].lower)
     none = linear_max_margin(LinearGame(net.Z * np.where(np.arange(s.n) % 3, 1.0, -1.0)[:, None], "l2"))[2]
     return [
-        compare("pairs", f"Proxy convexity holds for {s.pairs} random pairs W, V (least relative slack).",
-                slack, ">=", within=1e-12),
+        compare("pairs", f"Proxy convexity holds for {s.pairs} random pairs (least slack).", slack, ">=", within=1e-12),
         compare("attained", "This constant is attained (|grad f| / f over it).", attained, "=", 1.0, within=1e-6),
         mistake("twice", "Twice the constant s gamma_lin holds, too.", attained / 2.0, ">=", 1.0, within=1e-6),
         mistake("flipped", "With every third label flipped, a positive constant is proved.",

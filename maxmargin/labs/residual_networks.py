@@ -125,37 +125,30 @@ def _linear(s: Settings) -> Items:
     losses = {L: np.array([3.0 * net(A).loss for A in path]) for L, path in paths.items()}
     solved = {L: scalars(phi, L, times) for L in (*s.linear_depths, np.inf)}
     shallow, deep = s.linear_depths[0], s.linear_depths[-1]
-    zero = np.zeros((shallow, 3, 3))
-    ends = [descend(velocity, zero, h, round(2.0 / h)) for h in (0.02, 0.01)]
-    end = flow(velocity, zero, np.array([2.0]))[-1]
+    ends = [descend(velocity, paths[shallow][0], h, times[10]) for h in (0.02, 0.01)]
     marks = list[Mark]()
     for (L, loss), colour in zip(losses.items(), (POSITIVE, NTK, F1, F2), strict=False):
         marks += [line(times[:-1], solved[L][:-1], colour), dots(times[:-1], loss[:-1], colour, f"L = {L}", size=3.5)]
     return [
-        panel("Linear layers: loss", *marks, below="lines: scalar equations; dots: all layers trained",
-              xlabel="flow time", log="y"),
+        panel("Linear layers: loss", *marks, below="lines: scalar equations; dots: nets", xlabel="flow time", log="y"),
         compare("linear-curve", "Linear: the loss follows the scalar equations (largest relative error).",
                 max(np.abs(loss / solved[L] - 1.0)[:-1].max() for L, loss in losses.items()), within=1e-7),
         compare("equal-layers", "Linear: all layers stay equal.",
                 max(np.abs(path - path[:, :1]).max() for path in paths.values()), within=1e-10),
         compare("depth-limit", "L |A - log P| tends to max (log phi)^2 / 2.",
                 deep * np.linalg.norm(paths[deep][-1, 0] - log, 2), "=", (np.log(phi) ** 2).max() / 2.0, within=0.02),
-        halves("The distance of descent from the flow", [distance(found, end) for found in ends]),
+        halves("The distance of descent from the flow", [distance(end, paths[shallow][10]) for end in ends]),
         mistake("infinite-depth", f"The equations of infinite depth describe {shallow} layers.",
                 np.abs(losses[shallow] / solved[np.inf] - 1.0)[:-1].max(), within=1e-7),
     ]  # fmt: skip
 
 
 def _rates(s: Settings) -> Items:
-    """From any start, at the end: one step, the mean of many, and the bound on lam_min(K).
-
-    The step is half of that of `start`: eta lam_max(K) / n is 9/32 at A = 0 and stays below 1, so that lam_min(K) gives
-    the slowest mode.
-    """
+    """From any start, at the end: one step, the mean of many, and the bound on lam_min(K)."""
     one, mean, bounds = [], [], []
     for kind, L in product(STARTS, s.rate_depths):
         net, step = start(kind, L, s)
-        eta, n = step / 2.0, len(net.X)
+        eta, n = step / 2.0, len(net.X)  # eta lam_max(K) / n is 9/32 at A = 0 and stays below 1: lam_min is slowest
         late, _ = net.descend(eta, 10_000, LATE)
         last, steps = late.descend(eta, 10_000, LAST)
         (K, bound), (before, r) = last.kernel(), ((end.forward[0][-1] - net.Y).ravel() for end in (late, last))
@@ -189,8 +182,7 @@ def _roughness(s: Settings) -> Items:
     return [
         panel("Tanh layers: V2 in depth after training", *marks,
               line(L, found["zero"][0] * L[0] / L, MUTED, "slope 1 / L", style=":"),
-              below="dashed: expected value at the start", xlabel="depth L", log="xy", legend="upper left",
-              ylim=(1e-4, 1e5)),
+              below="dashed: expected at the start", xlabel="depth L", log="xy", legend="upper left", ylim=(1e-4, 1e5)),
         compare("smooth", "From zero layers V2 falls like 1/L: training adds what is Lipschitz in depth (exponent).",
                 -exponent(L[late], found["zero"][late]), "=", 1.0, within=0.1),
         compare("bounded", f"At L = {L[-1]} V2 is at most 1.5 times that at 32 (first three starts).",

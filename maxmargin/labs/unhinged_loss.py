@@ -1,9 +1,8 @@
 """Unhinged loss: a linear loss makes the dynamics linear; on two ReLU layers it freezes the adversary.
 
-Layer-peeled model: classifier W (d, C), free features H (d, N), loss -<M, W'H>/N with M = Y - gamma (1 - Y). The flow
-is d/dt [W H] = [W H] A and is solved in closed form.
-Two ReLU layers: each neuron climbs J(a, b) = (1/n) sum_i y_i b (a.z_i)_+ alone, the adversary is frozen at uniform
-weights, and the network collapses to the best response to it.
+Layer-peeled model: classifier W (d, C), free features H (d, N), loss -<M, W'H>/N with M = Y - gamma (1 - Y); its flow
+d/dt [W H] = [W H] A has a closed form. Two ReLU layers: each neuron climbs J(a, b) = (1/n) sum_i y_i b (a.z_i)_+ alone,
+the adversary is frozen at uniform weights, and the network collapses to the best response to it.
 """
 
 from __future__ import annotations
@@ -95,12 +94,11 @@ def _peeled(s: Settings) -> Items:
     model, h = Peeled(s), s.step
     r, A, W, H = model.rates[0], model.generator(), model.S[:, :C], model.S[:, C:]
     short = 4.0 * h * round(1.0 / (4.0 * h * r))  # a whole number of the steps 2 h and h
-    flow, count = model.closed_form(short), round(short / h)
-    rough, end = (descend(model.velocity, model.S, step, round(short / step)) for step in (2.0 * h, h))
-    power = model.S @ np.linalg.matrix_power(np.eye(len(A)) + h * A, count)
-    cross = descend(partial(model.velocity, cross_entropy=True), model.S, h, count)
-    every, times = round(s.time / h / 80), np.linspace(0.0, s.time, 81)
-    path = list(accumulate(range(80), lambda S, _: descend(model.velocity, S, h, every), initial=model.S))
+    flow, power = model.closed_form(short), model.S @ np.linalg.matrix_power(np.eye(len(A)) + h * A, round(short / h))
+    rough, end = (descend(model.velocity, model.S, step, short) for step in (2.0 * h, h))
+    cross = descend(partial(model.velocity, cross_entropy=True), model.S, h, short)
+    times = np.linspace(0.0, s.time, 81)
+    path = list(accumulate(times[1:], lambda S, _: descend(model.velocity, S, h, times[1]), initial=model.S))
     collapse, late = np.array([model.collapse(S) for S in path]), times >= 0.6 * s.time
     found = [decay(times[late], column) for column in collapse[late].T]
     predicted = [-2.0 * np.log1p(h * r) / h, np.log((1 - h * r) / (1 + h * r)) / h]
@@ -171,8 +169,7 @@ def _two_layers(s: Settings) -> Items:
         panel("The frozen adversary",
               line(angles, payoff(np.column_stack([np.cos(angles), np.sin(angles)])), INK, "payoff, uniform weights"),
               level(B, "exact best response"),
-              shown(net, "neurons, unhinged loss", NEGATIVE),
-              shown(free, "neurons, exponential loss", POSITIVE),
+              shown(net, "neurons, unhinged loss", NEGATIVE), shown(free, "neurons, exponential loss", POSITIVE),
               below="the unhinged net ends in one neuron, which separates nothing",
               xlabel="direction of the neuron (radians)", legend="upper left", ylim=(0.0, 1.7 * B)),
         compare("mass-slope", "The log of the mass grows by 2 B, the best response to uniform weights (at this step).",

@@ -211,12 +211,14 @@ def worst(instances: Iterable[tuple[str, float, float]], tolerance: float) -> Fi
     return Finding(reference, measured, tolerance * max(abs(reference), 1e-9), note=f"worst: {name} ({error:.1e})")
 
 
-def select(claims: Sequence[AnyMeasurable], only: str | Sequence[str] | None) -> list[AnyMeasurable]:
+def select(
+    claims: Sequence[AnyMeasurable], only: str | Sequence[str] | None, *, argument: str = "only", kind: str = "claim"
+) -> list[AnyMeasurable]:
     """The claims of these ids, in their order; all for None.
 
     Raises
     ------
-    InputError : an id that no claim has; the sentence names its neighbours.
+    InputError : an id that no claim has; the sentence names the `argument`, the `kind` of item, and its neighbours.
     """
     known = {claim.id: claim for claim in claims}
     if only is None:
@@ -226,7 +228,7 @@ def select(claims: Sequence[AnyMeasurable], only: str | Sequence[str] | None) ->
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
             hint = f"did you mean {', '.join(near)}?" if near else f"for instance {claims[0].id}"
-            raise InputError(f"only: found {name!r}, wanted the id of a claim; {hint}")
+            raise InputError(f"{argument}: found {name!r}, wanted the id of a {kind}; {hint}")
         chosen.append(known[name])
     return chosen
 
