@@ -6,6 +6,7 @@ from check_support import certificate, refused
 
 import maxmargin as mm
 from maxmargin.check import check_certificate, linear
+from maxmargin.check.cells import visit_cells
 from maxmargin.check.claim import read_claim
 from maxmargin.check.pieces import make_pieces
 from maxmargin.check.sphere import sweep
@@ -49,6 +50,29 @@ def test_faces_and_cells_prove_the_same(seed):
         answers.append((proved(pieces, True), proved(pieces, False)))
     assert all(first == second for first, second in answers)
     assert {first for first, _ in answers} == {True, False}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_face_is_left_open_by_a_claim_that_is_true_with_room(seed):
+    """What a face leaves open is a neuron that is paid more: its point has the face's sign at every hyperplane."""
+    rng = np.random.default_rng(seed)
+    D = 3 + seed % 2
+    n = D + 4
+    X, y, p = rng.normal(size=(n, D)), rng.choice([-1.0, 1.0], n), rng.dirichlet(np.ones(n))
+    classifier = {"directions": np.eye(D)[:1].tolist(), "weights": [1.0]}
+
+    def pieces(upper):
+        return make_pieces(read_claim(certificate(X, y, classifier, p, (0.0, upper), bias=False), X, y))
+
+    def left(upper):
+        cells = linear.linear_cells(pieces(upper))
+        assert cells.by_faces
+        return sum(len(found) for batch in visit_cells(cells.pieces) for _, found in cells.sift(batch))
+
+    uppers = np.linspace(0.0, 1.0, 101)[1:] * (p @ np.linalg.norm(X, axis=1))
+    least = next(k for k, upper in enumerate(uppers) if proved(pieces(upper), by_faces=True))
+    assert left(uppers[least + 1]) == 0
+    assert left(uppers[least - 1]) > 0
 
 
 def test_fewer_points_than_dimensions_leave_a_subspace_on_which_the_payoff_is_linear():

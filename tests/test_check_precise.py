@@ -8,7 +8,7 @@ from check_support import refused
 
 import maxmargin as mm
 from maxmargin.check import check_certificate
-from maxmargin.check.precise import excluded_precisely, positive_eigenvalues
+from maxmargin.check.precise import _root, excluded_precisely, positive_eigenvalues
 
 ODD_SQUARE = mm.Feature("odd-square", 2, 1.0, -1.0)
 
@@ -81,3 +81,8 @@ def test_certificates_of_tiny_features_beside_a_bias_hold_and_nothing_sharper_do
         if sharper > 0.0:
             false = {"lower": 0.0, "upper": sharper, "relative_gap": 1.0, "status": "bracketed"}
             assert refused(check_certificate(document | false, X, y))
+
+
+@pytest.mark.parametrize("exponent", [-900, -3, 0, 5, 900])
+def test_roots_of_squares_that_no_float_holds(exponent):
+    assert _root(9 * Fraction(4) ** exponent) == 3.0 * 2.0**exponent

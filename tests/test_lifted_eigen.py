@@ -24,11 +24,28 @@ def test_a_symmetric_matrix_is_the_sum_of_its_eigenpairs(dtype, size):
     assert np.array_equal(X, before)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("positive", [0, 1, 5, 40])
+def test_the_eigenvalues_of_one_sign_make_up_that_part_of_the_matrix(positive, sign, dtype):
+    rng = np.random.default_rng(positive)
+    Q, sizes = np.linalg.qr(rng.normal(size=(40, 40)))[0], rng.uniform(0.1, 1.0, 40)
+    levels = np.where(np.arange(40) < positive, sizes, -sizes)
+    values, vectors = eigen.eigh_of_sign(((Q * levels) @ Q.T).astype(dtype), sign)
+    assert values.dtype == vectors.dtype == dtype
+    assert vectors.shape == (40, positive if sign > 0 else 40 - positive)
+    part = (Q * np.where(sign * levels > 0, levels, 0.0)) @ Q.T
+    assert np.abs((vectors * values) @ vectors.T - part).max() <= 50 * 40 * np.finfo(dtype).eps
+
+
 def test_the_two_routes_agree(monkeypatch):
     X = np.diag(np.arange(5.0)) + 1.0
-    values = eigen.eigh(X)[0]
+    values, most = eigen.eigh(X)[0], eigen.eigh_of_sign(X - 3.0 * np.eye(5), 1)
     monkeypatch.setattr(eigen, "_routine", lambda name: None)
     assert np.abs(eigen.eigh(X)[0] - values).max() <= 1e-13
+    found = eigen.eigh_of_sign(X - 3.0 * np.eye(5), 1)
+    assert np.abs(found[0] - most[0]).max() <= 1e-13
+    assert np.abs(np.abs(found[1]) - np.abs(most[1])).max() <= 1e-13
     assert eigen.eigh(X.astype(np.float32))[0].dtype == np.float32
 
 

@@ -71,6 +71,24 @@ class Claim:
     nu: float | None = None  # of a soft margin
 
 
+def unit_square(claim: Claim) -> Fraction:
+    """The square of the largest value of a function of the norm's unit ball on a point with |z| = 1.
+
+    F1: that of one neuron. Kernels: K(z, z) = (right^2 + left^2) times E (a.z)_+^2 = 1/(2D) for degree 1 and
+    E (a.z)_+^4 = 3/(2D(D+2)) for degree 2 (f2), P(a.z > 0) = 1/2 more or E (2 (a.z)_+)^2 = 2/D instead (ntk); D and
+    D + 2 are 1 for Gaussian a.
+    """
+    degree, D = claim.activation.degree, claim.Z.shape[1]
+    right, left = Fraction(claim.activation.right), Fraction(claim.activation.left)
+    if claim.norm == "f1":
+        return (Fraction(claim.factor) * max(abs(right), abs(left))) ** 2
+    gaussian = claim.law == "gaussian"
+    second, fourth = Fraction(1, 2 if gaussian else 2 * D), Fraction(3, 2 if gaussian else 2 * D * (D + 2))
+    if claim.norm == "f2":
+        return (right**2 + left**2) * (second if degree == 1 else fourth)
+    return (right**2 + left**2) * (second + Fraction(1, 2) if degree == 1 else 4 * second)
+
+
 def data_hash(X: Array, y: Array) -> str:
     """SHA-256 of n and d (little-endian int64), X (little-endian float64, row by row) and y (int8)."""
     digest = hashlib.sha256(np.array(X.shape, dtype="<i8").tobytes())

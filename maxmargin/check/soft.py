@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .claim import Claim
+from .claim import Claim, unit_square
 from .exact import exact_sum, sqrt_above
 
 
@@ -49,13 +49,4 @@ def allowing_for_rounding(claim: Claim) -> Claim:
 def _radius(claim: Claim) -> Fraction:
     """The largest value of a function of the unit ball on a point, rounded up."""
     squares = (sum((Fraction(float(v)) ** 2 for v in z), Fraction(0)) for z in claim.Z)
-    activation, D = claim.activation, claim.Z.shape[1]
-    right, left = Fraction(activation.right), Fraction(activation.left)
-    power = max(squares) ** activation.degree
-    if claim.norm == "f1":
-        return Fraction(claim.factor) * max(abs(right), abs(left)) * sqrt_above(power)
-    gaussian = claim.law == "gaussian"
-    second = {1: Fraction(1, 1 if gaussian else D), 2: Fraction(3, 1 if gaussian else D * (D + 2))}[activation.degree]
-    if claim.norm == "ntk":
-        second += {1: Fraction(1), 2: Fraction(4, 1 if gaussian else D)}[activation.degree]
-    return sqrt_above((right**2 + left**2) / 2 * second * power)
+    return sqrt_above(unit_square(claim) * max(squares) ** claim.activation.degree)

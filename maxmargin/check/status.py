@@ -19,7 +19,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from .claim import Activation, Claim
+from .claim import Activation, Claim, unit_square
 from .exact import Array, Integers, integers
 from .verdict import Refusal
 
@@ -177,14 +177,5 @@ def check_status(claim: Claim) -> str:
 
 def _negligible(claim: Claim) -> float:
     """The payoff that counts as zero: 1e-12 of a bound over neurons, 1e-6 (a root) of a bound over the unit ball."""
-    D, degree = claim.Z.shape[1], claim.activation.degree
-    sizes = claim.p @ np.linalg.norm(claim.Z, axis=1) ** degree
-    right, left = claim.activation.right, claim.activation.left
-    if claim.norm == "f1":
-        return float(1e-12 * claim.factor * max(abs(right), abs(left)) * sizes)
-    # K(z, z) = right^2 + left^2 times, at |z| = 1: E (a.z)_+^2 = 1/(2D), E (a.z)_+^4 = 3/(2D(D+2)), P(a.z > 0) = 1/2
-    gaussian = claim.law == "gaussian"
-    outer = {1: 0.5 / (1 if gaussian else D), 2: 1.5 / (1 if gaussian else D * (D + 2))}[degree]
-    inner = {1: 0.5, 2: 2.0 / (1 if gaussian else D)}[degree]
-    unit = {"f2": outer, "ntk": inner + (outer if degree == 1 else 0.0)}[claim.norm]
-    return float(1e-6 * math.sqrt((right * right + left * left) * unit) * sizes)
+    sizes = claim.p @ np.linalg.norm(claim.Z, axis=1) ** claim.activation.degree
+    return float((1e-12 if claim.norm == "f1" else 1e-6) * math.sqrt(unit_square(claim)) * sizes)

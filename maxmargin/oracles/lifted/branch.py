@@ -13,11 +13,11 @@ the moment (`leaf_polish`), and the best proof seen is returned.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,7 @@ SINGLE_GAP = 5e-3  # down to this relative gap single precision iterates as well
 CLOSED_MASS = 1e-5  # leaves of less mass are taken out of the iteration and keep their multipliers
 MAX_LEAVES = 180  # no leaf is split beyond so many: what is left of the time makes their bounds tight
 MAX_ENTRIES = 3e7  # of all moment matrices together, of which about sixteen copies are kept: 2 GB in single precision
+T = TypeVar("T")
 NOTHING = 1e-10  # a bound below this fraction of the spectral bound is treated as zero
 
 
@@ -107,6 +108,10 @@ class BranchAndBound:
         # Do not branch while the relaxation is far from solved, nor when it is near the lower bound.
         self._due = value - self.lower > RATIO * (bound - value)
 
+    def _each(self, work: Callable[..., T], items: Sequence[Any]) -> list[T]:
+        """The work for each item, in threads if there is a pool."""
+        return list((self.pool.map if self.pool else map)(work, items))
+
     def evaluate(self, clock: Clock = FOREVER, polish: bool = False) -> float:
         """Repairs every leaf against the present adversary, keeps the proof if it is the best, reopens what fails.
 
@@ -114,8 +119,10 @@ class BranchAndBound:
         """
         splitting = self.splitting
         p = self.game.adversary(splitting.p)
-        current = [_Leaf(block, splitting.multipliers(block)) for block in splitting.blocks] + self.closed
-        repaired = [self.game.leaf(leaf.block.sign, leaf.block.path, p, leaf.multipliers) for leaf in current]
+        current = [*map(_Leaf, splitting.blocks, self._each(splitting.multipliers, splitting.blocks)), *self.closed]
+        repaired = self._each(
+            lambda leaf: self.game.leaf(leaf.block.sign, leaf.block.path, p, leaf.multipliers), current
+        )
         values = np.array([leaf["value"] for leaf in repaired])
         bound = float(values.max())
         if polish or self.value - self.lower > RATIO * (bound - self.value):
@@ -141,7 +148,7 @@ class BranchAndBound:
             if polishers[worst[0]].exhausted or clock.expired:
                 break
             pair = [polishers[k] for k in worst]
-            values[worst] = list((self.pool.map if self.pool else map)(LeafPolisher.improve, pair))
+            values[worst] = self._each(LeafPolisher.improve, pair)
         return [polishers[k].leaf if k in polishers else leaf for k, leaf in enumerate(repaired)]
 
     def _reopen(self, values: Array) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .eigen import eigh
+from .eigen import FEW, eigh, eigh_of_sign
 from .inequality import Forms, Path, leaf_forms
 
 Array = NDArray[Any]  # in single or double precision
@@ -49,6 +49,7 @@ class LiftedBlock:
         self._a = np.linalg.solve(np.linalg.cholesky(columns.T @ columns), columns.T).T.astype(dtype)
         k, l = self.forms.complementary
         self.zero = (np.r_[k, l] + 1 + D, np.r_[l, k] + 1 + D)
+        self._positive = 0.5  # share of positive eigenvalues at the last projection
         self.V = np.zeros((self.order, self.order), dtype)
         self.W = np.zeros((self.order, self.order), dtype)
 
@@ -79,14 +80,25 @@ class LiftedBlock:
         """Projection P of R = 2W - V on A: P = Q (Q'RQ)_+ Q', exact because Q has orthonormal columns."""
         X = self.compressed(self.compressed(2.0 * self.W - self.V).T)
         X = 0.5 * (X + X.T)
-        values, vectors = eigh(X)
-        split = int(np.searchsorted(values, 0.0))
-        # The smaller half of the spectrum gives the shorter product.
-        if 2 * split >= len(values):
-            half = self.expanded(vectors[:, split:] * np.sqrt(values[split:]))
-            return half @ half.T
-        half = self.expanded(vectors[:, :split] * np.sqrt(-values[:split]))
-        return self.expanded(self.expanded(X).T) + half @ half.T
+        values, vectors, sign = self._shorter_part(X)
+        half = self.expanded(vectors * np.sqrt(np.abs(values)))
+        return half @ half.T if sign > 0 else self.expanded(self.expanded(X).T) + half @ half.T
+
+    def _shorter_part(self, X: Array) -> tuple[Array, Array, int]:
+        """Eigenvalues and eigenvectors of X of one sign, the one that fewer of them have, and this sign."""
+        few = min(self._positive, 1.0 - self._positive)
+        sign = 1 if self._positive <= 0.5 else -1
+        if few < FEW:
+            values, vectors = eigh_of_sign(X, sign)
+        else:
+            values, vectors = eigh(X)
+            split = int(np.searchsorted(values, 0.0))
+            sign = 1 if 2 * split >= len(values) else -1
+            kept = slice(split, None) if sign > 0 else slice(split)
+            values, vectors = values[kept], vectors[:, kept]
+        share = len(values) / len(X)
+        self._positive = share if sign > 0 else 1.0 - share
+        return values, vectors, sign
 
     def mass(self, V: Array) -> float:
         """The mass m for which V is nearest to W_rr = tr W_aa = m."""

@@ -14,9 +14,11 @@ step - sum_j theta_j (dx_j + df_j) (Walker and Ni, SIAM J. Numer. Anal. 49 (2011
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,22 +31,27 @@ from .leaf import LiftedBlock
 Array = NDArray[Any]  # in single or double precision
 Index = NDArray[np.int64]
 Entries = tuple[Index, Index, Index, Array]  # points, rows, columns, factors
+T = TypeVar("T")
 
 PENALTY = 10.0  # first value of the penalty rho
 RELAXATION = 1.6  # alpha in (0, 2)
 BIAS = 0.1  # < 1: the dual residual is to be the smaller one, as the proof comes from the dual
 BALANCE_EVERY = 20
 MEMORY, INTERVAL = 5, 5  # Anderson acceleration: columns kept, iterations between two extrapolations
-
-REGULARISATION = 1e-8
+PARTS = 2  # of a vector, whatever the number of threads, so that it does not change the result
+LONG = 200_000  # entries of a vector whose parts are given to threads
+REGULARISATION = 1e-8  # of the least-squares problem, relative to the trace of its Gram matrix
 GROWTH = 2.0  # the acceleration ends after a step longer than this multiple of the best step since the restart
 
 
 class Anderson:
-    """Accelerates in place at every `interval`-th call, from the last `memory` such calls (0: never)."""
+    """Accelerates in place at every `interval`-th call, from the last `memory` such calls (0: never).
 
-    def __init__(self, memory: int, interval: int) -> None:
-        self.memory, self.interval = memory, interval
+    Long vectors are worked on in `PARTS` parts, by the threads of `pool` if there is one.
+    """
+
+    def __init__(self, memory: int, interval: int, pool: Executor | None = None) -> None:
+        self.memory, self.interval, self.pool = memory, interval, pool
         self.forget()
 
     def forget(self) -> None:
@@ -56,39 +63,52 @@ class Anderson:
         """x becomes the next iterate; step = map(x) - x is left as it is."""
         self._calls += 1
         if not self.memory or self._calls % self.interval:
-            x += step
+            self._parts(len(x), lambda part: np.add(x[part], step[part], out=x[part]))
             return
-        length = float(np.linalg.norm(step))
+        length = math.sqrt(sum(self._parts(len(x), lambda part: float(step[part] @ step[part]))))
         if length > GROWTH * self._shortest:
             self.forget()
         self._shortest = min(self._shortest, length)
-        if self._last is not None:
-            self._remember(x, step, *self._last)
-        self._last = (x.copy(), step.copy())
-        x += step
-        if self._count:
-            used = min(self._count, self.memory)
-            weights = self._weights(step, used)
-            x -= weights @ self._dx[:used]
-            x -= weights @ self._df[:used]
+        used, weights = self._remember(x, step)
 
-    def _remember(self, x: Array, step: Array, last_x: Array, last_step: Array) -> None:
-        """The differences to the last call, in place of the oldest ones, and their scalar products."""
+        def move(part: slice) -> None:
+            x[part] += step[part]
+            if used:
+                x[part] -= weights @ self._dx[:used, part]
+                x[part] -= weights @ self._df[:used, part]
+
+        self._parts(len(x), move)
+
+    def _parts(self, length: int, work: Callable[[slice], T]) -> list[T]:
+        """The work on each part of vectors of this length."""
+        ends = [length * k // PARTS for k in range(PARTS + 1)]
+        parts = [slice(*pair) for pair in pairwise(ends)]
+        return list((self.pool.map if self.pool and length > LONG else map)(work, parts))
+
+    def _remember(self, x: Array, step: Array) -> tuple[int, Array]:
+        """Keep the differences to the last call, in place of the oldest ones; their number and weights (theta)."""
+        if self._last is None:
+            self._last = (x.copy(), step.copy())
+            return 0, np.zeros(0)
+        last_x, last_step = self._last
         if not self._count:
             self._dx, self._df = (np.empty((self.memory, len(x)), x.dtype) for _ in range(2))
             self._gram = np.zeros((self.memory, self.memory))
-        k = self._count % self.memory
+        k, used = self._count % self.memory, min(self._count + 1, self.memory)
         self._count += 1
-        np.subtract(x, last_x, out=self._dx[k])
-        np.subtract(step, last_step, out=self._df[k])
-        used = min(self._count, self.memory)
-        self._gram[k, :used] = self._gram[:used, k] = self._df[:used] @ self._df[k]
 
-    def _weights(self, step: Array, used: int) -> Array:
+        def differ(part: slice) -> Array:
+            np.subtract(x[part], last_x[part], out=self._dx[k, part])
+            np.subtract(step[part], last_step[part], out=self._df[k, part])
+            last_x[part], last_step[part] = x[part], step[part]
+            return np.stack([self._df[:used, part] @ v for v in (self._df[k, part], step[part])]).astype(float)
+
+        products, along = np.sum(self._parts(len(x), differ), axis=0)
+        self._gram[k, :used] = self._gram[:used, k] = products
         G = self._gram[:used, :used].copy()
         noise = max(REGULARISATION, float(np.finfo(step.dtype).eps))
         G[np.diag_indices(used)] += noise * np.trace(G) + 1e-300
-        return np.linalg.solve(G, (self._df[:used] @ step).astype(float)).astype(step.dtype)
+        return used, np.linalg.solve(G, along).astype(step.dtype)
 
 
 class LiftedSplitting:
@@ -122,7 +142,7 @@ class LiftedSplitting:
             np.add.at(self._curvature, points, factor * factor)
         np.maximum(self._curvature, 1e-12, out=self._curvature)
         self._gather()
-        self._anderson = Anderson(MEMORY, INTERVAL)
+        self._anderson = Anderson(MEMORY, INTERVAL, pool)
         self._prox()
 
     def _gather(self) -> None:
@@ -153,7 +173,6 @@ class LiftedSplitting:
         """So many iterations, or those that fit before the clock expires; returns their number."""
         for done in range(1, iterations + 1):
             self._each(self._step_of, self.blocks, self._steps)
-            self._step *= RELAXATION
             self._anderson.advance(self._state, self._step)
             previous = [block.W for block in self.blocks]
             self._prox()
@@ -172,6 +191,7 @@ class LiftedSplitting:
     @staticmethod
     def _step_of(block: LiftedBlock, step: Array) -> None:
         np.subtract(block.project_moments(), block.W, out=step)
+        step *= RELAXATION
 
     def _prox(self) -> None:
         """W of every block, and the adversary, from the states V."""
