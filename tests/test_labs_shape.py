@@ -71,6 +71,11 @@ FLAGGED = compare("flagged", "One is two.", 1.0, "=", 2.0, broken=True)
 MISSED = compare("missed", "One is one.", 1.0, "=", 1.0, broken=True)
 
 
+def test_a_slip_shows_what_the_printed_form_gives():
+    document = compare("slip", "One is one.", 1.0, "=", 1.0, printed=1.5).to_json()
+    assert (document["verdict"], document["measured"], document["printed"]) == ("refuted as printed", 1.0, 1.5)
+
+
 @pytest.mark.usefixtures("toy")
 def test_a_thirteenth_takes_one_file(tmp_path, capsys):
     assert "toy" in labs.names() and mm.lab("toy").passed

@@ -24,7 +24,7 @@ def names() -> list[str]:
 
 def get(name: str) -> Lab:
     """The laboratory of this name; an `InputError` names its neighbours if there is none."""
-    return select(list(_all().values()), name, argument="lab", kind="laboratory")[0]
+    return select(list(_all().values()), name, argument="lab", wanted="the name of a laboratory")[0]
 
 
 def lab(name: str, scale: str = "smoke") -> LabRun:

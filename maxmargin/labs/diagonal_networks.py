@@ -228,13 +228,13 @@ def _convolution(s: Settings) -> Items:
     return [
         panel("A convolution has its own norm",
               line(1 + np.arange(s.steps), trace, F1, "convolution"),
-              level(1.0, "max margin of the Fourier norm (both ends)", INK),
+              level(1.0, "max margin, both ends", INK),
               level(dft.margin(euclidean) / bracket.upper, "l2 solution", F2),
               xlabel="step", ylabel="Fourier margin / max", log="x", legend="lower right", ylim=(0.5, 1.05)),
         compare("games", "Column generation closes the game of the Fourier norm (relative gap).",
                 bracket.relative_gap, within=1e-8, note=f"[{bracket.lower:.9f}, {bracket.upper:.9f}]"),
         compare("convolution", "The convolution comes near the max margin of its norm.", trace.max(), ">=", 0.99),
-        compare("convolution-bound", "It does not pass the proved end.", trace.max(), "<=", 1.0, within=1e-12),
+        compare("convolution-bound", "No convolution passes the proved end.", trace.max(), "<=", 1.0, within=1e-12),
         mistake("convolution-l2", "The convolution comes near the l2 max margin, too.",
                 l2.margin(path[trace.argmax()]) / flat.upper, ">=", 0.99),
     ]  # fmt: skip

@@ -62,7 +62,7 @@ class Net:
             worst = int(far.max(axis=0).argmin())
             best = int(far[:, worst].argmax())
             normal = np.concatenate([S[best], -S[worst]]) @ self.W / lengths[best, worst]
-            walk = far[best, worst] * (1.0 + np.geomspace(1e-15, 3.0, 100))
+            walk = far[best, worst] * (1.0 + np.geomspace(1e-16, 3.0, 100))
             wrong = self.values(U[i] - walk[:, None] * (self.W @ normal)) <= 0.0
             lower[i], upper[i] = far[best, worst], walk[wrong.argmax()] if wrong.any() else np.inf
         return ends

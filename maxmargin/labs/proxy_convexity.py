@@ -135,7 +135,7 @@ def _along(s: Settings) -> Items:
                 (gamma - euler).min(), ">=", within=1e-9),
         compare("loss-bound", "The loss stays below 1 / (1/f(0) + s^2 gamma_lin^2 t) (largest ratio).",
                 (f / slow).max(), "<=", 1.0, within=1e-9),
-        compare("proxy-bound", "It stays below that of proxy convexity (largest ratio).", (f / proxy).max(), "<=", 1.0),
+        compare("proxy-bound", "The bound of proxy convexity holds (largest ratio).", (f / proxy).max(), "<=", 1.0),
         halves("The change of the end of descent", [float(np.linalg.norm(ends[i] - ends[i + 1])) for i in (0, 1)], 0.2),
     ]  # fmt: skip
 
@@ -152,7 +152,8 @@ def _elsewhere(s: Settings) -> Items:
     none = linear_max_margin(LinearGame(net.Z * np.where(np.arange(s.n) % 3, 1.0, -1.0)[:, None], "l2"))[2]
     return [
         compare("pairs", f"Proxy convexity holds for {s.pairs} random pairs (least slack).", slack, ">=", within=1e-12),
-        compare("attained", "This constant is attained (|grad f| / f over it).", attained, "=", 1.0, within=1e-6),
+        compare("attained", "The constant s gamma_lin is attained (|grad f| / f over it).",
+                attained, "=", 1.0, within=1e-6),
         mistake("twice", "Twice the constant s gamma_lin holds, too.", attained / 2.0, ">=", 1.0, within=1e-6),
         mistake("flipped", "With every third label flipped, a positive constant is proved.",
                 SLOPE * none.lower, ">=", 1e-6, note=f"margin <= {none.upper:.1e}"),

@@ -162,7 +162,7 @@ def _rates(s: Settings) -> Items:
     return [
         compare("late-ratio", "Tanh: the late loss ratio a step is that of I - eta K / n (worst start and depth).",
                 measured, "=", predicted, within=1e-6),
-        compare("late-rate", "Its mean over six decades is (1 - eta lam_min(K) / n)^2, up to a bound (over that).",
+        compare("late-rate", "Its mean over six decades is (1 - eta lam_min(K) / n)^2, up to a bound (error over it).",
                 max(mean), "<=", 1.0),
         compare("kernel-bound", "The bound on lam_min(K) from the Jacobians holds (largest ratio).",
                 max(bounds), "<=", 1.0, within=1e-9),
@@ -187,7 +187,7 @@ def _roughness(s: Settings) -> Items:
                 -exponent(L[late], found["zero"][late]), "=", 1.0, within=0.1),
         compare("bounded", f"At L = {L[-1]} V2 is at most 1.5 times that at 32 (first three starts).",
                 max(growth[kind] for kind in ("zero", "Brownian", "small noise")), "<=", 1.5),
-        mistake("rough", "It is so for independent layers that do not shrink.", growth["rough noise"], "<=", 1.5),
+        mistake("rough", "V2 is bounded for independent layers that do not shrink.", growth["rough noise"], "<=", 1.5),
     ]  # fmt: skip
 
 

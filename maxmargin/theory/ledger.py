@@ -212,13 +212,17 @@ def worst(instances: Iterable[tuple[str, float, float]], tolerance: float) -> Fi
 
 
 def select(
-    claims: Sequence[AnyMeasurable], only: str | Sequence[str] | None, *, argument: str = "only", kind: str = "claim"
+    claims: Sequence[AnyMeasurable],
+    only: str | Sequence[str] | None,
+    *,
+    argument: str = "only",
+    wanted: str = "the id of a claim",
 ) -> list[AnyMeasurable]:
     """The claims of these ids, in their order; all for None.
 
     Raises
     ------
-    InputError : an id that no claim has; the sentence names the `argument`, the `kind` of item, and its neighbours.
+    InputError : an id that no claim has; the sentence names the `argument`, what is `wanted`, and its neighbours.
     """
     known = {claim.id: claim for claim in claims}
     if only is None:
@@ -228,7 +232,7 @@ def select(
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
             hint = f"did you mean {', '.join(near)}?" if near else f"for instance {claims[0].id}"
-            raise InputError(f"{argument}: found {name!r}, wanted the id of a {kind}; {hint}")
+            raise InputError(f"{argument}: found {name!r}, wanted {wanted}; {hint}")
         chosen.append(known[name])
     return chosen
 
