@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import logsumexp, softmax
 
 from ..conventions import Array
+from ..flow.fields import descend
 from ..games.game import Bracket
 from ..games.linear import LinearGame
 from ..games.rkhs import KernelGame
@@ -78,13 +79,13 @@ class Net:
         proposal = min_norm_point(game.K, self.y)
         return game.certify(proposal.learner, proposal.p)
 
-    def descend(self, W: Array, step: float, count: int, record: set[int]) -> list[tuple[float, Array]]:
-        """(t, W) of the steps to record: W moves by step times -grad f / f, hence t by step / f."""
+    def descend(self, W: Array, count: int, record: set[int]) -> list[tuple[float, Array]]:
+        """(t, W) of the steps to record: W moves by `STEP` times -grad f / f, hence t by `STEP` / f."""
         t, path = 0.0, []
         for k in range(count + 1):
             if k in record:
                 path.append((t, W))
-            W, t = W + step * self.ascent(W), t + step * float(np.exp(-self.log_loss(W)))
+            W, t = W + STEP * self.ascent(W), t + STEP * float(np.exp(-self.log_loss(W)))
         return path
 
     def tight(self, reach: float) -> Array:
@@ -106,7 +107,7 @@ def _along(s: Settings) -> Items:
     net, start = Net(s), 0.5 * np.random.default_rng(s.seed + 1).standard_normal((s.m, s.d))
     v, _, bracket = net.linear
     constant, record = SLOPE * bracket.lower, {0, *np.geomspace(1, s.steps, 30).astype(int).tolist()}
-    times, path = zip(*net.descend(start, STEP, s.steps, record), strict=True)
+    times, path = zip(*net.descend(start, s.steps, record), strict=True)
     t, f = np.array(times), np.exp([net.log_loss(W) for W in path])
     proved, gamma = np.array([(bracket.lower, bracket.upper) for bracket in map(net.tangent_margin, path)]).T
     steep = np.array([np.linalg.norm(net.ascent(W)) for W in path])
@@ -114,7 +115,7 @@ def _along(s: Settings) -> Items:
     slow, R = 1.0 / (1.0 / f[0] + constant**2 * t), np.geomspace(1e-2, 1e4, 4000)
     apart = (start**2).sum() - 2.0 * R * (start * np.sign(net.a)[:, None] * v / np.sqrt(s.m)).sum() + R**2
     proxy = np.array([np.inf, *((np.exp(-constant * R) + apart / (2.0 * time)).min() for time in t[1:])])
-    ends = [net.descend(start, h, round(5.0 / h), {round(5.0 / h)})[0][1] for h in (0.02, 0.01, 0.005)]
+    ends = [descend(net.ascent, start, h, 5.0) for h in (0.02, 0.01, 0.005)]
     shown = np.maximum(t, 0.01)
     return [
         panel("The best constant of the gradient inequality",
