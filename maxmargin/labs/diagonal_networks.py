@@ -49,7 +49,7 @@ class Potential:
         if np.abs(u).max() >= (1.0 if self.D > 2 else REACH):
             return np.full_like(u, np.inf)
         k = self._k - 1.0
-        return 2.0 * np.cosh(u) - 2.0 if self.D == 2 else ((1.0 - u) ** -k + (1.0 + u) ** -k - 2.0) / k
+        return 4.0 * np.sinh(u / 2.0) ** 2 if self.D == 2 else ((1.0 - u) ** -k + (1.0 + u) ** -k - 2.0) / k
 
     @property
     def _k(self) -> float:
@@ -57,8 +57,8 @@ class Potential:
 
 
 def q(z: Array) -> Array:
-    """q of D = 2."""
-    return 2.0 - np.sqrt(4.0 + z * z) + z * np.arcsinh(z / 2.0)
+    """q of D = 2: 2 - sqrt(4 + z^2) + z arcsinh(z / 2), without its cancellation for small z."""
+    return z * np.arcsinh(z / 2.0) - z * z / (2.0 + np.sqrt(4.0 + z * z))
 
 
 def interpolant(X: Array, y: Array, alpha: float, D: int) -> Array:
@@ -96,7 +96,7 @@ def program(Z: Array, gamma: float) -> Array:
 
     def dual(nu: Array, level: float) -> tuple[float, Array]:
         u = np.clip(nu @ Z, -REACH, REACH)
-        return float((2.0 * np.cosh(u) - 2.0).sum() / level - nu.sum()), Z @ (2.0 * np.sinh(u)) / level - 1.0
+        return float((4.0 * np.sinh(u / 2.0) ** 2).sum() / level - nu.sum()), Z @ (2.0 * np.sinh(u)) / level - 1.0
 
     nu, decades = np.zeros(len(Z)), max(2, int(np.log10(max(gamma, 1.0))) + 2)
     how = {"method": "L-BFGS-B", "bounds": [(0.0, None)] * len(Z), "options": {"ftol": 1e-15, "gtol": 1e-9}}
