@@ -75,6 +75,21 @@ def test_no_face_is_left_open_by_a_claim_that_is_true_with_room(seed):
     assert left(uppers[least - 1]) > 0
 
 
+@pytest.mark.parametrize("equal", [False, True])
+def test_cells_are_given_by_signs(equal):
+    """Also where three hyperplanes meet in a line, whose cells are taken apart."""
+    X, y, p = np.eye(4)[:, :3] + np.eye(4)[:, 1:], np.array([1.0, -1.0, 1.0, -1.0]), np.full(4, 0.25)
+    if equal:
+        X[3] = X[0] + X[1]
+    classifier = {"directions": np.eye(3)[:1].tolist(), "weights": [1.0]}
+    claim = read_claim(certificate(X, y, classifier, p, (0.0, 1.0), bias=False), X, y)
+    batches = list(visit_cells(make_pieces(claim)))
+    assert batches
+    for batch in batches:
+        assert np.isin(batch.signs, (-1, 0, 1)).all()
+        assert (np.take_along_axis(batch.signs, batch.subsets, axis=1) == 0).all()
+
+
 def test_fewer_points_than_dimensions_leave_a_subspace_on_which_the_payoff_is_linear():
     # sigma(u) = u has no hyperplane to cross: its payoff is the length of sum p_i y_i x_i
     rng = np.random.default_rng(0)

@@ -85,10 +85,11 @@ def test_accumulated_roundings():
 def test_the_shift_that_a_floating_point_proof_needs(M):
     """c = error + gamma tr S + 2u (tr S + error), a billionth more, and 1e-290 M^2: just below it nothing is proved."""
     gamma = exact.relative_error(M + 2)
-    for error in (1e-8, 1e-3):
+    for error in (1e-8, 1e-3, 30.0):
         S = np.eye(M)
         S[0, 0] = 0.0
-        needed = error * (1 + 2.0**-52) + (gamma / (1 - gamma) + 2.0**-52) * (M - 1)
+        S *= max(1.0, 3.0 * error)  # S - c I stays definite where S is not zero
+        needed = error * (1 + 2.0**-52) + (gamma / (1 - gamma) + 2.0**-52) * np.trace(S)
         low, high = S.copy(), S.copy()
         low[0, 0], high[0, 0] = needed * (1 - 1e-6), needed * (1 + 1e-6)
         assert not semidefinite._is_semidefinite(low, error) and semidefinite._is_semidefinite(high, error)
