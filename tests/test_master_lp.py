@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from maxmargin.errors import SolverError
+from maxmargin.solvers import lp_refinement
 from maxmargin.solvers.master import Master
 
 
@@ -158,3 +159,13 @@ def test_columns_that_dwarf_all_known_ones_begin_a_new_unit(factor):
     assert found.margin == pytest.approx(wanted.margin, rel=1e-9) and found.value == pytest.approx(
         wanted.value, rel=1e-9
     )
+
+
+def test_the_inverse_of_a_refinement_has_zeros_where_a_row_or_column_is_empty():
+    """A column that pays nothing, or a point whose payoffs vanish, of any size beside the others."""
+    M = np.array([[1.0, 0.0, 2.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1e-9]])
+    inverse = lp_refinement._inverse(M)
+    assert not inverse[1].any()
+    assert not inverse[:, 1].any()
+    kept = np.ix_([0, 2], [0, 2])
+    np.testing.assert_allclose(inverse[kept], np.linalg.inv(M[kept]), atol=1e-12)

@@ -1,5 +1,6 @@
 """The kernel game certifies any pair: its brackets hold in exact arithmetic, whatever the proposal."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -73,6 +74,15 @@ def test_true_kernel_lies_in_brackets_of_the_rows_on_demand():
     fine, coarse = game.certify(learner, best.p), stored.certify(learner, best.p)
     assert coarse.lower <= fine.lower <= fine.upper <= coarse.upper
     assert fine.relative_gap < 1e-11 < coarse.relative_gap
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_norms_of_any_size_are_multiples_of_each_other(size):
+    """Squares of such coefficients are no doubles."""
+    game = KernelGame(np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([1.0, -1.0]))
+    one, other = (game.norm(KernelExpansion(factor * np.array([1.0, -2.0]))) for factor in (1.0, size))
+    assert one == pytest.approx(math.sqrt(10.0), rel=1e-15)
+    assert other / size == pytest.approx(one, rel=1e-15)
 
 
 def test_nothing_is_claimed_for_the_zero_function():

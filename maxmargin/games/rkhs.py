@@ -113,9 +113,11 @@ class KernelGame(Game):
         return self.scale * self.scale * self.y * _times(self.K, learner.coefficients)
 
     def norm(self, learner: KernelExpansion) -> float:
-        """sqrt(c'Kc)."""
-        c = learner.coefficients
-        return self.scale * math.sqrt(max(float(c @ _times(self.K, c)), 0.0))
+        """sqrt(c'Kc), from coefficients divided by a power of two, as their squares may leave the range of doubles."""
+        exponent = math.frexp(float(np.abs(learner.coefficients).max(initial=0.0)))[1]
+        c = np.ldexp(learner.coefficients, -exponent)
+        with np.errstate(over="ignore"):
+            return self.scale * float(np.ldexp(math.sqrt(max(float(c @ _times(self.K, c)), 0.0)), exponent))
 
     def margin_errors(self, learner: KernelExpansion) -> Array:
         """Bound on the rounding error of each of the `margins`: every entry |K_ij| <= r_i r_j carries its own."""

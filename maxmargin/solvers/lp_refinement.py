@@ -162,8 +162,11 @@ class Refined:
 
 def _inverse(M: Array) -> Array:
     """Pseudo-inverse of M, computed with rows and columns of comparable sizes."""
-    rows = np.abs(M).max(axis=1, keepdims=True)
-    columns = np.abs(M / rows).max(axis=0)
+    sizes = np.abs(M)
+    rows = sizes.max(axis=1, keepdims=True)
+    rows[rows == 0.0] = 1.0
+    columns = (sizes / rows).max(axis=0)
+    columns[columns == 0.0] = 1.0
     return np.asarray(np.linalg.pinv(M / rows / columns, rcond=_RANK) / columns[:, None] / rows.T)
 
 
