@@ -57,6 +57,8 @@ def test_a_spectral_proof_has_matrices_of_the_span():
     assert cost.seconds == pytest.approx(LOWER[0] + 2e-9 * (20 * (6**3 + 12 * 36) + 6 * 36))
     assert cost.bytes == pytest.approx(LOWER[1] + 100.0 * 6 * 18)
     few = expected_cost(document(support=4, proof={"kind": "spectral"}))
+    wanted = 2e-9 * (20 * (4**3 + 4 * 16) + 6 * 16) - 6e-8 * 8 * ATOMS * D  # eight points of the support fewer
+    assert few.seconds - LOWER[0] == pytest.approx(wanted, rel=1e-9, abs=1e-15)
     assert few.bytes == pytest.approx(LOWER[1] + 100.0 * 6 * 8)
 
 

@@ -84,6 +84,14 @@ def test_a_dictionary_claim_is_about_weights_divided_by_their_sum(total):
         check_dictionary(claim, np.eye(2))
 
 
+def test_a_classifier_over_a_dictionary_has_no_other_neurons():
+    directions = np.array([[1.0, 0.0], [0.6, 0.8]])  # the neuron along the second axis is missing
+    claim = dictionary_claim(directions, 0.5)
+    with pytest.raises(Refusal, match="direction 1 is not in the dictionary"):
+        check_dictionary(claim, directions)
+    check_dictionary(SimpleNamespace(**{**vars(claim), "lower": 0.0}), directions)  # f = 0 needs no neuron
+
+
 def test_only_points_near_the_lower_end_are_computed_exactly():
     """Margins 1/2 at the first point and 1 at the others: floats settle those."""
     X, y = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), np.array([1.0, 1.0, -1.0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from check_support import certificate, refused
+from check_support import certificate, refused, xor
 
 import maxmargin as mm
 from maxmargin.check import check_certificate, linear
@@ -73,6 +73,18 @@ def test_no_face_is_left_open_by_a_claim_that_is_true_with_room(seed):
     least = next(k for k, upper in enumerate(uppers) if proved(pieces(upper), by_faces=True))
     assert left(uppers[least + 1]) == 0
     assert left(uppers[least - 1]) > 0
+
+
+@pytest.mark.parametrize("by_faces", [False, True])
+@pytest.mark.parametrize("excess", [0.25, 1e-6])
+def test_a_refusal_says_by_how_much_a_neuron_is_paid_more(excess, by_faces):
+    X, y, classifier, p, gamma = xor()
+    claim = read_claim(certificate(X, y, classifier, p, (0.0, gamma / (1.0 + excess)), bias=False), X, y)
+    pieces = make_pieces(claim)
+    cells = linear.LinearCells(pieces, pieces.unit_normals, linear._square_error(pieces), by_faces)
+    with pytest.raises(Refusal, match=r"by a factor 1 \+ ") as refusal:
+        sweep(pieces, cells)
+    assert float(str(refusal.value).split("1 + ")[1]) == pytest.approx(excess, rel=1e-2)
 
 
 @pytest.mark.parametrize("equal", [False, True])

@@ -112,3 +112,14 @@ def test_small_and_large_units(norm, scale):
     assert document["lower"] > 0.0
     assert check_certificate(document, X, dataset.y).holds
     assert refused(check_certificate(document | {"lower": document["upper"], "relative_gap": 0.0}, X, dataset.y))
+
+
+def test_further_parts_of_an_adversary_make_no_entry_negative():
+    data = mm.load("clusters:n=12,d=3,k=2,seed=0")
+    document = mm.max_margin(data, norm="f2", self_check=False).to_json()
+    entry = int(np.argmax(document["adversary"][1:])) + 1
+    low = [0.0] * 12
+    low[entry] = -2.0 * document["adversary"][entry]
+    verdict = check_certificate(document | {"adversary_low": [low]}, data.X, data.y)
+    assert not verdict.holds
+    assert f"entry {entry} is negative" in verdict.reason

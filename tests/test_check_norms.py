@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from check_support import refused
 
 import maxmargin as mm
-from maxmargin.check import check_certificate
+from maxmargin.check import check_certificate, norm
 from maxmargin.cli import main
+from maxmargin.errors import InputError
 
 
 def document(X, targets, classifier, adversary, bracket, **problem):
@@ -185,6 +187,24 @@ def test_every_tampering_is_refused(norm):
     for wrong in (t[:-1], [math.inf] * 8, ["a"] * 8):
         with pytest.raises(mm.InputError, match="data: "):
             check_certificate(claim, X, wrong)
+
+
+def test_other_data_are_told_by_the_first_digits_of_their_hash():
+    X, targets, classifier, adversary, value = one_point()
+    claim = document(X, targets, classifier, adversary, (value, value))
+    reason = check_certificate(claim, X, [3.0]).reason
+    assert re.fullmatch(r"data: their hash is [0-9a-f]{12}\.\.\., the document speaks of [0-9a-f]{12}\.\.\.", reason)
+
+
+@pytest.mark.parametrize(
+    ("X", "targets"),
+    [(np.ones((2, 2, 2)), np.ones(2)), (np.ones(2), np.ones(2)), (np.ones((2, 1)), np.ones(3)), (np.ones((0, 2)), [])],
+)
+def test_points_and_targets_have_two_and_one_dimensions(X, targets):
+    with pytest.raises(InputError, match=r"wanted finite \(n, d\) and \(n,\)"):
+        norm.read_values(X, targets)
+    with pytest.raises(InputError, match="wanted finite"):
+        norm.read_values(np.ones((2, 1)), [1.0, math.inf])
 
 
 def test_the_upper_end_is_attained_without_rounding():
