@@ -8,7 +8,7 @@ from check_support import refused
 
 import maxmargin as mm
 from maxmargin.check import check_certificate
-from maxmargin.check.precise import _root, excluded_precisely, positive_eigenvalues
+from maxmargin.check.precise import _in_a_plane, _root, excluded_precisely, positive_eigenvalues
 
 ODD_SQUARE = mm.Feature("odd-square", 2, 1.0, -1.0)
 
@@ -86,3 +86,22 @@ def test_certificates_of_tiny_features_beside_a_bias_hold_and_nothing_sharper_do
 @pytest.mark.parametrize("exponent", [-900, -3, 0, 5, 900])
 def test_roots_of_squares_that_no_float_holds(exponent):
     assert _root(9 * Fraction(4) ** exponent) == 3.0 * 2.0**exponent
+
+
+@pytest.mark.parametrize("scale", [1, 10**9])
+def test_a_plane_is_excluded_if_and_only_if_the_normals_surround_it(scale):
+    """Bases that are far from orthogonal, normals of any size."""
+    rng, outcomes = np.random.default_rng(0), []
+    for _ in range(60):
+        w1 = rng.integers(-5, 6, 4)
+        basis = [[Fraction(int(x)) for x in w] for w in (w1, 3 * w1 + rng.integers(-5, 6, 4))]
+        normals = rng.integers(-5, 6, size=(5, 4)).astype(object)
+        shadow = normals @ np.array(basis, dtype=object).T
+        if not shadow.any(axis=1).all():
+            continue
+        angles = np.sort(np.arctan2(*shadow.astype(float).T))
+        gap = np.diff(np.append(angles, angles[0] + 2.0 * np.pi)).max()
+        if abs(gap - np.pi) > 1e-6:
+            outcomes.append((_in_a_plane(scale * normals, basis, 1e-15), gap < np.pi))
+    assert {wanted for _, wanted in outcomes} == {True, False}
+    assert all(found == wanted for found, wanted in outcomes)
