@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import maxmargin as mm
 from maxmargin.errors import SolverError
 from maxmargin.solvers import lp_refinement
 from maxmargin.solvers.master import Master
@@ -169,3 +170,24 @@ def test_the_inverse_of_a_refinement_has_zeros_where_a_row_or_column_is_empty():
     assert not inverse[:, 1].any()
     kept = np.ix_([0, 2], [0, 2])
     np.testing.assert_allclose(inverse[kept], np.linalg.inv(M[kept]), atol=1e-12)
+
+
+def test_payoffs_that_vanish_beside_others_are_refined_to_a_bracket():
+    """Squares of points of size 1e7 and 1e-9: in the restricted program of some round a row is zero."""
+    X = np.array(
+        [
+            [1679.5138956840287, -382.5244729975376],
+            [6.41700030897464e-09, -1.5078658274309653e-09],
+            [-0.004475365783688679, 0.19971484562132064],
+            [-2.0002174356398827e-09, -8.268146699274019e-09],
+            [-14045426.552057132, 5059828.593414429],
+            [-0.2716462048229587, 3.7107272824960176],
+            [-6457636.959305681, -2305859.4909332506],
+            [1.3128838846102568, -3.522430506626795],
+        ]
+    )
+    y = np.array([1.0, -1.0, -1.0, -1.0, -1.0, 1.0, -1.0, 1.0])
+    uneven = mm.Feature("test-uneven-square", 2, 1.0, -0.7158539183998711)
+    certificate = mm.max_margin((X, y), feature=uneven, bias=False, convention="path", max_rounds=25)
+    assert 0.0 < certificate.lower <= certificate.upper < 1e-18
+    assert mm.check_certificate(certificate.to_json(), X, y).holds
