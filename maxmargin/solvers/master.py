@@ -144,7 +144,9 @@ class Master:
             for scale in refined.scales():
                 refined = refined.corrected(scale, self._correct(refined.corrections(scale), time_limit))
                 pairs.append(refined.pair)
-        for P, multipliers in (*pairs, refined.equalised().pair):
+        with suppress(np.linalg.LinAlgError):
+            pairs.append(refined.equalised().pair)
+        for P, multipliers in pairs:
             solution = better(columns, solution, P * self._points, multipliers / rows)
         self._set((np.zeros(self.n), 1.0), (np.zeros(self.n), self._largest), 1.0, np.zeros(self.size))
         return solution
