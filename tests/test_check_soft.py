@@ -124,6 +124,15 @@ def test_adversaries_of_soft_margins_have_no_further_parts(solved):
     assert "adversary_low" in verdict.reason
 
 
+def test_adversaries_of_f1_have_no_further_parts():
+    X, y, classifier, p, gamma = xor()
+    document = certificate(X, y, classifier, p, (0.5 * gamma, 2.0 * gamma), bias=False)
+    assert check_certificate(document, X, y).holds
+    verdict = check_certificate(document | {"adversary_low": [[0.0] * 4]}, X, y)
+    assert not verdict.holds
+    assert "adversary_low" in verdict.reason
+
+
 def test_columns_that_are_called_standardised_have_mean_0_and_deviation_1(solved):
     data, document = solved
     unit = (data.X - data.X.mean(axis=0)) / data.X.std(axis=0)
