@@ -100,6 +100,15 @@ def test_cells_are_given_by_signs(equal):
     for batch in batches:
         assert np.isin(batch.signs, (-1, 0, 1)).all()
         assert (np.take_along_axis(batch.signs, batch.subsets, axis=1) == 0).all()
+        assert len(batch.forms) == len(batch.subsets) == len(batch.signs)
+
+
+def test_without_hyperplanes_there_is_one_cell():
+    feature = {"name": "identity", "degree": 1, "right": 1.0, "left": -1.0}
+    X, y, classifier, p, _ = xor()
+    claim = read_claim(certificate(X, y, classifier, p, (0.0, 1.0), bias=False, feature=feature), X, y)
+    (batch,) = visit_cells(make_pieces(claim))
+    assert (batch.forms.shape, batch.subsets.shape, batch.signs.shape) == ((1, 1, 2), (1, 0), (1, 0))
 
 
 def test_fewer_points_than_dimensions_leave_a_subspace_on_which_the_payoff_is_linear():

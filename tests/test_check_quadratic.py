@@ -6,7 +6,10 @@ from check_support import certificate, refused
 
 import maxmargin as mm
 from maxmargin.check import check_certificate, quadratic
+from maxmargin.check.claim import read_claim
+from maxmargin.check.pieces import make_pieces
 from maxmargin.check.quadratic import eigenvalue_range, outside, top_space
+from maxmargin.check.verdict import NotSettled, Refusal
 
 
 def unit(v):
@@ -102,3 +105,18 @@ def test_the_smallest_accepted_upper_end_of_features_beside_a_large_bias(scale):
     payoff = np.abs(np.maximum(np.hstack([X, np.ones((7, 1))]) @ A.T, 0.0).T ** 2 @ (p * y)).max()
     assert holds(payoff * 1.01)
     assert not holds(payoff * (1 - 1e-9))
+
+
+@pytest.mark.parametrize("excess", [1e-3, 1e-9])
+def test_an_eigenvector_that_is_paid_a_little_more_refutes_the_claim(excess):
+    """One point (3, 4): the neuron along it earns 25."""
+    X, y, p = np.array([[3.0, 4.0]]), np.ones(1), np.ones(1)
+    classifier = {"directions": [[0.6, 0.8]], "weights": [1.0]}
+    upper = 25.0 / (1.0 + excess)
+    document = certificate(X, y, classifier, p, (0.0, upper), bias=False, feature="squared-relu")
+    vectors = np.array([[-0.8, 0.6], [0.6, 0.8]])
+    with pytest.raises(Refusal, match="direction"):
+        quadratic._refuse(make_pieces(read_claim(document, X, y)), vectors, 1)
+    above = document | {"upper": 25.0 * (1.0 + excess)}
+    with pytest.raises(NotSettled):
+        quadratic._refuse(make_pieces(read_claim(above, X, y)), vectors, 1)

@@ -171,3 +171,13 @@ def test_two_thousand_coordinates():
     assert found.upper < 1.2 * found.lower
     verdict = check_certificate(found.to_json(), X, y, time_limit=60.0)
     assert verdict.holds, verdict.reason
+
+
+@pytest.mark.parametrize(("degree", "moved"), [(1, [0.1, 0.2]), (2, [0.1 * 2.1, 0.2 * 6.2])])
+def test_what_a_residual_costs(degree, moved):
+    """|sigma(u + r) - sigma(u)| <= c r for degree 1 and c r (2 |z| + r) for degree 2, c the larger coefficient."""
+    residuals, lengths = np.array([0.1, 0.2]), np.array([1.0, 3.0])
+    reduction = Reduction(np.eye(2), np.eye(2), residuals, lengths, 1.5)
+    found = reduction.bound(7.0, np.array([0.5, -2.0]), Activation(degree, 0.5, -3.0))
+    assert found == pytest.approx(7.0 * 1.5**degree + 3.0 * (0.5 * moved[0] + 2.0 * moved[1]), rel=1e-12)
+    assert reduction.bound(-7.0, np.zeros(2), Activation(degree, 0.5, -3.0)) == 0.0
