@@ -115,7 +115,7 @@ def test_an_eigenvector_that_is_paid_a_little_more_refutes_the_claim(excess):
     upper = 25.0 / (1.0 + excess)
     document = certificate(X, y, classifier, p, (0.0, upper), bias=False, feature="squared-relu")
     vectors = np.array([[-0.8, 0.6], [0.6, 0.8]])
-    with pytest.raises(Refusal, match="direction"):
+    with pytest.raises(Refusal, match="paid more"):
         quadratic._refuse(make_pieces(read_claim(document, X, y)), vectors, 1)
     above = document | {"upper": 25.0 * (1.0 + excess)}
     with pytest.raises(NotSettled):
