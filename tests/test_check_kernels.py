@@ -123,3 +123,12 @@ def test_further_parts_of_an_adversary_make_no_entry_negative():
     verdict = check_certificate(document | {"adversary_low": [low]}, data.X, data.y)
     assert not verdict.holds
     assert f"entry {entry} is negative" in verdict.reason
+
+
+@pytest.mark.parametrize("norm", ["f2", "ntk"])
+def test_a_refusal_says_what_the_classifier_reaches(norm):
+    data = mm.load("clusters:n=12,d=3,k=2,seed=0")
+    document = mm.max_margin(data, norm=norm, self_check=False).to_json()
+    ends = {"lower": 2.0 * document["lower"], "upper": 3.0 * document["upper"], "relative_gap": 1 / 3}
+    reason = check_certificate(document | ends | {"status": "bracketed"}, data.X, data.y).reason
+    assert float(reason.split("reaches ")[1].split()[0]) == pytest.approx(document["lower"], rel=1e-9)

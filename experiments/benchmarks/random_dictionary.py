@@ -1,14 +1,14 @@
 """How far random neurons are from all neurons: the dictionary margin against gamma_1, and what it costs.
 
-    python experiments/benchmarks/random_dictionary.py [DATA ...]
+    python experiments/benchmarks/random_dictionary.py [DATA ...] [--seeds 1 2 3 4 5]
 
-Default data: clusters n = 256, k = 3, D = 3, 5, 10, 15.  Path convention; processor seconds of one thread in this run.
-`gamma_1 >=` is the margin over the whole sphere by column generation with the local oracle.
+Default data: clusters n = 256, k = 3, D = 3, 5, 10, 15, drawn with each of the seeds.  Path convention; processor
+seconds of one thread in this run.  "all" is the margin over the whole sphere by column generation, local oracle.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 
 import numpy as np
@@ -21,12 +21,17 @@ from maxmargin.solvers.column_generation import ColumnGeneration
 from maxmargin.solvers.search import max_margin_dictionary
 
 SIZES = (1_000, 10_000, 100_000)
-DATA = tuple(f"clusters:n=256,d={d},k=3,seed=0" for d in (3, 5, 10, 15))
+DIMENSIONS = (3, 5, 10, 15)
 
 
 def main() -> None:
     """One table a data set; dictionaries are nested, so that margins grow down a table."""
-    for name in sys.argv[1:] or DATA:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", nargs="*")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    options = parser.parse_args()
+    clusters = [f"clusters:n=256,d={d},k=3,seed={seed}" for d in DIMENSIONS for seed in options.seeds]
+    for name in options.data or clusters:
         data = mm.load(name)
         Z, y = data.inputs(True), data.y
         directions = np.random.default_rng(1).standard_normal((max(SIZES), Z.shape[1]))

@@ -1,6 +1,6 @@
 """F1 over the whole sphere: accuracy and cost, beside random neurons in CVXPY and beside the flow.
 
-    python experiments/benchmarks/sphere_margin.py [exact] [enumerated] [local] [real]
+    python experiments/benchmarks/sphere_margin.py [exact] [enumerated] [local] [real] [--seeds 1 2 3 4 5]
 
 exact       D <= 3: certified relative gap; times faster than CVXPY's default on the LP over 10,000 random neurons
 enumerated  D = 4, 5: the local search first, then the enumeration, which proves the upper end
@@ -9,16 +9,19 @@ local       D = 15, n = 256: seconds until within 1e-3 and 1e-4 of the best valu
             `flow_speed.transcription` are timed)
 real        iris, wine, breast-cancer, standardised: agreement of two seeds
 
-Margins in the path convention; times are processor times of one thread, all measured in this run.
+Margins in the path convention; times are processor times of one thread, all measured in this run.  Clusters are drawn
+with each of the seeds; the last two rows of their tables are the least and the most of every column.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
-import sys
 import time
 import warnings
+from collections.abc import Iterator
 from functools import partial
+from itertools import product
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -37,12 +40,22 @@ class Table:
     """Rows printed as they come, below a heading; `columns` are (name, format) pairs."""
 
     def __init__(self, title: str, *columns: tuple[str, str]) -> None:
+        self.rows: list[tuple[float, ...]] = []
         self.formats = [form for _, form in columns]
         widths = [int(re.match(r"\d+", form)[0]) for form in self.formats]
         names = (f"{name:>{width}s}" for (name, _), width in zip(columns, widths, strict=True))
         print(f"\n{title:24s}", *names)
 
     def row(self, name: str, *values: float) -> None:
+        self.rows.append(values)
+        self._print(name, values)
+
+    def spread(self) -> None:
+        """The least and the most of each column."""
+        for name, pick in (("least", min), ("most", max)):
+            self._print(name, tuple(map(pick, zip(*self.rows, strict=True))))
+
+    def _print(self, name: str, values: tuple[float, ...]) -> None:
         cells = (format(value, form) for value, form in zip(values, self.formats, strict=True))
         print(f"{name:24s}", *cells, flush=True)
 
@@ -61,16 +74,16 @@ def standardised(name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.hstack([X, np.ones((len(X), 1))]), data.y
 
 
-def planar() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Sets with D <= 3."""
-    sets = {f"clusters k={k} n=512": mm.load(f"clusters:n=512,d=3,k={k},seed=0") for k in (3, 4, 5)}
-    sets["clusters k=4 n=120"] = mm.load("clusters:n=120,d=3,k=4,seed=0")
-    found = {name: (data.inputs(True), data.y) for name, data in sets.items()}
+def planar(seeds: list[int]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Sets with D <= 3: name, points, labels."""
+    for k, n in ((3, 512), (4, 512), (5, 512), (4, 120)):
+        for seed in seeds:
+            data = mm.load(f"clusters:n={n},d=3,k={k},seed={seed}")
+            yield f"clusters k={k} n={n}, {seed}", data.inputs(True), data.y
     x = np.sort(np.random.default_rng(0).uniform(-1, 1, 60))
-    found["line n=60, 7 intervals"] = np.column_stack([x, np.ones(60)]), np.where(np.arange(60) // 9 % 2, 1.0, -1.0)
+    yield "line n=60, 7 intervals", np.column_stack([x, np.ones(60)]), np.where(np.arange(60) // 9 % 2, 1.0, -1.0)
     Z, y = standardised("iris")
-    found["iris, petals"] = Z[:, 2:], y
-    return found
+    yield "iris, petals", Z[:, 2:], y
 
 
 def cvxpy_seconds(Z: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -93,25 +106,26 @@ def cvxpy_seconds(Z: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return timed(run)
 
 
-def exact() -> None:
+def exact(seeds: list[int]) -> None:
     table = Table(
         "D <= 3", ("n", "4d"), ("rounds", "6d"), ("neurons", "7d"), ("margin", "11.4e"), ("gap", "8.1e"),
         ("seconds", "8.2f"), ("cvxpy", "8.2f"), ("ratio", "7.1f"), ("random/sphere", "13.4f"),
     )  # fmt: skip
-    for name, (Z, y) in planar().items():
+    for name, Z, y in planar(seeds):
         oracle = ArrangementOracle(Z, RELU)
         found, seconds = timed(partial(ColumnGeneration(), Z, y, RELU, oracle))
         bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(found.measure, found.p)
         random, other = cvxpy_seconds(Z, y)
         result = (found.rounds, len(found.measure), bracket.lower, bracket.relative_gap)
         table.row(name, len(y), *result, seconds, other, other / seconds, random / bracket.lower)
+    table.spread()
 
 
-def enumerated() -> None:
+def enumerated(seeds: list[int]) -> None:
     columns = ("n", "4d"), ("support", "7d"), ("margin", "11.4e"), ("gap", "8.1e")
     table = Table("D = 4, 5", *columns, ("local s", "8.2f"), ("exact s", "8.2f"))
-    for D, n in ((4, 60), (5, 60), (4, 150), (5, 150)):
-        data = mm.load(f"clusters:n={n},d={D},k=3,seed=0")
+    for (D, n), data_seed in product(((4, 60), (5, 60), (4, 150), (5, 150)), seeds):
+        data = mm.load(f"clusters:n={n},d={D},k=3,seed={data_seed}")
         Z, y = data.inputs(True), data.y
         local, first = timed(partial(ColumnGeneration(), Z, y, RELU, ZonotopeOracle(Z, RELU)))
         oracle = ArrangementOracle(Z, RELU)
@@ -119,7 +133,8 @@ def enumerated() -> None:
         found, second = timed(partial(search, Z, y, RELU, oracle, initial=local.measure))
         bracket = VariationGame(Z, y, RELU, "path", oracle=oracle).certify(found.measure, found.p)
         support = np.count_nonzero(found.p)
-        table.row(f"clusters D={D}", n, support, bracket.lower, bracket.relative_gap, first, second)
+        table.row(f"clusters D={D}, {data_seed}", n, support, bracket.lower, bracket.relative_gap, first, second)
+    table.spread()
 
 
 def reached(trace, seconds_of, value: float) -> float:
@@ -138,7 +153,7 @@ def watched(Z: np.ndarray, y: np.ndarray, seed: int, time_limit: float = 60.0):
     return search(Z, y, RELU, ZonotopeOracle(Z, RELU, seed=seed)), clock
 
 
-def local() -> None:
+def local(seeds: list[int]) -> None:
     from flow_speed import transcription
 
     table = Table(
@@ -146,20 +161,22 @@ def local() -> None:
         ("seconds", "7.2f"), ("rounds", "6d"), ("neurons", "7d"), ("flow s", "6.0f"), ("flow/1e-3", "9.1f"),
         ("flow/end", "8.1f"),
     )  # fmt: skip
-    data = mm.load("clusters:n=256,d=15,k=3,seed=0")
-    Z, y = data.inputs(True), data.y
-    runs = [watched(Z, y, seed) for seed in range(3)]
-    best = max(found.lower for found, _ in runs)
-    W = np.random.default_rng(0).standard_normal((1000, Z.shape[1] + 1))
-    flow = timed(partial(transcription, Z, y, W, FLOW_TIMED))[1] * FLOW_STEPS / FLOW_TIMED
-    for seed, (found, clock) in enumerate(runs):
-        rough, fine = (reached(found.trace, clock, best * (1 - part)) for part in (1e-3, 1e-4))
-        end = max(clock.values())
-        ours = (found.lower, 1 - found.lower / best, rough, fine, end, found.rounds, len(found.measure))
-        table.row(f"seed {seed}", *ours, flow, flow / rough, flow / end)
+    for data_seed in seeds:
+        data = mm.load(f"clusters:n=256,d=15,k=3,seed={data_seed}")
+        Z, y = data.inputs(True), data.y
+        runs = [watched(Z, y, seed) for seed in range(3)]
+        best = max(found.lower for found, _ in runs)
+        W = np.random.default_rng(0).standard_normal((1000, Z.shape[1] + 1))
+        flow = timed(partial(transcription, Z, y, W, FLOW_TIMED))[1] * FLOW_STEPS / FLOW_TIMED
+        for seed, (found, clock) in enumerate(runs):
+            rough, fine = (reached(found.trace, clock, best * (1 - part)) for part in (1e-3, 1e-4))
+            end = max(clock.values())
+            ours = (found.lower, 1 - found.lower / best, rough, fine, end, found.rounds, len(found.measure))
+            table.row(f"clusters {data_seed}, run {seed}", *ours, flow, flow / rough, flow / end)
+    table.spread()
 
 
-def real() -> None:
+def real(_: list[int]) -> None:
     columns = ("n", "4d"), ("D", "3d"), ("lower, seed 0", "14.8f"), ("seed 1", "14.8f")
     table = Table("standardised", *columns, ("differ", "8.1e"), ("seconds", "7.2f"))
     for name in ("iris", "wine", "breast-cancer"):
@@ -172,9 +189,15 @@ def real() -> None:
 def main() -> None:
     """Print the tables asked for, or all."""
     parts = {"exact": exact, "enumerated": enumerated, "local": local, "real": real}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"some of {', '.join(parts)}")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(parts):
+        parser.error(f"part: found {', '.join(unknown)}, wanted some of {', '.join(parts)}")
     with threadpool_limits(1):
-        for name in sys.argv[1:] or parts:
-            parts[name]()
+        for name in options.parts or parts:
+            parts[name](options.seeds)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ ROWS = {
     "playground": [],
     "time_limits": ["--seconds", "1", "5", "30"],
 }
-SAMPLED = ("scale", "lower_bounds", "semidefinite_program")  # scripts that take `--seeds`
+SAMPLED = (  # scripts that take `--seeds`
+    "scale", "lower_bounds", "sphere_margin", "semidefinite_program", "random_dictionary", "kernel_margin",
+)  # fmt: skip
 
 
 def main() -> int:
