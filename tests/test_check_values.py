@@ -85,7 +85,7 @@ def test_accumulated_roundings():
 def test_the_shift_that_a_floating_point_proof_needs(M):
     """c = error + gamma tr S + 2u (tr S + error), a billionth more, and 1e-290 M^2: just below it nothing is proved."""
     gamma = exact.relative_error(M + 2)
-    for error in (1e-8, 1e-3, 30.0):
+    for error in (1e-8, 1e-3, 30.0, *([0.0] if M > 1 else [])):
         S = np.eye(M)
         S[0, 0] = 0.0
         S *= max(1.0, 3.0 * error)  # S - c I stays definite where S is not zero
