@@ -12,6 +12,7 @@ import maxmargin as mm
 from maxmargin.check import check_certificate
 from maxmargin.check.claim import Activation, read_claim
 from maxmargin.check.soft import _radius, allowing_for_rounding, worst
+from maxmargin.errors import InputError
 from maxmargin.features.kernels import Activation as Function
 from maxmargin.features.kernels import Kernel
 
@@ -131,6 +132,14 @@ def test_adversaries_of_f1_have_no_further_parts():
     verdict = check_certificate(document | {"adversary_low": [[0.0] * 4]}, X, y)
     assert not verdict.holds
     assert "adversary_low" in verdict.reason
+
+
+@pytest.mark.parametrize("shapes", [((4, 2), (3,)), ((4,), (4,)), ((4, 2, 1), (4,)), ((0, 2), (0,))])
+def test_data_are_points_and_as_many_labels(shapes):
+    X, y, classifier, p, gamma = xor()
+    document = certificate(X, y, classifier, p, (0.5 * gamma, 2.0 * gamma), bias=False)
+    with pytest.raises(InputError, match="wanted"):
+        check_certificate(document, np.ones(shapes[0]), np.ones(shapes[1]))
 
 
 def test_columns_that_are_called_standardised_have_mean_0_and_deviation_1(solved):
