@@ -128,8 +128,10 @@ def test_a_paper_without_the_slip_is_not_refuted(monkeypatch):
 
 
 def test_a_wrong_potential(monkeypatch):
-    right = diagonal_networks.Potential.h
-    monkeypatch.setattr(diagonal_networks.Potential, "h", lambda self, u: 1.01 * right(self, u))
+    """One per cent more, in its slope and integral as well, so that it is the potential of another alpha."""
+    for name in ("h", "slope", "B"):
+        right = getattr(diagonal_networks.Potential, name)
+        monkeypatch.setattr(diagonal_networks.Potential, name, lambda self, u, right=right: 1.01 * right(self, u))
     assert verdicts("diagonal-networks")["trained-limit"] == "fails"
 
 
