@@ -35,13 +35,16 @@ def proved(pieces, by_faces):
     return True
 
 
+def general(seed, D):
+    """D + 4 points in general position, labels, an adversary, and a classifier that claims nothing."""
+    rng, n = np.random.default_rng(seed), D + 4
+    classifier = {"directions": np.eye(D)[:1].tolist(), "weights": [1.0]}
+    return rng.normal(size=(n, D)), rng.choice([-1.0, 1.0], n), rng.dirichlet(np.ones(n)), classifier
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_faces_and_cells_prove_the_same(seed):
-    rng = np.random.default_rng(seed)
-    D = 2 + seed % 4
-    n = D + 4
-    X, y, p = rng.normal(size=(n, D)), rng.choice([-1.0, 1.0], n), rng.dirichlet(np.ones(n))
-    classifier = {"directions": np.eye(D)[:1].tolist(), "weights": [1.0]}
+    X, y, p, classifier = general(seed, 2 + seed % 4)
     top = p @ np.linalg.norm(X, axis=1)
     answers = []
     for upper in np.linspace(0.05, 1.0, 30) * top:
@@ -55,11 +58,7 @@ def test_faces_and_cells_prove_the_same(seed):
 @pytest.mark.parametrize("seed", range(4))
 def test_no_face_is_left_open_by_a_claim_that_is_true_with_room(seed):
     """What a face leaves open is a neuron that is paid more: its point has the face's sign at every hyperplane."""
-    rng = np.random.default_rng(seed)
-    D = 3 + seed % 2
-    n = D + 4
-    X, y, p = rng.normal(size=(n, D)), rng.choice([-1.0, 1.0], n), rng.dirichlet(np.ones(n))
-    classifier = {"directions": np.eye(D)[:1].tolist(), "weights": [1.0]}
+    X, y, p, classifier = general(seed, 3 + seed % 2)
 
     def pieces(upper):
         return make_pieces(read_claim(certificate(X, y, classifier, p, (0.0, upper), bias=False), X, y))

@@ -49,12 +49,26 @@ def test_the_two_routes_agree(monkeypatch):
     assert eigen.eigh(X.astype(np.float32))[0].dtype == np.float32
 
 
+def test_all_eigenvectors_are_computed_where_those_of_one_sign_fail(monkeypatch):
+    def failing(X, name, *arguments, called=eigen._called):
+        if name == "syevr":
+            raise np.linalg.LinAlgError("inverse iteration")
+        return called(X, name, *arguments)
+
+    X = np.diag([-1.0, 2.0, 3.0])
+    monkeypatch.setattr(eigen, "_called", failing)
+    assert eigen.eigh_of_sign(X, 1)[0].tolist() == [2.0, 3.0]
+    assert eigen.eigh_of_sign(X, -1)[0].tolist() == [-1.0]
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_refused(bad):
     X = np.eye(3)
     X[1, 0] = X[0, 1] = bad
     with pytest.raises(np.linalg.LinAlgError, match="not finite"):
         eigen.eigh(X)
+    with pytest.raises(np.linalg.LinAlgError, match="not finite"):
+        eigen.eigh_of_sign(X, 1)
 
 
 def test_other_threads_go_on_meanwhile():
