@@ -36,7 +36,10 @@ print(wall, process, memory.peak() / 2**20, found.status, found.scope, found.low
 """
 PLANE = [(f"plane {n}", "clusters:n={n},d=3,k=4,seed={seed}", n, {}) for n in (8_000, 100_000, 1_000_000)]
 LINE = [(f"line {n}", "line:{n}", n, {}) for n in (400, 401, 601)]
-CIRCLE = [("circle 2000", "clusters:n={n},d=3,k=4,seed={seed}", 2_000, {"bias": False, "time_limit": 60.0})]
+CIRCLE = [
+    (f"circle {n}", "clusters:n={n},d=3,k=4,seed={seed}", n, {"bias": False, "time_limit": 60.0})
+    for n in (500, 2_000, 5_000)
+]
 KERNEL = [
     (f"f2 D=3 {n}", "clusters:n={n},d=3,k=4,seed={seed}", n, {"norm": "f2", "tol": 1e-8})
     for n in (10_000, 100_000, 1_000_000)

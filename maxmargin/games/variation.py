@@ -25,7 +25,7 @@ from .measure import Measure
 from .opposed_points import vanishes
 
 _SHARP = 1e-12  # relative width of the margins' rounding error above which they are evaluated without rounding
-_EXACT_WORK = 1_000_000  # products of integers: about 0.1 s
+_EXACT_WORK = 4_000_000  # products of integers: about 0.4 s
 _BLOCK_ENTRIES = 1 << 17  # pre-activations computed at once: a block should stay in the cache
 
 

@@ -68,3 +68,17 @@ def merged(first: Proposal, second: Proposal) -> Proposal:
         attempts[attempt.name] = replace(attempt, seconds=spent + attempt.seconds)
     trace = (*first.trace, *(item._replace(number=item.number + len(first.trace)) for item in second.trace))
     return replace(second, rounds=first.rounds + second.rounds, attempts=tuple(attempts.values()), trace=trace)
+
+
+def best_ends(first: Proposal, second: Proposal) -> Proposal:
+    """The second proposal with the better learner and the better adversary of both, and the record of both."""
+    learner = second if second.lower > first.lower or not first.measure.weights.any() else first
+    adversary = second if second.upper <= first.upper else first
+    return replace(
+        merged(first, second),
+        measure=learner.measure,
+        lower=learner.lower,
+        p=adversary.p,
+        upper=adversary.upper,
+        scope=adversary.scope,
+    )

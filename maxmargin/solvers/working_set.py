@@ -20,7 +20,7 @@ import numpy as np
 
 from ..conventions import Array, Indices
 from ..outcome import Attempt
-from .proposal import CONVERGED, INTERRUPTED, STALLED, Proposal, merged
+from .proposal import CONVERGED, INTERRUPTED, STALLED, Proposal, best_ends
 
 _SAME = 1e-12  # relative: margins that are this near to the least one of the working set are equal up to rounding
 _ROUGH = 1e-2  # relative gap to which the first rounds are solved
@@ -168,20 +168,8 @@ class _Rounds:
         lower = 0.0 if margins is None else max(0.0, float(margins.min()))
         p = np.zeros(self.game.n)
         p[self.points] = found.p
-        here, best = replace(found, p=p, lower=lower), self.best
-        if best is None:
-            self.best = here
-            return
-        learner = here if lower > best.lower or not best.measure.weights.any() else best
-        adversary = here if here.upper <= best.upper else best
-        self.best = replace(
-            merged(best, here),
-            measure=learner.measure,
-            lower=learner.lower,
-            p=adversary.p,
-            upper=adversary.upper,
-            scope=adversary.scope,
-        )
+        here = replace(found, p=p, lower=lower)
+        self.best = here if self.best is None else best_ends(self.best, here)
 
     def _ended(self, found: Proposal, margins: Array | None) -> Proposal:
         """The best pair, with how the last round ended."""
