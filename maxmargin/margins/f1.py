@@ -26,6 +26,7 @@ from ..conventions import Array, digest, variation_factor
 from ..games.certificate import Certificate
 from ..games.game import Game, Pair
 from ..games.measure import Measure
+from ..games.opposed_points import equal_pair, ray_pair
 from ..games.soft import capped
 from ..games.variation import DictionaryGame, VariationGame
 from ..oracles.lifted.branch import tighten
@@ -118,15 +119,15 @@ class Search:
         return None if start is None or not start.weights.any() else start.normalised(self.request.feature.degree)
 
     def contradiction(self, _: Proved | None) -> Pair | None:
-        """Half the weight on each of two equal points with opposite labels: margin 0, exactly."""
+        """Weights on two equal points with opposite labels, or on two of one ray, that pay no neuron: margin 0."""
         request, Z, y = self.request, self.request.Z, self.request.data.y
         if request.nu is not None or request.solver not in ENGINES:
             return None
-        pair = _opposed(Z, y)
-        if pair is None:
+        p = equal_pair(Z, y)
+        if p is None and not request.bias:
+            p = ray_pair(Z, y, request.feature)
+        if p is None:
             return None
-        p = np.zeros(len(y))
-        p[list(pair)] = 0.5
         nothing = Measure(np.eye(1, Z.shape[1]), np.zeros(1)).normalised(request.feature.degree)
         judge = self._judged(Proving(Z, request.feature))
         return Pair(nothing, p, Reason.NOT_SEPARABLE, judge=judge)
@@ -148,10 +149,13 @@ class Search:
         request, feature, unit = self.request, self.request.feature, self.unit
         y, initial = request.data.y, self.start
         exact = partial(exact_oracle, feature=feature)
-        if self.exact and len(y) < MANY:
-            better = self.options()(unit, y, feature, exact(unit), initial)
-        elif self.exact:
-            better = search(self.options(), unit, y, feature, exact, initial=initial)
+        if self.exact:
+            options, many = self.options(), MANY
+            if unit.shape[1] == 2 and feature.degree == 1 and request.nu is None:
+                from ..solvers.splines import LINES, SplineSearch
+
+                options, many = SplineSearch(**vars(options)), LINES
+            better = search(options, unit, y, feature, exact, initial=initial, many=many)
         else:
             rng = np.random.default_rng(request.seed)
             options = replace(self.options(1.0 if request.quick else COLUMNS_SHARE), smoothing=LOCAL_SMOOTHING)
@@ -261,23 +265,6 @@ class Search:
             self.budget.progress(f"round {item.number}, estimated gap {gap_text(gap)}, {item.neurons} neurons")
 
         return show
-
-
-def _opposed(Z: Array, y: Array) -> tuple[int, int] | None:
-    """The first two equal rows of Z with opposite labels, or None."""
-    # equal rows have equal combinations, if each is summed in the same order: only those with a twin are compared
-    weights: Array = np.random.default_rng(0).random((Z.shape[1],))
-    mixed = np.zeros(len(Z))
-    for k, weight in enumerate(weights):
-        mixed += weight * Z[:, k]
-    _, value, counts = np.unique(mixed, return_inverse=True, return_counts=True)
-    twins = np.flatnonzero(counts[value] > 1)
-    group = np.unique(Z[twins], axis=0, return_inverse=True)[1].ravel()  # NumPy 2.0 keeps an axis
-    both = np.intersect1d(group[y[twins] > 0], group[y[twins] < 0])
-    if not len(both):
-        return None
-    minus, plus = (int(twins[(group == both[0]) & (y[twins] == label)][0]) for label in (-1.0, 1.0))
-    return minus, plus
 
 
 def _weighed(measure: Measure, degree: int) -> Measure:

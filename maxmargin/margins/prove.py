@@ -109,7 +109,7 @@ def prove(
 def _asked(game: Game, proposers: Iterable[Proposer], budget: Budget) -> Proved:
     found: Proved | None = None
     for propose in proposers:
-        if found is not None and found.settled(budget.tol):
+        if found is not None and (found.settled(budget.tol) or _zero(game, found)):
             break
         try:
             pair = propose(found)
@@ -123,6 +123,11 @@ def _asked(game: Game, proposers: Iterable[Proposer], budget: Budget) -> Proved:
     if found is None:
         raise ValueError("proposers: none of them returned a pair")
     return found
+
+
+def _zero(game: Game, found: Proved) -> bool:
+    """Whether the margin is zero up to rounding: no further digit changes the status."""
+    return found.bracket.lower <= 0.0 and found.bracket.upper <= game.negligible(found.p)
 
 
 def judged(game: Game, pair: Pair, found: Proved | None = None) -> Proved:
