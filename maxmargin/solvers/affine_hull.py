@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from ..conventions import Array
+from ..conventions import Array, Mask
 
 _REFINEMENTS = 12
+_BLOCK = 1 << 22  # entries of Q that are scaled at once: 32 MB
 
 
 class AffineHull:
@@ -22,15 +24,32 @@ class AffineHull:
     Parameters
     ----------
     Q : (k, k) with positive diagonal; not modified.
+    points : (k,) mask of the points in the hull, all by default: their part of Q is read, not copied.
     """
 
-    def __init__(self, Q: Array) -> None:
-        self.radii = np.sqrt(np.diag(Q))
-        self.Q = Q / np.outer(self.radii, self.radii)
+    def __init__(self, Q: Array, points: Mask | None = None) -> None:
+        self.Q, self.points = Q, np.arange(len(Q)) if points is None else np.flatnonzero(points)
+        self.radii = np.sqrt(np.diag(Q)[self.points])
         self.w = self.radii.min() / self.radii
-        A = self.Q + np.outer(self.w, self.w)
-        self.factor = _factor(A)
+        self.factor = _factor(self._definite)
         self.u = cho_solve(self.factor, self.w, check_finite=False)
+
+    def _definite(self) -> Array:
+        """R^-1 Q R^-1 + w w', a new matrix."""
+        A = np.empty((len(self.points), len(self.points)))
+        for part in self._parts():
+            A[part] = self._scaled(part) + np.outer(self.w[part], self.w)
+        return A
+
+    def _scaled(self, part: slice) -> Array:
+        rows = self.Q[np.ix_(self.points[part], self.points)]
+        rows /= np.outer(self.radii[part], self.radii)
+        return rows
+
+    def _parts(self) -> list[slice]:
+        k = len(self.radii)
+        step = max(1, _BLOCK // k)
+        return [slice(i, i + step) for i in range(0, k, step)]
 
     def minimiser(self) -> Array:
         """The minimiser up to the ridge and the rounding of one solve; shape (k,)."""
@@ -43,10 +62,9 @@ class AffineHull:
         """
         w, u = self.w, self.u
         x = u / (w @ u)
-        Q = self.Q.astype(np.longdouble)
         spread = math.inf
         for _ in range(_REFINEMENTS):
-            image = Q @ x
+            image = np.concatenate([self._scaled(part).astype(np.longdouble) @ x for part in self._parts()])
             residual = (image - (x @ image) / (w @ x) * w).astype(float)
             last, spread = spread, float(np.abs(residual).max())
             if not spread < 0.5 * last:
@@ -64,14 +82,15 @@ class AffineHull:
         return x / x.sum()
 
 
-def _factor(A: Array) -> tuple[Array, bool]:
-    """Cholesky factor of A plus the smallest ridge, from rounding upwards, that makes it numerically definite."""
-    diagonal = np.diag_indices_from(A)
-    original = A[diagonal]
+def _factor(matrix: Callable[[], Array]) -> tuple[Array, bool]:
+    """Cholesky factor of a new symmetric matrix plus the smallest ridge that makes it numerically definite."""
+    A = matrix()
+    original = A.diagonal().copy()
     ridge = np.finfo(float).eps * float(original.sum())
     while True:
-        A[diagonal] = original + ridge
+        A[np.diag_indices_from(A)] = original + ridge
         try:
-            return cho_factor(A, check_finite=False)
+            return cho_factor(A.T, overwrite_a=True, check_finite=False)  # in place
         except LinAlgError:
             ridge *= 8.0
+            A = matrix()

@@ -40,10 +40,11 @@ _SAME = 1e-9  # margins with a smaller relative difference count as equal
 _CHUNK = 5000  # points whose square Gram matrix is copied at a time
 _MOST = 2000  # most points that enter per round, so that the square Gram matrix stays in memory
 _LARGE, _ROUGH = 3000, 1e-2  # points from which, and gap down to which, sequential minimal optimisation alone will do
+_GROWN = 0.05  # a rough walk that adds fewer points, as a part of all, no longer finds the support
 _SHARE = 0.3  # largest share of the time left for a walk and an evaluation
 _CUBE, _ROUGH_CUBE = 2.5e-10, 5e-11  # seconds of an exact and a rough walk divided by its points cubed, until measured
 _SAFE, _MEASURED = 1.5, 1000  # a walk is expected to take so much longer than the last one, if that had so many points
-_ENTRY = 2e-7  # seconds per entry of the Gram matrix
+_ENTRY, _CERTIFIED = 2e-7, 8.0  # seconds per entry of the Gram matrix until measured; so much more with its bounds
 
 
 def min_norm_point(
@@ -127,7 +128,7 @@ class _ActiveSet:
         self.square = 0.0
         self.entering: Indices = np.empty(0, np.intp)
         self.stuck = False  # a round has brought nothing: rough weights no longer do
-        self._cubes = {False: _CUBE, True: _ROUGH_CUBE}
+        self._cubes, self._entry = {False: _CUBE, True: _ROUGH_CUBE}, _ENTRY
 
     @property
     def negligible(self) -> float:
@@ -136,11 +137,13 @@ class _ActiveSet:
 
     def measure(self) -> tuple[float, float]:
         """p'Qp and the least margin, min_i (Qp)_i."""
-        S = np.flatnonzero(self.p)
+        S, begun = np.flatnonzero(self.p), self.clock.seconds
         self.margins[:] = 0.0
         for part in np.array_split(S, max(1, len(S) * self.n >> 21)):
             self.margins += np.ldexp((self.y[part] * self.p[part]) @ self.K[part], -self.exponent)
         self.margins *= self.y
+        if len(S) > _MEASURED:
+            self._entry = _CERTIFIED * (self.clock.seconds - begun) / (len(S) * self.n)
         self.square = max(float(self.p[S] @ self.margins[S]), 0.0)
         return self.square, float(self.margins.min())
 
@@ -164,7 +167,7 @@ class _ActiveSet:
         if math.isinf(left):
             return self.n
         cube = self._cubes[self.gap > _ROUGH and not self.stuck]
-        return max(_FIRST, int(min((left / cube) ** (1 / 3), left / _ENTRY / self.n)))
+        return max(_FIRST, int(min((left / cube) ** (1 / 3), left / self._entry / self.n)))
 
     def walk(self) -> None:
         """Replace p by the minimiser over its support and the entering points, a rough one while many are missing."""
@@ -181,6 +184,8 @@ class _ActiveSet:
                 p = _descend(Q, p, self.clock) if solution is None else solution
             except OutOfTime:
                 pass  # p is feasible and no worse than before
+        grown = int(np.count_nonzero(p)) - int(np.count_nonzero(self.p))
+        self.stuck |= rough and grown < _GROWN * len(S)
         self.p[:] = 0.0
         self.p[S] = p
         if len(S) > _MEASURED:
@@ -206,7 +211,7 @@ def _exchange(Q: Array, support: Mask, clock: Clock = FOREVER) -> Array | None:
     fewest, patience = len(Q) + 1, _PATIENCE
     while True:
         clock.demand()
-        hull = AffineHull(Q[np.ix_(support, support)])
+        hull = AffineHull(Q, support)
         x = np.zeros(len(Q))
         x[support] = hull.minimiser()
         margins = Q @ x
