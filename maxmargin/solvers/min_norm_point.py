@@ -41,7 +41,7 @@ _CHUNK = 5000  # points whose square Gram matrix is copied at a time
 _MOST = 2000  # most points that enter per round, so that the square Gram matrix stays in memory
 _LARGE, _ROUGH = 3000, 1e-2  # points from which, and gap down to which, sequential minimal optimisation alone will do
 _GROWN = 0.05  # a rough walk that adds fewer points, as a part of all, no longer finds the support
-_SHARE = 0.3  # largest share of the time left for a walk and an evaluation
+_SHARE, _LAST = 0.3, 0.8  # shares of the time left for a walk and an evaluation; where that is too little, at most
 _CUBE, _ROUGH_CUBE = 2.5e-10, 5e-11  # seconds of an exact and a rough walk divided by its points cubed, until measured
 _SAFE, _MEASURED = 1.5, 1000  # a walk is expected to take so much longer than the last one, if that had so many points
 _ENTRY, _CERTIFIED = 2e-7, 8.0  # seconds per entry of the Gram matrix until measured; so much more with its bounds
@@ -149,7 +149,9 @@ class _ActiveSet:
 
     def enter(self) -> bool:
         """Choose the points with the smallest margins to enter; False when none lies below p'Qp."""
-        size, room = int(np.count_nonzero(self.p)), self._room()
+        size, room = int(np.count_nonzero(self.p)), self._room(_SHARE)
+        if room < size + size // 8:  # a walk is cubic in all points: few that enter would cost as much as many
+            room = self._room(_LAST)
         if size == 1 and self.n > _SMO:  # margins are not informative yet: a regular sample, or all
             sample = np.linspace(0, self.n - 1, min(self.n, _CHUNK, room)).astype(int)
             self.entering = np.setdiff1d(sample, np.flatnonzero(self.p))
@@ -161,9 +163,9 @@ class _ActiveSet:
         self.entering = outside
         return len(outside) > 0
 
-    def _room(self) -> int:
-        """The number of points that the time left allows: a walk is cubic, an evaluation takes n entries per point."""
-        left = _SHARE * self.clock.left
+    def _room(self, share: float) -> int:
+        """The points that this share of the time left allows: a walk is cubic, an evaluation takes n entries each."""
+        left = share * self.clock.left
         if math.isinf(left):
             return self.n
         cube = self._cubes[self.gap > _ROUGH and not self.stuck]
