@@ -152,7 +152,7 @@ class Search:
         if self.exact:
             options, many = self.options(), MANY
             if unit.shape[1] == 2 and feature.degree == 1 and request.nu is None:
-                from ..solvers.splines import LINES, SplineSearch
+                from ..solvers.spline_search import LINES, SplineSearch
 
                 options, many = SplineSearch(**vars(options)), LINES
             better = search(options, unit, y, feature, exact, initial=initial, many=many)

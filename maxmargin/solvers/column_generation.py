@@ -27,7 +27,7 @@ from ..games.variation import DictionaryOracle
 from ..oracles.ascent.multistart import LocalOracle
 from ..oracles.oracle import Oracle, Responses
 from ..outcome import Attempt, Reason
-from .lp_refinement import MasterSolution, exactly, payoffs
+from .lp_refinement import MasterSolution, payoffs
 from .master import Master, evaluate
 from .proposal import CONVERGED, FAILED, INTERRUPTED, NOT_SEPARABLE, STALLED, Proposal, Round
 from .sifting import SiftedMaster
@@ -151,12 +151,8 @@ class _Search:
         atoms = np.flatnonzero(measure.weights)
         if len(atoms):
             directions, weights = measure.directions[atoms], measure.weights[atoms]
-            extended = self.options.cap >= 1.0 and directions.size * len(self.Z) <= _SMALL
-            columns = self._columns(directions, np.sign(weights), extended)
-            self._append(directions, np.sign(weights), columns)
-            weights = np.abs(weights) / np.abs(weights).sum()
-            exact = exactly(columns, self.p, weights) if extended else None
-            self._keep(exact or evaluate(self.master.columns, self.p, weights, self.options.cap))
+            self._append(directions, np.sign(weights), self._columns(directions, np.sign(weights), extended=False))
+            self._keep(evaluate(self.master.columns, self.p, np.abs(weights) / np.abs(weights).sum(), self.options.cap))
 
     def run(self) -> Reason:
         """Rounds until one of the stopping reasons, which is returned."""

@@ -23,10 +23,7 @@ neurons are added until none pays more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
@@ -34,50 +31,16 @@ import scipy.sparse
 import scipy.sparse.linalg
 from numpy.typing import NDArray
 
-from ..clock import Clock
 from ..conventions import Array, Indices
 from ..errors import SolverError
 from ..features.homogeneous import Feature
 from ..games.measure import Measure
-from ..oracles.oracle import Oracle, Responses
-from ..outcome import Attempt, Reason
-from .column_generation import ColumnGeneration
 from .highs import Simplex
-from .proposal import CONVERGED, INTERRUPTED, STALLED, Proposal, Round, best_ends
-from .search import MANY
 
 Extended = NDArray[np.longdouble]
 
-LINES = 10_000  # points up to which the LP takes all of them at once
 _SAME = 1e-12  # lines that are this near to each other (radians) are one
-_CLOSE = 1e-3  # relative gap of many points below which the columns of the game have nothing to add
 _STEPS = 3  # of iterative refinement
-_HALVED, _PATIENCE = 0.5, 3  # stop after so many rounds in a row that did not reduce the gap by this factor
-
-
-@dataclass(frozen=True)
-class SplineSearch(ColumnGeneration):
-    """Column generation in D = 2, degree 1, on the LP of splines; on the game's own columns where that has no answer.
-
-    Lines closer than 1e-12 have none, nor has a network that is linear; few points get their last digits there.
-    """
-
-    def __call__(
-        self, Z: Array, y: Array, feature: Feature, oracle: Oracle, initial: Measure | None = None
-    ) -> Proposal:
-        """As `ColumnGeneration`; the oracle is to be exact."""
-        clock, found = Clock(self.time_limit), None
-        lines = Lines.of(Z) if feature.right + feature.left else None
-        if lines is not None:
-            found = _Search(self, Z, y, feature, oracle, clock).run(lines, initial)
-        options = replace(ColumnGeneration(**vars(self)), time_limit=clock.left)
-        if found is None:
-            return options(Z, y, feature, oracle, initial)
-        enough = self.tol if len(y) < MANY else max(self.tol, _CLOSE)
-        if found.stopped or clock.expired or found.lower >= (1.0 - enough) * found.upper:
-            return found
-        options = replace(options, max_rounds=max(1, self.max_rounds - found.rounds))
-        return best_ends(found, options(Z, y, feature, oracle, found.measure))
 
 
 @dataclass(frozen=True)
@@ -173,8 +136,8 @@ class SplineLP:
         self.directions, self.signs = np.concatenate([self.directions, directions]), np.append(self.signs, signs)
         self._units, self._cost = np.append(self._units, units.astype(float)), np.append(self._cost, cost)
 
-    def solve(self, time_limit: float) -> tuple[Measure, Array]:
-        """The best measure over the neurons so far, of total variation one, and the adversary p (n,).
+    def solve(self, time_limit: float) -> tuple[Measure, Array, float]:
+        """The best measure over the neurons so far, of total variation one, the adversary p (n,), and their value.
 
         Raises
         ------
@@ -189,7 +152,9 @@ class SplineLP:
         used = np.flatnonzero(weights)
         if not (len(used) and p.any()):
             raise SolverError("spline LP: HiGHS returned a point without an adversary or without a learner")
-        return Measure(self.directions[used], (self.signs * weights)[used] / weights.sum()), p / p.sum()
+        total = float(weights.sum())
+        value = float(self.lines.radii.max()) / total
+        return Measure(self.directions[used], (self.signs * weights)[used] / total), p / p.sum(), value
 
     def _vertex(self) -> tuple[Array, Array]:
         """Columns and row duals of the last basis, by iterative refinement with extended residuals; else HiGHS' own."""
@@ -279,94 +244,6 @@ class Entries:
         out = np.zeros(len(x), np.longdouble)
         np.add.at(out, self.rows, self.values * x[self.columns])
         return out
-
-
-@dataclass
-class _Search:
-    """Rounds of the LP and the oracle, and the best pair over them.
-
-    Attributes
-    ----------
-    options, Z, y, feature, oracle : as of `SplineSearch`.  clock : its limit.
-    best : the best pair so far, None before the first.  spent : seconds of the LP and of the oracle.
-    """
-
-    options: ColumnGeneration
-    Z: Array
-    y: Array
-    feature: Feature
-    oracle: Oracle
-    clock: Clock
-    best: Proposal | None = None
-    spent: dict[str, float] = field(default_factory=lambda: {"splines": 0.0, "oracle": 0.0})
-
-    def run(self, lines: Lines, initial: Measure | None) -> Proposal | None:
-        """The best pair; None when not even the first LP was solved."""
-        refusal, reason, stopped = "optimal", STALLED, False
-        try:
-            reason = self._rounds(lines, initial)
-        except SolverError as error:
-            refusal, reason = str(error), INTERRUPTED if self.clock.expired else STALLED
-        except KeyboardInterrupt:
-            if self.best is None:
-                raise
-            reason, stopped = INTERRUPTED, True
-        if self.best is None:
-            return None
-        oracle = type(self.oracle).__name__
-        attempts = Attempt("highs", refusal, self.spent["splines"]), Attempt(oracle, reason, self.spent["oracle"])
-        return replace(self.best, reason=reason, stopped=stopped, attempts=attempts)
-
-    def _rounds(self, lines: Lines, initial: Measure | None) -> Reason:
-        options, idle, gap = self.options, 0, np.inf
-        with self._timed("splines"):
-            lp = SplineLP(self.Z, self.y, self.feature, lines)
-            if initial is not None and initial.weights.any():
-                lp.add(initial.directions, np.sign(initial.weights))
-        while True:
-            best, responses = self._round(lp)
-            if best.lower >= best.upper * (1.0 - options.tol):
-                return CONVERGED
-            fresh = responses.values > best.lower * (1.0 + 0.1 * options.tol)
-            idle, gap = (0 if best.upper - best.lower < _HALVED * gap else idle + 1), best.upper - best.lower
-            if idle == _PATIENCE or not fresh.any():
-                return STALLED
-            if self.clock.expired or best.rounds >= options.max_rounds:
-                return INTERRUPTED
-            with self._timed("splines"):
-                lp.add(responses.directions[fresh], responses.signs[fresh])
-
-    def _round(self, lp: SplineLP) -> tuple[Proposal, Responses]:
-        with self._timed("splines"):
-            measure, p = lp.solve(self.clock.left)
-            lower = max(0.0, float(self._margins(measure).min()))
-        with self._timed("oracle"):
-            responses = self.oracle(p * self.y, len(self.y))
-        old, seconds = self.best, self.clock.seconds
-        now = Proposal(measure, p, STALLED, lower, responses.bound, 1, scope=responses.scope)
-        best = now if old is None else best_ends(old, now)
-        number, payoff = best.rounds - 1, float(responses.values[0]) if len(responses.values) else 0.0
-        item = Round(number, best.lower, best.upper, payoff, len(lp.signs), seconds)
-        self.best = replace(best, trace=(*best.trace, item))
-        if self.options.progress is not None:
-            self.options.progress(item)
-        return self.best, responses
-
-    def _margins(self, measure: Measure) -> Extended:
-        """y_i f(x_i) per unit of total variation, path convention: extended, since the terms cancel."""
-        directions: Any = measure.directions.astype(np.longdouble)
-        weights = measure.weights.astype(np.longdouble)
-        parts = [weights @ self.feature(directions @ part.T.astype(np.longdouble)) for part in measure.blocks(self.Z)]
-        total = np.abs(weights) @ np.sqrt((directions * directions).sum(axis=1))
-        return np.asarray(self.y * np.concatenate(parts) / total)
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        watch = Clock()
-        try:
-            yield
-        finally:
-            self.spent[name] += watch.seconds
 
 
 def _renumbered(places: Indices, kept: Indices) -> Indices:
