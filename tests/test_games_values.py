@@ -198,8 +198,27 @@ def test_cancelled_margins_are_evaluated_in_integers_where_that_is_affordable(mo
     assert (g.lower(measure) == exact) is digits
 
 
+def test_the_point_with_the_least_margin_is_never_left_out():
+    """Two margins that an extended sum tells apart by less than a float does: the least of them is the lower end."""
+    Z = np.array([[1e-3, 0.0], [999.9995000000416, 0.9999998333333416]])
+    A = np.array([[-0.0, 1.0], [9.999998333333417e-04, -9.999995000000417e-01]])
+    g = DictionaryGame(Z, np.array([-1.0, 1.0]), RELU, "path", directions=A)
+    measure = Measure(A, np.array([9.999990000010219e-07, -9.999990000010001e-01]))
+    assert g.lower(measure) == exact_lower(Z, g.y, RELU, measure) < exact_lower(Z[1:], g.y[1:], RELU, measure)
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        K, n = rng.integers(2, 9, 2)
+        Z = rng.standard_normal((1, 2)) + 10.0 ** rng.uniform(-16, -6) * rng.standard_normal((n, 2))
+        A = rng.standard_normal((1, 2)) + 10.0 ** rng.uniform(-16, -2) * rng.standard_normal((K, 2))
+        g = DictionaryGame(Z, np.ones(n), RELU, "path", directions=A)
+        measure = Measure(A, rng.standard_normal(K))
+        true = exact_lower(Z, g.y, RELU, measure)
+        assert (1.0 - 1e-11) * true <= g.lower(measure) <= true
+
+
 def test_exact_work_and_sharpness_are_as_stated():
-    assert variation._EXACT_WORK == 10**6 and variation._SHARP == 1e-12
+    assert variation._EXTENDED_WORK == 5 * 10**7
+    assert variation._EXACT_WORK == 16 * 10**6 and variation._SHARP == 1e-12
     assert variation._BLOCK_ENTRIES == 2**17  # a megabyte of pre-activations
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import rounding
-from ..conventions import Array, variation_factor
+from ..conventions import Array, Indices, variation_factor
 from ..features.homogeneous import Feature
 from ..oracles.oracle import DICTIONARY, Oracle, Responses
 from ..oracles.proofs import proved_bound
@@ -25,7 +25,8 @@ from .measure import Measure
 from .opposed_points import vanishes
 
 _SHARP = 1e-12  # relative width of the margins' rounding error above which they are evaluated without rounding
-_EXACT_WORK = 4_000_000  # products of integers: about 0.4 s
+_EXACT_WORK = 16_000_000  # products of integers: about two seconds, for margins that an extended sum loses
+_EXTENDED_WORK = 50_000_000  # products in extended precision: about half a second
 _BLOCK_ENTRIES = 1 << 17  # pre-activations computed at once: a block should stay in the cache
 
 
@@ -66,17 +67,33 @@ class _Variation(Game):
         norm = self.norm(measure)
         if norm <= 0.0 or not np.isfinite(norm):
             return 0.0
-        margins, errors = self.margins(measure), self.margin_errors(measure)
-        least = float((margins - errors).min())
         # the norm is a sum of K terms |w_k| |a_k|^degree, each with the D squares and the root of |a_k|
         terms = len(measure) + self.feature.degree * self.Z.shape[1]
-        value = rounding.below(least / norm, rounding.dot_error(abs(least) / norm, terms))
-        # Points and neurons that cancel leave little of a small margin: then integers, for affordable sizes.
-        most = float((margins + errors).min())
-        near = np.flatnonzero(margins - errors <= most)  # one of these has the least margin
-        if most - least > _SHARP * abs(least) and most > 0.0 and len(measure) * self.Z[near].size <= _EXACT_WORK:
+        near, value = np.arange(len(self.y)), 0.0
+        # Points and neurons that cancel leave little of a small margin: then more digits for those that may be least.
+        for kind in (float, np.longdouble):
+            margins, errors = self._margins(measure, near, kind)
+            most: Any = (margins + errors).min()  # not rounded: `near` is decided by it
+            least = float((margins - errors).min())
+            value = max(value, rounding.below(least / norm, rounding.dot_error(abs(least) / norm, terms)))
+            near = near[margins - errors <= most]  # one of these has the least margin
+            work = len(measure) * self.Z[near].size
+            if most - least <= _SHARP * abs(least) or most <= 0.0 or work > _EXTENDED_WORK:
+                return max(0.0, value)
+        if work <= _EXACT_WORK:
             value = max(value, self.factor * exact_lower(self.Z[near], self.y[near], self.feature, measure))
         return max(0.0, value)
+
+    def _margins(self, measure: Measure, points: Indices, kind: Any) -> tuple[Any, Any]:
+        """`margins` of some points in floats of this kind, and their errors."""
+        if kind is float:
+            return self.margins(measure), self.margin_errors(measure)
+        part = replace(self, Z=self.Z[points], y=self.y[points])
+        directions: Any = measure.directions.astype(kind)
+        features = [self.feature(directions @ block.T.astype(kind)) for block in measure.blocks(part.Z)]
+        outputs = np.concatenate([measure.weights.astype(kind) @ block for block in features])
+        finer = rounding.roundoff(kind) / rounding.UNIT_ROUNDOFF
+        return kind(self.factor) * part.y * outputs, (1.0 + _SHARP) * finer * part.margin_errors(measure)
 
     def norm_above(self, measure: Measure) -> float:
         """`norm`, rounded up."""
