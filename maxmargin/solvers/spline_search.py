@@ -23,6 +23,7 @@ from .splines import Extended, Lines, SplineLP
 
 LINES = 10_000  # points up to which the LP takes all of them at once
 _CLOSE = 1e-3  # relative gap of many points below which the columns of the game have nothing to add
+_WARM = 1_000  # points up to which the LP starts from its last basis, as long as that halves the gap
 _HALVED, _PATIENCE = 0.5, 12  # stop after so many rounds in a row that did not reduce the gap by this factor
 
 
@@ -94,7 +95,7 @@ class _Search:
             if initial is not None and initial.weights.any():
                 lp.add(initial.directions, np.sign(initial.weights))
         while True:
-            best, more = self._round(lp)
+            best, more = self._round(lp, idle == 0 and len(self.y) <= _WARM)
             if best.lower >= best.upper * (1.0 - options.tol):
                 return CONVERGED
             idle, gap = (0 if best.upper - best.lower < _HALVED * gap else idle + 1), best.upper - best.lower
@@ -105,13 +106,13 @@ class _Search:
             with self._timed("splines"):
                 lp.add(more.directions, more.weights)
 
-    def _round(self, lp: SplineLP) -> tuple[Proposal, Measure]:
+    def _round(self, lp: SplineLP, warm: bool) -> tuple[Proposal, Measure]:
         """The best pair so far, and the neurons that pay more than those known do.
 
         Of two optimal adversaries each may pay neurons that the other does not: their mean pays less.
         """
         with self._timed("splines"):
-            measure, p, value = lp.solve(self.clock.left)
+            measure, p, value = lp.solve(self.clock.left, warm)
             lower = max(0.0, float(self._margins(measure).min()))
         best, responses = self._answered(measure, p, lower)
         found = [responses]

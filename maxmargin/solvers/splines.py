@@ -136,14 +136,19 @@ class SplineLP:
         self.directions, self.signs = np.concatenate([self.directions, directions]), np.append(self.signs, signs)
         self._units, self._cost = np.append(self._units, units.astype(float)), np.append(self._cost, cost)
 
-    def solve(self, time_limit: float) -> tuple[Measure, Array, float]:
+    def solve(self, time_limit: float, warm: bool = False) -> tuple[Measure, Array, float]:
         """The best measure over the neurons so far, of total variation one, the adversary p (n,), and their value.
+
+        Parameters
+        ----------
+        time_limit : seconds.  warm : from the last basis; few points are faster so, but the last digits may be lost.
 
         Raises
         ------
         SolverError : HiGHS has no answer; also where no classifier of these neurons separates the points.
         """
-        self._highs.clearSolver()  # from a basis of neurons side by side each pivot may take milliseconds
+        if not warm:  # from a basis of neurons side by side each pivot may take milliseconds
+            self._highs.clearSolver()
         self._highs.optimise(time_limit)
         x, duals = self._vertex()
         before = len(self._row) + 2
