@@ -6,7 +6,8 @@ import pytest
 import maxmargin as mm
 from maxmargin import atomic
 from maxmargin.features import RELU, SQUARED_RELU
-from maxmargin.games.opposed_points import equal_pair, ray_pair
+from maxmargin.games.opposed_points import ray_pair
+from maxmargin.games.variation import equal_pair
 
 
 @pytest.mark.parametrize("n", [50, 20_000])

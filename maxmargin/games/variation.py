@@ -143,6 +143,25 @@ class VariationGame(_Variation):
         return Response(None, 0.0, _per_mass(self.factor * bound, p), Scope.SPHERE_BOUND, proof)
 
 
+def equal_pair(Z: Array, y: Array) -> Array | None:
+    """Half the weight on each of the first two equal rows of Z with opposite labels, (n,); None without any."""
+    # equal rows have equal combinations, if each is summed in the same order: only those with a twin are compared
+    weights: Array = np.random.default_rng(0).random((Z.shape[1],))
+    mixed = np.zeros(len(Z))
+    for k, weight in enumerate(weights):
+        mixed += weight * Z[:, k]
+    _, value, counts = np.unique(mixed, return_inverse=True, return_counts=True)
+    twins = np.flatnonzero(counts[value] > 1)
+    group = np.unique(Z[twins], axis=0, return_inverse=True)[1].ravel()  # NumPy 2.0 keeps an axis
+    both = np.intersect1d(group[y[twins] > 0], group[y[twins] < 0])
+    if not len(both):
+        return None
+    p = np.zeros(len(y))
+    for label in (-1.0, 1.0):
+        p[twins[(group == both[0]) & (y[twins] == label)][0]] = 0.5
+    return p
+
+
 class DictionaryOracle:
     """Best responses among given directions (K, D), unit ones up to rounding; its bound is the largest payoff found.
 

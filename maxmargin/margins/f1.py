@@ -26,9 +26,9 @@ from ..conventions import Array, digest, variation_factor
 from ..games.certificate import Certificate
 from ..games.game import Game, Pair
 from ..games.measure import Measure
-from ..games.opposed_points import equal_pair, ray_pair
+from ..games.opposed_points import ray_pair
 from ..games.soft import capped
-from ..games.variation import DictionaryGame, VariationGame
+from ..games.variation import DictionaryGame, VariationGame, equal_pair
 from ..oracles.lifted.branch import tighten
 from ..oracles.lifted.root import lifted_bound
 from ..oracles.oracle import Oracle
@@ -155,7 +155,10 @@ class Search:
                 from ..solvers.spline_search import LINES, SplineSearch
 
                 options, many = SplineSearch(**vars(options)), LINES
-            better = search(options, unit, y, feature, exact, initial=initial, many=many)
+            if len(y) < many:
+                better = options(unit, y, feature, exact(unit), initial)
+            else:
+                better = search(options, unit, y, feature, exact, initial=initial, many=many)
         else:
             rng = np.random.default_rng(request.seed)
             options = replace(self.options(1.0 if request.quick else COLUMNS_SHARE), smoothing=LOCAL_SMOOTHING)
