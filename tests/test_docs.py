@@ -57,11 +57,15 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("page, code", CODE)
-def test_python_blocks_run(page, code, tmp_path, monkeypatch):
+def test_python_blocks_run(page, code, tmp_path, monkeypatch, capsys):
+    """They end without an exception, a warning (an error here) or a word on stderr, and define or print something."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(homogeneous, "_REGISTERED", dict(homogeneous._REGISTERED))
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
-    exec(compile(code, str(page), "exec"), {"__name__": "__main__"})
+    space = {"__name__": "__main__"}
+    exec(compile(code, str(page), "exec"), space)
+    said = capsys.readouterr()
+    assert not said.err and (said.out or len(space) > 2)
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -216,6 +216,13 @@ def test_the_point_with_the_least_margin_is_never_left_out():
         assert (1.0 - 1e-11) * true <= g.lower(measure) <= true
 
 
+def test_margins_that_overflow_prove_nothing():
+    """inf - inf is no margin: the lower end is 0, not an exception."""
+    g = DictionaryGame(np.full((2, 2), 1e308), np.array([1.0, -1.0]), RELU, "path", directions=np.eye(2))
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert g.lower(Measure(np.array([[0.6, 0.8], [0.8, 0.6]]), np.array([1e10, -1e10]))) == 0.0
+
+
 def test_exact_work_and_sharpness_are_as_stated():
     assert variation._EXTENDED_WORK == 5 * 10**7
     assert variation._EXACT_WORK == 16 * 10**6 and variation._SHARP == 1e-12

@@ -23,13 +23,16 @@ def test_there_are_some():
 @pytest.mark.parametrize(
     "path", [pytest.param(b, marks=[pytest.mark.slow] * (b.stem in LONG), id=b.stem) for b in BOOKS]
 )
-def test_cells_run(path, tmp_path, monkeypatch):
+def test_cells_run(path, tmp_path, monkeypatch, capsys):
+    """In order, each without an exception, a warning (an error here) or a word on stderr; all names are defined."""
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
     space: dict = {}
     for number, cell in enumerate(cells(path)):
         code = "".join(cell["source"]).replace("plt.show()", "")
         exec(compile(code, f"{path.name}[{number}]", "exec"), space)
+        assert not capsys.readouterr().err, number
+    assert len(space) > 1
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)

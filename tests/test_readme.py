@@ -19,10 +19,14 @@ COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, flags=re.
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.splitlines()[-1][:40])
-def test_python_blocks_run(block, tmp_path, monkeypatch):
+def test_python_blocks_run(block, tmp_path, monkeypatch, capsys):
+    """They end without an exception, a warning (an error here) or a word on stderr, and define or print something."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(homogeneous, "_REGISTERED", dict(homogeneous._REGISTERED))
-    exec(compile(block, "README.md", "exec"), {})
+    space: dict = {}
+    exec(compile(block, "README.md", "exec"), space)
+    said = capsys.readouterr()
+    assert not said.err and (said.out or len(space) > 1)
 
 
 @pytest.mark.parametrize("line", [part for line in COMMANDS for part in line.split(" && ") if "maxmargin " in part])

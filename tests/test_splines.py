@@ -152,6 +152,18 @@ def test_a_search_that_is_stopped_keeps_its_best_pair():
     assert one.lower <= found.lower * (1.0 + 1e-12) and one.upper < np.inf
 
 
+def test_a_search_that_is_stopped_before_its_first_answer_is_a_bracket(monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    Z, y = points(60, 1)
+    monkeypatch.setattr(SplineLP, "solve", stop)
+    found = SplineSearch()(Z, y, RELU, exact_oracle(Z, RELU))
+    assert found.stopped and found.reason is Reason.INTERRUPTED and found.lower <= found.upper < np.inf
+    certificate = mm.max_margin((Z, y), bias=False)
+    assert certificate.status == "interrupted" and 0.0 < certificate.upper < np.inf
+
+
 def test_no_time_is_a_valid_bracket():
     found = mm.max_margin("clusters:n=2000,d=3,k=4,seed=1", bias=False, time_limit=1e-3)
     assert found.status == "interrupted" and 0.0 <= found.lower <= 4.71297436e-9 <= found.upper < 1.0

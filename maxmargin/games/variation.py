@@ -78,7 +78,8 @@ class _Variation(Game):
             value = max(value, rounding.below(least / norm, rounding.dot_error(abs(least) / norm, terms)))
             near = near[margins - errors <= most]  # one of these has the least margin
             work = len(measure) * self.Z[near].size
-            if most - least <= _SHARP * abs(least) or most <= 0.0 or work > _EXTENDED_WORK:
+            # overflow leaves a NaN, for which no comparison holds
+            if not (most - least > _SHARP * abs(least) and most > 0.0 and work <= _EXTENDED_WORK):
                 return max(0.0, value)
         if work <= _EXACT_WORK:
             value = max(value, self.factor * exact_lower(self.Z[near], self.y[near], self.feature, measure))

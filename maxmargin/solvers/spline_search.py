@@ -39,10 +39,14 @@ class SplineSearch(ColumnGeneration):
     ) -> Proposal:
         """As `ColumnGeneration`; the oracle is to be exact."""
         clock, found = Clock(self.time_limit), None
+        columns = ColumnGeneration(**vars(self))
         lines = Lines.of(Z) if feature.right + feature.left else None
         if lines is not None:
-            found = _Search(self, Z, y, feature, oracle, clock).run(lines, initial)
-        options = replace(ColumnGeneration(**vars(self)), time_limit=clock.left)
+            try:
+                found = _Search(self, Z, y, feature, oracle, clock).run(lines, initial)
+            except KeyboardInterrupt:  # before the first answer
+                return replace(replace(columns, time_limit=0.0)(Z, y, feature, oracle, initial), stopped=True)
+        options = replace(columns, time_limit=clock.left)
         if found is None:
             return options(Z, y, feature, oracle, initial)
         enough = self.tol if len(y) < MANY else max(self.tol, _CLOSE)
@@ -72,7 +76,7 @@ class _Search:
     spent: dict[str, float] = field(default_factory=lambda: {"splines": 0.0, "oracle": 0.0})
 
     def run(self, lines: Lines, initial: Measure | None) -> Proposal | None:
-        """The best pair; None when not even the first LP was solved."""
+        """The best pair; None when not even the first LP was solved; `KeyboardInterrupt` before it passes through."""
         refusal, reason, stopped = "optimal", STALLED, False
         try:
             reason = self._rounds(lines, initial)
