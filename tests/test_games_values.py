@@ -225,7 +225,7 @@ def test_margins_that_overflow_prove_nothing():
 
 def test_exact_work_and_sharpness_are_as_stated():
     assert variation._EXTENDED_WORK == 5 * 10**7
-    assert variation._EXACT_WORK == 16 * 10**6 and variation._SHARP == 1e-12
+    assert variation._EXACT_WORK == 4 * 10**6 and variation._SHARP == 1e-12
     assert variation._BLOCK_ENTRIES == 2**17  # a megabyte of pre-activations
 
 

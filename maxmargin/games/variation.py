@@ -25,7 +25,7 @@ from .measure import Measure
 from .opposed_points import vanishes
 
 _SHARP = 1e-12  # relative width of the margins' rounding error above which they are evaluated without rounding
-_EXACT_WORK = 16_000_000  # products of integers: about two seconds, for margins that an extended sum loses
+_EXACT_WORK = 4_000_000  # products of integers: about half a second, for margins that an extended sum loses
 _EXTENDED_WORK = 50_000_000  # products in extended precision: about half a second
 _BLOCK_ENTRIES = 1 << 17  # pre-activations computed at once: a block should stay in the cache
 
