@@ -6,6 +6,7 @@ import pytest
 import maxmargin as mm
 from maxmargin.games.rkhs import KernelExpansion, KernelGame, network_game
 from maxmargin.outcome import Reason
+from maxmargin.solvers import affine_hull
 from maxmargin.solvers.min_norm_point import min_norm_point, nnls_point
 
 
@@ -157,3 +158,21 @@ def test_time_limit_still_returns_a_valid_pair():
     assert proposal.reason is Reason.INTERRUPTED
     bracket = game.certify(proposal.learner, proposal.p)
     assert bracket.lower <= certified(game)[1].upper <= bracket.upper
+
+
+@pytest.mark.parametrize("rank", [40, 7])
+def test_the_hull_is_the_same_in_blocks_and_of_a_part(monkeypatch, rank):
+    """Blocks change no operation; the part of a matrix is a matrix."""
+    rng = np.random.default_rng(rank)
+    X = rng.standard_normal((30, rank))
+    Q, some = X @ X.T, rng.random(30) < 0.6
+    whole = affine_hull.AffineHull(Q[np.ix_(some, some)])
+    part = affine_hull.AffineHull(Q, some)
+    np.testing.assert_array_equal(part.minimiser(), whole.minimiser())
+    monkeypatch.setattr(affine_hull, "_BLOCK", 50)
+    blocks = affine_hull.AffineHull(Q, some)
+    np.testing.assert_array_equal(blocks.minimiser(), whole.minimiser())
+    np.testing.assert_allclose(blocks.refined(), whole.refined(), rtol=1e-12)  # sums of other lengths
+    if rank == 40:
+        margins = Q[np.ix_(some, some)] @ blocks.refined()
+        assert np.ptp(margins) < 1e-12 * margins.mean()

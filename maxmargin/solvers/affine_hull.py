@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from ..conventions import Array, Mask
@@ -31,20 +32,24 @@ class AffineHull:
         self.Q, self.points = Q, np.arange(len(Q)) if points is None else np.flatnonzero(points)
         self.radii = np.sqrt(np.diag(Q)[self.points])
         self.w = self.radii.min() / self.radii
+        parts = self._parts()
+        self._whole = self._scaled(parts[0]) if len(parts) == 1 else None  # kept where it is small
         self.factor = _factor(self._definite)
         self.u = cho_solve(self.factor, self.w, check_finite=False)
 
     def _definite(self) -> Array:
         """R^-1 Q R^-1 + w w', a new matrix."""
+        if self._whole is not None:
+            return np.asarray(self._whole + np.outer(self.w, self.w))
         A = np.empty((len(self.points), len(self.points)))
         for part in self._parts():
             A[part] = self._scaled(part) + np.outer(self.w[part], self.w)
         return A
 
     def _scaled(self, part: slice) -> Array:
-        rows = self.Q[np.ix_(self.points[part], self.points)]
-        rows /= np.outer(self.radii[part], self.radii)
-        return rows
+        every = len(self.points) == len(self.Q)
+        rows = self.Q[part] if every else self.Q[np.ix_(self.points[part], self.points)]
+        return rows / np.outer(self.radii[part], self.radii)
 
     def _parts(self) -> list[slice]:
         k = len(self.radii)
@@ -62,9 +67,10 @@ class AffineHull:
         """
         w, u = self.w, self.u
         x = u / (w @ u)
+        Q = None if self._whole is None else self._whole.astype(np.longdouble)
         spread = math.inf
         for _ in range(_REFINEMENTS):
-            image = np.concatenate([self._scaled(part).astype(np.longdouble) @ x for part in self._parts()])
+            image = self._image(x) if Q is None else Q @ x
             residual = (image - (x @ image) / (w @ x) * w).astype(float)
             last, spread = spread, float(np.abs(residual).max())
             if not spread < 0.5 * last:
@@ -72,6 +78,10 @@ class AffineHull:
             step = cho_solve(self.factor, residual, check_finite=False)
             x -= step - (w @ step) / (w @ u) * u
         return self._weights(x)
+
+    def _image(self, x: NDArray[np.longdouble]) -> NDArray[np.longdouble]:
+        """R^-1 Q R^-1 x in extended precision, of which a block is in memory at a time."""
+        return np.concatenate([self._scaled(part).astype(np.longdouble) @ x for part in self._parts()])
 
     def correction(self, wanted: Array) -> Array:
         """Weights x with Q x = wanted up to a common constant (and the ridge); shape (k,)."""

@@ -41,10 +41,10 @@ _CHUNK = 5000  # points whose square Gram matrix is copied at a time
 _MOST = 2000  # most points that enter per round, so that the square Gram matrix stays in memory
 _LARGE, _ROUGH = 3000, 1e-2  # points from which, and gap down to which, sequential minimal optimisation alone will do
 _GROWN = 0.05  # a rough walk that adds fewer points, as a part of all, no longer finds the support
-_SHARE, _LAST = 0.3, 0.8  # shares of the time left for a walk and an evaluation; where that is too little, at most
+_SHARE, _LAST = 0.3, 0.8  # shares of the time left for a walk and an evaluation: usual ones, and the largest
 _CUBE, _ROUGH_CUBE = 2.5e-10, 5e-11  # seconds of an exact and a rough walk divided by its points cubed, until measured
 _SAFE, _MEASURED = 1.5, 1000  # a walk is expected to take so much longer than the last one, if that had so many points
-_ENTRY, _CERTIFIED = 2e-7, 8.0  # seconds per entry of the Gram matrix until measured; so much more with its bounds
+_ENTRY, _CERTIFIED = 2e-7, 8.0  # seconds per entry of the Gram matrix, until measured; a certificate takes 8 times more
 
 
 def min_norm_point(
